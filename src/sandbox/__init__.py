@@ -1,0 +1,6 @@
+"""The three peers of the bot on loopback, for the demo and the tests; not deployed.
+
+`cloud.py` answers as Cloud Assistant does (the ECS API), `slack.py` as Slack, `fc.py` as Function Compute.
+They speak HTTP, so that the real clients and the real door are what runs; only the far ends are ours.
+Nothing here may be imported by `bot`, and nothing here imports `bot`.
+"""

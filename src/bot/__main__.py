@@ -1,0 +1,80 @@
+"""`python -m bot`: the start command on Function Compute and on a laptop."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import threading
+from typing import TYPE_CHECKING
+
+from bot.adapters.queue import FunctionComputeQueue, LocalQueue, Queue
+from bot.door import MOST_BODY, Application, Door
+from bot.jobs import unseal
+from bot.settings import Settings, SettingsError
+
+if TYPE_CHECKING:
+    from bot.worker import Worker
+
+INSTANCE_CONCURRENCY = 10  # as in template.yml
+THREADS = INSTANCE_CONCURRENCY + 2
+CHANNEL_TIMEOUT = 3_600  # seconds; Function Compute keeps its connections for at least 900
+
+
+class Bot:
+    """The door in front of a worker that is imported when its first job arrives."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._queue: Queue = (
+            FunctionComputeQueue(settings) if settings.on_function_compute else LocalQueue(self._work_locally)
+        )
+        self._lock = threading.Lock()
+        self._worker: Worker | None = None
+        self.application = Door(settings, self._queue, self._web)
+
+    def _the_worker(self) -> Worker:
+        from bot.worker import Worker  # heavy: Bolt, slack_sdk, Tea
+
+        with self._lock:
+            self._worker = self._worker or Worker(self._settings, self._queue)
+            return self._worker
+
+    def _web(self) -> Application:
+        from bot.web import create_app
+
+        return create_app(self._settings, self._the_worker())
+
+    def _work_locally(self, body: bytes) -> bool:
+        job = unseal(body, self._settings.signing_secret)
+        return self._the_worker().work(job, self._settings.credentials, f"local-{job.id}")
+
+
+def main() -> None:
+    logging.basicConfig(stream=sys.stdout, level=logging.INFO, format="%(message)s")
+    logging.getLogger("slack_sdk").setLevel(logging.CRITICAL)  # its errors hold bodies and addresses
+    try:
+        settings = Settings.from_environment(os.environ)
+    except SettingsError as error:
+        sys.exit("The bot cannot start:\n" + "\n".join(f"- {problem}" for problem in error.problems))
+    serve(Bot(settings).application, settings)
+
+
+def serve(application: Application, settings: Settings) -> None:
+    import waitress
+
+    server = waitress.create_server(
+        application,
+        host=settings.host,
+        port=settings.port,
+        threads=THREADS,
+        channel_timeout=CHANNEL_TIMEOUT,
+        max_request_body_size=MOST_BODY,
+        ident=None,
+    )
+    logging.getLogger("bot").info("listening on %s:%s", settings.host, settings.port)
+    server.run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,232 @@
+"""Cloud Assistant and its neighbours in the ECS API, through the official Tea OpenAPI client.
+
+API 2014-05-26, RPC, POST. Pages are walked by MaxResults and NextToken (page numbers are announced for removal);
+outputs come as Base64. Traps of the client met here: its retry settings do nothing, a reply that is not JSON loses
+its HTTP status, raw numbers in a query raise, and it follows redirects and hands the STS token to the new host.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import random
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from alibabacloud_tea_openapi.client import Client
+from alibabacloud_tea_openapi.utils import Utils
+from alibabacloud_tea_openapi.utils_models import Config, OpenApiRequest, Params
+from darabonba.runtime import RuntimeOptions
+from Tea.exceptions import TeaException
+
+from bot.adapters.store import Store, StoreError
+from bot.core.errors import CloudError, Denied, Throttled, Unavailable
+from bot.core.model import (
+    AgentStatus,
+    Command,
+    Instance,
+    Invocation,
+    InvocationResult,
+    agent_from,
+    command_from,
+    instance_from,
+    invocation_from,
+    result_from,
+    rows_of,
+    text_of,
+)
+from bot.settings import Clock, Credentials, Settings
+
+log = logging.getLogger("bot.cloud")
+
+# Before the client's first session: a redirect would hand the STS token to another host.
+requests.sessions.DEFAULT_REDIRECT_LIMIT = 0  # type: ignore[attr-defined]
+
+PAGE = 50
+MOST_IDS = 100  # instance ids in one DescribeInstances
+TRIES = 4
+CONNECT_LIMIT, READ_LIMIT = 3.0, 10.0  # seconds for one try
+
+Filters = Mapping[str, Any]
+"""Request parameters by the API's own names; lists and `Tag` as lists, empty ones are left out."""
+
+
+class CloudAssistant:
+    """All calls raise CloudError: Throttled, Denied or Unavailable. `deadline` is on the given clock."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        credentials: Credentials,
+        store: Store,
+        *,
+        deadline: float,
+        clock: Clock = time.time,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._settings, self._credentials, self._store = settings, credentials, store
+        self._deadline, self._clock, self._sleep = deadline, clock, sleep
+
+    def invocations(self, region: str, filters: Filters, most: int) -> list[Invocation]:
+        """DescribeInvocations, newest first."""
+        rows = self._rows("DescribeInvocations", region, filters, ("Invocations", "Invocation"), most)
+        return [invocation_from(row, region) for row in rows]
+
+    def invocation_results(self, region: str, filters: Filters, most: int) -> list[InvocationResult]:
+        """DescribeInvocationResults: one row for each instance, with its output."""
+        path = ("Invocation", "InvocationResults", "InvocationResult")
+        return [
+            result_from(row, region) for row in self._rows("DescribeInvocationResults", region, filters, path, most)
+        ]
+
+    def commands(self, region: str, filters: Filters, most: int) -> list[Command]:
+        rows = self._rows("DescribeCommands", region, filters, ("Commands", "Command"), most)
+        return [command_from(row, region) for row in rows]
+
+    def instances(self, region: str, filters: Filters, most: int) -> list[Instance]:
+        """DescribeInstances by name, address or tag. Without the right to it the list is empty, not an error."""
+        rows = self._rows("DescribeInstances", region, filters, ("Instances", "Instance"), most)
+        return [instance_from(row, region) for row in rows]
+
+    def instances_by_id(self, region: str, ids: Sequence[str]) -> list[Instance]:
+        """DescribeInstances, 100 ids a call; managed instances (mi-…) are not known to it."""
+        found: list[Instance] = []
+        known = sorted({one for one in ids if one.startswith("i-")})
+        for at in range(0, len(known), MOST_IDS):
+            some = known[at : at + MOST_IDS]
+            found += self.instances(region, {"InstanceIds": json.dumps(some)}, most=MOST_IDS)
+        return found
+
+    def agents(self, region: str, ids: Sequence[str]) -> list[AgentStatus]:
+        """DescribeCloudAssistantStatus of some instances."""
+        path = ("InstanceCloudAssistantStatusSet", "InstanceCloudAssistantStatus")
+        rows = self._rows("DescribeCloudAssistantStatus", region, {"InstanceId": list(ids)}, path, len(ids))
+        return [agent_from(row) for row in rows]
+
+    def regions(self) -> list[str]:
+        """DescribeRegions, asked in the default region."""
+        reply = self._call("DescribeRegions", self._settings.regions[0], {})
+        return [text_of(row.get("RegionId")) for row in rows_of(reply, "Regions", "Region") if row.get("RegionId")]
+
+    def _rows(
+        self, action: str, region: str, filters: Filters, path: tuple[str, ...], most: int
+    ) -> Iterator[Mapping[str, Any]]:
+        """Rows of all pages, at most so many. Ends when NextToken is empty, absent, or the one just used."""
+        token, count = "", 0
+        page = min(MOST_IDS if action == "DescribeInstances" else PAGE, most)
+        while count < most:
+            paging = {"MaxResults": page, **({"NextToken": token} if token else {})}
+            reply = self._call(action, region, {**filters, **paging})
+            rows = rows_of(reply, *path)
+            yield from rows[: most - count]
+            count += len(rows)
+            previous, token = token, _next_token(reply)
+            if not token or token == previous:
+                return
+
+    def _call(self, action: str, region: str, query: Filters) -> dict[str, Any]:
+        """One call with our own retries; a throttled API and region is left alone until the next minute."""
+        for attempt in range(TRIES):
+            self._respect_throttle(action, region)
+            try:
+                return self._try(action, region, query)
+            except Throttled as error:
+                self._mark_throttle(error)
+                raise
+            except Unavailable as error:
+                wait = 0.25 * 2**attempt * random.uniform(0.75, 1.25)  # noqa: S311 (jitter, not a secret)
+                log.warning("%s in %s: %s", action, region, error.code or "no answer")
+                if attempt + 1 == TRIES or self._clock() + wait >= self._deadline:
+                    raise
+            self._sleep(wait)
+        raise AssertionError("unreachable")
+
+    def _respect_throttle(self, action: str, region: str) -> None:
+        try:
+            record = self._store.get(_throttle_key(action, region), self._clock())
+        except StoreError:
+            return
+        if record is not None:
+            raise Throttled(action, region, max(0.0, record.value["until"] - self._clock()))
+
+    def _mark_throttle(self, error: Throttled) -> None:
+        until = self._clock() + error.wait
+        try:
+            self._store.put(_throttle_key(error.action, error.region), {"until": until}, expires=until)
+        except StoreError:
+            log.warning("throttle mark not kept")
+
+    def _try(self, action: str, region: str, query: Filters) -> dict[str, Any]:
+        if not self._credentials:
+            raise Denied(action, region, "NoCredentials")
+        left = self._deadline - self._clock()
+        if left <= 0:
+            raise Unavailable(action, region, "OutOfTime")
+        runtime = RuntimeOptions(
+            connect_timeout=int(1000 * min(CONNECT_LIMIT, left)), read_timeout=int(1000 * min(READ_LIMIT, left)) or 1
+        )
+        request = OpenApiRequest(query=Utils.query({"RegionId": region, **query}))
+        try:
+            reply = self._client(region).call_api(_parameters(action), request, runtime)
+        except TeaException as error:
+            raise self._meaning(error, action, region) from None  # its text and its request hold URL and token
+        body = reply.get("body")
+        if not isinstance(body, dict):
+            raise Unavailable(action, region, "UnreadableReply")
+        return body
+
+    def _client(self, region: str) -> Client:
+        """A client is cheap; its connections are the process's, one pool a host."""
+        endpoint = urlsplit(self._settings.endpoint(region))
+        return Client(
+            Config(
+                access_key_id=self._credentials.access_key_id,
+                access_key_secret=self._credentials.access_key_secret,
+                security_token=self._credentials.security_token or None,
+                protocol=endpoint.scheme,
+                endpoint=endpoint.netloc,
+                region_id=region,
+                user_agent="cloud-assistant-in-slack",
+            )
+        )
+
+    def _meaning(self, error: TeaException, action: str, region: str) -> CloudError:
+        code, request_id = text_of(getattr(error, "code", "")), text_of(getattr(error, "request_id", ""))
+        status = getattr(error, "status_code", None) or 0
+        if code.startswith("Throttling") or status == 429:
+            wait = (getattr(error, "retry_after", None) or 0) / 1000 or self._until_next_minute()
+            return Throttled(action, region, wait, code or "Throttling", request_id)
+        if not code or status >= 500 or code in ("ServiceUnavailable", "SignatureNonceUsed") or "InternalError" in code:
+            return Unavailable(action, region, code, request_id)
+        return Denied(action, region, code, request_id)
+
+    def _until_next_minute(self) -> float:
+        """The API refuses until the next minute; spread a little, so that waiting jobs do not come all at once."""
+        return 60 - self._clock() % 60 + random.uniform(0.2, 2.0)  # noqa: S311 (jitter, not a secret)
+
+
+def _parameters(action: str) -> Params:
+    return Params(
+        action=action,
+        version="2014-05-26",
+        protocol="HTTPS",
+        pathname="/",
+        method="POST",
+        auth_type="AK",
+        style="RPC",
+        req_body_type="formData",
+        body_type="json",
+    )
+
+
+def _next_token(reply: Mapping[str, Any]) -> str:
+    """At the top level, but for DescribeInvocationResults, which has it within Invocation."""
+    inner = reply.get("Invocation")
+    return text_of(reply.get("NextToken")) or text_of(inner.get("NextToken") if isinstance(inner, Mapping) else "")
+
+
+def _throttle_key(action: str, region: str) -> str:
+    return f"throttle/{action}/{region}"

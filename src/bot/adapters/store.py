@@ -1,0 +1,177 @@
+"""What must outlive a request: leases of jobs, throttle marks, where an id was found, what Slack said of people.
+
+SQLite, one row a key, several processes at once. The caller gives the time, in seconds since the epoch; a row past
+its `expires` is as good as gone. A second back end needs only the methods of Store.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+Value = dict[str, Any]
+
+
+class StoreError(Exception):
+    """The store cannot be read or written; the work goes on without it where it can."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A value and its version, which grows with each write."""
+
+    key: str
+    value: Value
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Whether the lease is ours; `value` is what was marked last, `until` when the lease ends."""
+
+    won: bool
+    value: Value
+    until: float
+
+
+class Store(Protocol):
+    """Raises StoreError from every method."""
+
+    def claim(self, key: str, owner: str, now: float, until: float, expires: float) -> Claim:
+        """Takes a lease that nobody holds, or whose end has come; the marked value stays as it was."""
+        ...
+
+    def mark(self, key: str, owner: str, value: Value, until: float) -> bool:
+        """Writes the value and the lease's new end; False when the lease is another's by now."""
+        ...
+
+    def get(self, key: str, now: float) -> Record | None: ...
+
+    def put(self, key: str, value: Value, expires: float, version: int | None = None) -> bool:
+        """Writes; with a version only over that version (0: only where there is none). False when it was not so."""
+        ...
+
+    def delete(self, key: str) -> None: ...
+
+    def list(self, prefix: str, now: float) -> list[Record]:
+        """Records whose key starts so, in the order of their keys."""
+        ...
+
+
+_TABLE = """
+CREATE TABLE IF NOT EXISTS records (
+    key TEXT PRIMARY KEY, value TEXT NOT NULL, version INTEGER NOT NULL,
+    owner TEXT NOT NULL, until REAL NOT NULL, expires REAL NOT NULL
+) WITHOUT ROWID
+"""
+_BUSY = 5.0  # seconds to wait for another writer
+_SWEEP_EVERY = 500  # writes
+
+
+class SQLiteStore:
+    """One connection a thread, write-ahead log, made at first use."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._local = threading.local()
+        self._writes = 0
+
+    def _connection(self) -> sqlite3.Connection:
+        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if connection is None:
+            if folder := os.path.dirname(self._path):
+                os.makedirs(folder, mode=0o700, exist_ok=True)
+            connection = sqlite3.connect(self._path, timeout=_BUSY, isolation_level=None)
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute("PRAGMA synchronous=NORMAL")
+            connection.execute(_TABLE)
+            self._local.connection = connection
+        return connection
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Cursor]:
+        try:
+            with closing(self._connection().cursor()) as cursor:
+                yield cursor
+        except (sqlite3.Error, OSError) as error:
+            raise StoreError(str(error)) from error
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Cursor]:
+        """One transaction that has the write lock from its start, so that what was read still holds."""
+        with self._reading() as cursor:
+            cursor.execute("BEGIN IMMEDIATE")
+            try:
+                yield cursor
+            except BaseException:
+                cursor.execute("ROLLBACK")
+                raise
+            cursor.execute("COMMIT")
+
+    def claim(self, key: str, owner: str, now: float, until: float, expires: float) -> Claim:
+        with self._writing() as cursor:
+            self._sweep(cursor, now)
+            row = cursor.execute(
+                "SELECT value, until FROM records WHERE key = ? AND expires > ?", (key, now)
+            ).fetchone()
+            if row is not None and row[1] > now:
+                return Claim(False, json.loads(row[0]), row[1])
+            value = row[0] if row is not None else "{}"
+            cursor.execute(
+                "INSERT INTO records VALUES (?, ?, 1, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET "
+                "value = excluded.value, version = version + 1, owner = excluded.owner, "
+                "until = excluded.until, expires = excluded.expires",
+                (key, value, owner, until, expires),
+            )
+            return Claim(True, json.loads(value), until)
+
+    def mark(self, key: str, owner: str, value: Value, until: float) -> bool:
+        with self._writing() as cursor:
+            cursor.execute(
+                "UPDATE records SET value = ?, until = ?, version = version + 1 WHERE key = ? AND owner = ?",
+                (json.dumps(value), until, key, owner),
+            )
+            return cursor.rowcount == 1
+
+    def get(self, key: str, now: float) -> Record | None:
+        with self._reading() as cursor:
+            row = cursor.execute(
+                "SELECT value, version FROM records WHERE key = ? AND expires > ?", (key, now)
+            ).fetchone()
+        return Record(key, json.loads(row[0]), row[1]) if row else None
+
+    def put(self, key: str, value: Value, expires: float, version: int | None = None) -> bool:
+        with self._writing() as cursor:
+            row = cursor.execute("SELECT version FROM records WHERE key = ?", (key,)).fetchone()
+            current = row[0] if row else 0
+            if version is not None and version != current:
+                return False
+            cursor.execute(
+                "INSERT INTO records VALUES (?, ?, ?, '', 0, ?) ON CONFLICT (key) DO UPDATE SET "
+                "value = excluded.value, version = excluded.version, expires = excluded.expires",
+                (key, json.dumps(value), current + 1, expires),
+            )
+            return True
+
+    def delete(self, key: str) -> None:
+        with self._writing() as cursor:
+            cursor.execute("DELETE FROM records WHERE key = ?", (key,))
+
+    def list(self, prefix: str, now: float) -> list[Record]:
+        with self._reading() as cursor:
+            rows = cursor.execute(
+                "SELECT key, value, version FROM records WHERE key >= ? AND key < ? AND expires > ? ORDER BY key",
+                (prefix, prefix + "\U0010ffff", now),
+            ).fetchall()
+        return [Record(key, json.loads(value), version) for key, value, version in rows]
+
+    def _sweep(self, cursor: sqlite3.Cursor, now: float) -> None:
+        self._writes += 1
+        if self._writes % _SWEEP_EVERY == 0:
+            cursor.execute("DELETE FROM records WHERE expires <= ?", (now,))

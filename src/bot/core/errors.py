@@ -1,0 +1,67 @@
+"""Everything that may go wrong in words a person can use.
+
+BotError
+├─ UserError      its text is written for the person who asked and shown as it is
+│  ├─ UsageError  the words could not be read
+│  ├─ NotFound    read, asked, and not there
+│  └─ NotAllowed  this person may not see it, or not here
+├─ CloudError     Alibaba Cloud did not answer the question; carries its request id
+│  ├─ Throttled   refused for now; `wait` says for how long
+│  ├─ Denied      refused for good: rights or credentials
+│  └─ Unavailable broken, slow or unreadable after our retries
+└─ SlackError     Slack did not take a message; `code` is Slack's own word
+
+Any other exception is a crash: it fails the job, so that Function Compute delivers it again.
+"""
+
+
+class BotError(Exception):
+    """Base of all errors that are expected and told."""
+
+
+class UserError(BotError):
+    """Shown to the person as it is, privately."""
+
+
+class UsageError(UserError):
+    """The words could not be read; the text names the nearest right ones."""
+
+
+class NotFound(UserError):
+    """Nothing with this id or name where we looked; the text says where that was."""
+
+
+class NotAllowed(UserError):
+    """Refused before anything was fetched; the text says why and whom to ask."""
+
+
+class CloudError(BotError):
+    """An API call failed. `action` and `region` name it; `code` and `request_id` are the API's, maybe empty."""
+
+    def __init__(self, action: str, region: str, code: str = "", request_id: str = "") -> None:
+        super().__init__(f"{action} in {region}: {code or 'no answer'}")
+        self.action, self.region, self.code, self.request_id = action, region, code, request_id
+
+
+class Throttled(CloudError):
+    """The API refuses calls until `wait` seconds have gone by."""
+
+    def __init__(self, action: str, region: str, wait: float, code: str = "Throttling", request_id: str = "") -> None:
+        super().__init__(action, region, code, request_id)
+        self.wait = wait
+
+
+class Denied(CloudError):
+    """Rights, credentials or parameters are wrong: asking again gives the same answer."""
+
+
+class Unavailable(CloudError):
+    """Time-outs, resets, 5xx, replies that cannot be read; our retries are used up."""
+
+
+class SlackError(BotError):
+    """Slack refused a call. `code` is Slack's error; `retry_after` seconds where Slack asks us to wait."""
+
+    def __init__(self, method: str, code: str, retry_after: float | None = None) -> None:
+        super().__init__(f"{method}: {code}")
+        self.method, self.code, self.retry_after = method, code, retry_after

@@ -1,0 +1,155 @@
+"""Output as a person can read it: decoded, without terminal control, with the hole where one is seen.
+
+Cloud Assistant merges stdout and stderr, cuts at about 24 KB at a byte (the hole has no mark in the text), and
+sends what a Chinese Windows wrote as GBK. Terminal escapes, NUL and progress bars come through as they were.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from dataclasses import dataclass
+
+HOLE = "⟨bytes are missing, probably here⟩"
+
+_LONGEST_BREAK = 6  # bytes: what is left of two characters on both sides of a cut
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """`encoding` is "utf-8", "gb18030" or "unreadable" (some bytes shown as U+FFFD); `dropped` in bytes."""
+
+    text: str
+    encoding: str = "utf-8"
+    dropped: int = 0
+
+
+def read(raw: bytes, dropped: int = 0) -> Output:
+    """The output of one result. Never fails: what no encoding explains is shown with U+FFFD."""
+    for encoding in ("utf-8", "gb18030"):
+        parts = _decode(raw, encoding, may_have_hole=dropped > 0)
+        if parts is not None:
+            cleaned = [clean(part) for part in parts]
+            return Output(f"\n{HOLE}\n".join(cleaned).strip("\n"), encoding, dropped)
+    return Output(clean(raw.decode("utf-8", "replace")).strip("\n"), "unreadable", dropped)
+
+
+def _decode(raw: bytes, encoding: str, *, may_have_hole: bool) -> list[str] | None:
+    """The text in one part, or in two where a cut shows as a broken character in the middle; None if not this.
+
+    A character broken at an end does not disqualify: the agent cuts between bytes.
+    """
+    for skipped in range(_broken_start(raw, encoding) + 1):
+        text, stopped_at = _decode_until_broken(raw[skipped:], encoding)
+        if stopped_at is None:
+            return [text]
+        if not may_have_hole:
+            continue
+        for after in range(skipped + stopped_at + 1, skipped + stopped_at + 1 + _LONGEST_BREAK):
+            rest, broken = _decode_until_broken(raw[after:], encoding)
+            if broken is None:
+                return [text, rest]
+    return None
+
+
+def _broken_start(raw: bytes, encoding: str) -> int:
+    """How many bytes at the start may belong to a character whose beginning was cut off."""
+    if encoding == "gb18030":
+        return 3
+    lead = raw[:3]
+    return len(lead) - len(lead.lstrip(bytes(range(0x80, 0xC0))))
+
+
+def _decode_until_broken(raw: bytes, encoding: str) -> tuple[str, int | None]:
+    """The text up to the first invalid byte and its place; an unfinished character at the end is left out."""
+    try:
+        return codecs.getincrementaldecoder(encoding)().decode(raw), None
+    except UnicodeDecodeError as error:
+        return raw[: error.start].decode(encoding, "ignore"), error.start
+
+
+_ESCAPE = re.compile(
+    r"\x1b\[[0-?]*[ -/]*[@-~]?"  # CSI: colours, cursor
+    r"|\x1b\][^\x07\x1b\n]*(?:\x07|\x1b\\)?"  # OSC: titles, links
+    r"|\x1b[PX^_][^\x1b\n]*(?:\x1b\\)?"  # DCS, SOS, PM, APC
+    r"|\x1b[ -/]*[0-~]?"
+    r"|\x9b[0-?]*[ -/]*[@-~]?"
+)
+# Controls but tab and line feed, bidirectional overrides and marks, BOM, tags, halves of characters.
+_CONTROL = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff\U000e0000-\U000e007f]+"
+)
+_LINE_END = re.compile("\r*\r\n|[\x85\u2028\u2029]")
+_TRAILING = re.compile(r"[^\S\n]+$", re.MULTILINE)
+
+
+def clean(text: str) -> str:
+    """Without escapes, controls and trailing white space; of a progress bar (`\\r`) the last state."""
+    if "\x1b" in text or "\x9b" in text:
+        text = _ESCAPE.sub("", text)
+    text = _LINE_END.sub("\n", text)
+    if "\r" in text:
+        text = "\n".join(_last_state(line) for line in text.split("\n"))
+    if "\b" in text:
+        text = _overstruck(text)
+    text = _CONTROL.sub("", text)
+    if "\t" in text:
+        text = text.expandtabs(4)
+    return _TRAILING.sub("", text).rstrip()
+
+
+def _last_state(line: str) -> str:
+    states = [state for state in line.split("\r") if state.strip()]
+    return states[-1] if states else ""
+
+
+def _overstruck(text: str) -> str:
+    """Backspaces carried out, as a terminal does."""
+    kept: list[str] = []
+    for character in text:
+        if character != "\b":
+            kept.append(character)
+        elif kept and kept[-1] != "\n":
+            kept.pop()
+    return "".join(kept)
+
+
+def one_line(text: str) -> str:
+    """A name or vendor text on one line, without controls: names of people's things are untrusted too."""
+    return " ".join(clean(text).split())
+
+
+def excerpt(text: str, most_lines: int, most_characters: int) -> str:
+    """At most so many lines and about so many characters: the first two lines and the end, the cut named.
+
+    The end matters most: that is where a command says why it stopped.
+    """
+    lines = text.split("\n")
+    widest = max(40, most_characters // 2)
+    shown = [_clipped(line, widest) for line in lines] if len(lines) <= most_lines else []
+    if shown and sum(len(line) + 1 for line in shown) <= most_characters:
+        return "\n".join(shown)
+    head = [_clipped(line, widest // 2) for line in lines[: 2 if most_lines > 4 and len(lines) > 4 else 0]]
+    room = most_characters - sum(len(line) + 1 for line in head) - 40
+    tail: list[str] = []
+    for line in reversed(lines[len(head) :]):
+        line = _clipped(line, widest)
+        if tail and (len(tail) + len(head) >= most_lines - 1 or len(line) + 1 > room):
+            break
+        tail.insert(0, line)
+        room -= len(line) + 1
+    cut = lines[len(head) : len(lines) - len(tail)]
+    return "\n".join([*head, *([_cut_named(cut)] if cut else []), *tail])
+
+
+def _cut_named(lines: list[str]) -> str:
+    characters = sum(len(line) + 1 for line in lines)
+    return f"… {len(lines)} {'line' if len(lines) == 1 else 'lines'}, {characters:,} characters not shown …"
+
+
+def _clipped(line: str, most: int) -> str:
+    """A long line without its middle: both ends may hold the reason."""
+    if len(line) <= most:
+        return line
+    half = (most - 12) // 2
+    return f"{line[:half]} … {line[-half:]}"

@@ -1,0 +1,282 @@
+"""What happened, decided: buckets that add up to the targets, groups of what did not succeed, schedules.
+
+The state of an instance is its own InvocationStatus, never InvokeRecordStatus ("Finished" covers failures).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+
+from bot.core.diagnosis import proves_never_ran
+from bot.core.folding import OutputReader
+from bot.core.model import Instance, Invocation, InvocationResult
+from bot.core.output import Output
+
+
+class Bucket(Enum):
+    """In the order in which they are told."""
+
+    FAILED = "failed"
+    TIMED_OUT = "timed out"
+    NEVER_RAN = "never ran"
+    UNKNOWN = "unknown state"
+    GOING = "still going"
+    SUCCEEDED = "exit code 0"
+
+
+_BUCKET_OF = {
+    "Success": Bucket.SUCCEEDED,
+    "Failed": Bucket.FAILED,
+    "Error": Bucket.FAILED,
+    "Terminated": Bucket.FAILED,
+    "Timeout": Bucket.TIMED_OUT,
+    "Aborted": Bucket.NEVER_RAN,
+    "Invalid": Bucket.NEVER_RAN,
+    "Cancelled": Bucket.NEVER_RAN,
+    "Pending": Bucket.GOING,
+    "Running": Bucket.GOING,
+    "Stopping": Bucket.GOING,
+    "Scheduled": Bucket.GOING,
+}
+BAD = (Bucket.FAILED, Bucket.TIMED_OUT, Bucket.NEVER_RAN)
+
+
+def bucket_of(status: str, error_code: str) -> Bucket:
+    """The bucket of an instance's state: an end state with a code that proves it never ran, did not run."""
+    bucket = _BUCKET_OF.get(status, Bucket.UNKNOWN)
+    if bucket in (Bucket.FAILED, Bucket.TIMED_OUT) and proves_never_ran(error_code):
+        return Bucket.NEVER_RAN
+    return bucket
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One target: what its result says, and what people call the instance and the command."""
+
+    result: InvocationResult
+    bucket: Bucket
+    output: Output
+    name: str
+    command_name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Targets that ended alike. `status` is the API's word, shown where the bucket does not say enough."""
+
+    bucket: Bucket
+    status: str
+    error_code: str
+    exit_code: int | None
+    output: Output
+    rows: tuple[Row, ...]
+
+    @property
+    def count(self) -> int:
+        return len(self.rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Streak:
+    """How a schedule's runs ended on the instance that fails longest; `at_least` where older runs were not read."""
+
+    failed: int = 0
+    since: datetime | None = None
+    at_least: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    invocation: Invocation
+    active: bool
+    streak: Streak
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """The answer to "what really happened", ready to be said. `counts` adds up to `total`."""
+
+    invocations: tuple[Invocation, ...]
+    total: int
+    counts: Mapping[Bucket, int]
+    groups: tuple[Group, ...]
+    schedules: tuple[Schedule, ...]
+    began: datetime | None
+    ended: datetime | None
+    users: tuple[str, ...]
+
+    def of(self, *buckets: Bucket) -> tuple[Group, ...]:
+        return tuple(group for group in self.groups if group.bucket in buckets)
+
+    def count(self, *buckets: Bucket) -> int:
+        return sum(self.counts.get(bucket, 0) for bucket in buckets)
+
+
+def summarise(
+    invocations: Sequence[Invocation],
+    results: Iterable[InvocationResult],
+    instances: Mapping[str, Instance],
+) -> Summary:
+    """The summary of one or several invocations as one answer.
+
+    Where a result row is missing, the instance's own row in DescribeInvocations speaks for it.
+    """
+    targets, schedules = _targets(invocations, results)
+    return _summary(invocations, targets, schedules, instances)
+
+
+def summarise_results(
+    results: Sequence[InvocationResult], invocations: Sequence[Invocation], instances: Mapping[str, Instance]
+) -> Summary:
+    """The summary of the newest results on some instances: each row is a run of its own."""
+    return _summary(invocations, results, (), instances)
+
+
+def _summary(
+    invocations: Sequence[Invocation],
+    targets: Sequence[InvocationResult],
+    schedules: tuple[Schedule, ...],
+    instances: Mapping[str, Instance],
+) -> Summary:
+    schedule_ids = {invocation.id for invocation in invocations if invocation.is_schedule}
+    commands = {invocation.id: invocation.command_name for invocation in invocations}
+    names = _unique_names(targets, instances)
+    outputs = OutputReader()
+    for target in targets:
+        outputs.read(target)  # all of them first, so that equal ones share the Output that has most missing
+    rows = [
+        Row(
+            result=target,
+            bucket=_bucket(target, in_schedule=target.invoke_id in schedule_ids),
+            output=outputs.read(target),
+            name=names[target.instance_id],
+            command_name=commands.get(target.invoke_id, ""),
+        )
+        for target in targets
+    ]
+    counts = Counter(row.bucket for row in rows)
+    began = min((row.result.started for row in rows if row.result.started), default=None)
+    unfinished = counts[Bucket.GOING] > 0
+    ended = None if unfinished else max((r.result.finished for r in rows if r.result.finished), default=None)
+    users = sorted({row.result.username for row in rows} | {i.username for i in invocations} - {""})
+    return Summary(
+        invocations=tuple(invocations),
+        total=len(rows),
+        counts={bucket: counts[bucket] for bucket in Bucket},
+        groups=_groups(rows),
+        schedules=schedules,
+        began=began or min((i.created for i in invocations if i.created), default=None),
+        ended=ended,
+        users=tuple(user for user in users if user),
+    )
+
+
+def _unique_names(targets: Iterable[InvocationResult], instances: Mapping[str, Instance]) -> dict[str, str]:
+    """What people call each instance; the id where there is no name, both where two share one."""
+    names = {}
+    for target in targets:
+        instance = instances.get(target.instance_id)
+        names[target.instance_id] = instance.name if instance and instance.name else target.instance_id
+    shared = Counter(names.values())
+    return {i: name if shared[name] == 1 else f"{name} ({i})" for i, name in names.items()}
+
+
+def _bucket(result: InvocationResult, *, in_schedule: bool) -> Bucket:
+    """Within a schedule a finished run may still bear the schedule's own status: then its end decides."""
+    bucket = bucket_of(result.status, result.error_code)
+    if not (in_schedule and bucket is Bucket.GOING and result.finished):
+        return bucket
+    if proves_never_ran(result.error_code):
+        return Bucket.NEVER_RAN
+    if result.error_code == "ExecutionTimeout":
+        return Bucket.TIMED_OUT
+    if result.exit_code is None and not result.error_code:
+        return Bucket.UNKNOWN
+    return Bucket.SUCCEEDED if result.exit_code == 0 else Bucket.FAILED
+
+
+def _groups(rows: Iterable[Row]) -> tuple[Group, ...]:
+    """By (bucket, code, exit code, output); failed before timed out before never ran, larger first."""
+    found: dict[tuple[object, ...], list[Row]] = {}
+    for row in rows:
+        result = row.result
+        told = result.status if row.bucket in _TELLING_STATUS or result.status == "Terminated" else ""
+        key = (row.bucket, told, result.error_code, result.exit_code, row.output.text)
+        found.setdefault(key, []).append(row)
+    groups = [
+        Group(
+            bucket=members[0].bucket,
+            status=members[0].result.status,
+            error_code=members[0].result.error_code,
+            exit_code=members[0].result.exit_code,
+            output=members[0].output,
+            rows=tuple(sorted(members, key=lambda row: (row.result.region, row.name))),
+        )
+        for members in found.values()
+    ]
+    order = list(Bucket)
+    return tuple(sorted(groups, key=lambda group: (order.index(group.bucket), -group.count, group.rows[0].name)))
+
+
+# Buckets within which the API's own word makes a difference to people.
+_TELLING_STATUS = frozenset({Bucket.GOING, Bucket.UNKNOWN})
+
+
+def _targets(
+    invocations: Sequence[Invocation], results: Iterable[InvocationResult]
+) -> tuple[list[InvocationResult], tuple[Schedule, ...]]:
+    """One row for each target of each invocation; of a schedule, the last finished run of each instance."""
+    by_invocation: dict[str, list[InvocationResult]] = {}
+    for result in results:
+        by_invocation.setdefault(result.invoke_id, []).append(result)
+    targets: list[InvocationResult] = []
+    schedules = []
+    for invocation in invocations:
+        runs = _runs_by_instance(invocation, by_invocation.get(invocation.id, []))
+        targets.extend(_speaking(runs_of_one) for runs_of_one in runs.values())
+        if invocation.is_schedule:
+            schedules.append(_schedule(invocation, runs))
+    return targets, tuple(schedules)
+
+
+def _runs_by_instance(invocation: Invocation, results: Sequence[InvocationResult]) -> dict[str, list[InvocationResult]]:
+    """The runs of each instance, newest first."""
+    runs: dict[str, list[InvocationResult]] = {}
+    for result in results:
+        runs.setdefault(result.instance_id, []).append(result)
+    for target in invocation.targets:
+        runs.setdefault(target.instance_id, [target])
+    for of_one in runs.values():
+        of_one.sort(key=lambda run: (run.repeats, run.started.timestamp() if run.started else 0), reverse=True)
+    return runs
+
+
+def _speaking(runs: Sequence[InvocationResult]) -> InvocationResult:
+    """The run that tells how the instance fares: the newest that has ended, else the newest."""
+    ended = (run for run in runs if run.finished or bucket_of(run.status, run.error_code) is not Bucket.GOING)
+    return next(ended, runs[0])
+
+
+def _schedule(invocation: Invocation, runs: Mapping[str, Sequence[InvocationResult]]) -> Schedule:
+    active = bucket_of(invocation.status, "") is Bucket.GOING
+    streaks = [_streak(of_one) for of_one in runs.values()]
+    return Schedule(invocation, active, max(streaks, key=lambda streak: streak.failed, default=Streak()))
+
+
+def _streak(runs: Sequence[InvocationResult]) -> Streak:
+    """How many of the newest finished runs in a row ended badly, and since when."""
+    failed: list[InvocationResult] = []
+    for run in runs:
+        bucket = _bucket(run, in_schedule=True)
+        if bucket in BAD:
+            failed.append(run)
+        elif bucket is Bucket.SUCCEEDED:
+            break
+    oldest = runs[-1]
+    complete = len(failed) < len(runs) or oldest.repeats <= 1
+    since = failed[-1].started or failed[-1].finished if failed else None
+    return Streak(len(failed), since, at_least=bool(failed) and not complete)

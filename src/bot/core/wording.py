@@ -1,0 +1,221 @@
+"""How counts, reasons, durations and groups are said. Plain text: whoever puts it into mrkdwn escapes it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta, tzinfo
+
+from bot.core.diagnosis import reason
+from bot.core.masking import mask
+from bot.core.model import Invocation
+from bot.core.output import one_line
+from bot.core.ranges import ranges
+from bot.core.summary import Bucket, Group, Row, Schedule, Summary
+
+MARKS = {
+    Bucket.FAILED: "✖",
+    Bucket.TIMED_OUT: "✖",
+    Bucket.NEVER_RAN: "✖",
+    Bucket.UNKNOWN: "?",
+    Bucket.GOING: "▸",
+    Bucket.SUCCEEDED: "✓",
+}
+
+
+def name(text: str, most: int = 60) -> str:
+    """A name that came from outside: one line, no controls, secrets masked, not too long."""
+    shown = mask(one_line(text[:2000]))[0]
+    return shown if len(shown) <= most else f"{shown[: most - 1]}…"
+
+
+def plural(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def duration(seconds: float) -> str:
+    """`45 s`, `4 min`, `1 h 5 min`, `2 d 3 h`; never negative: clocks differ by some seconds."""
+    whole = max(0, round(seconds))
+    if whole < 60:
+        return f"{whole} s"
+    minutes, hours, days = round(whole / 60), whole // 3600, whole // 86400
+    if minutes < 60:
+        return f"{minutes} min"
+    if days == 0:
+        return f"{hours} h {whole % 3600 // 60} min".removesuffix(" 0 min")
+    return f"{days} d {whole % 86400 // 3600} h".removesuffix(" 0 h")
+
+
+def clock_time(moment: datetime, zone: tzinfo) -> str:
+    """A moment in a person's time zone, with the zone's name: `2026-11-24 03:12 CST`."""
+    local = moment.astimezone(zone)
+    return f"{local:%Y-%m-%d %H:%M} {local.tzname()}"
+
+
+def mark(summary: Summary) -> str:
+    return next((MARKS[bucket] for bucket in Bucket if summary.count(bucket)), MARKS[Bucket.UNKNOWN])
+
+
+def counts(summary: Summary, noun: str = "") -> str:
+    """What matters first: `7 of 240 failed, 2 never ran`. `noun` says of what, where it is not instances."""
+    total = f"{summary.total:,} {noun}".rstrip()
+    told = [
+        (summary.count(Bucket.FAILED), "failed"),
+        (summary.count(Bucket.TIMED_OUT), "timed out"),
+        (summary.count(Bucket.NEVER_RAN), "never ran"),
+        (summary.count(Bucket.UNKNOWN), "in an unknown state"),
+    ]
+    parts = [(count, words) for count, words in told if count]
+    going = summary.count(Bucket.GOING)
+    if not summary.total:
+        return "No results yet"
+    if parts:
+        first = f"{parts[0][0]:,} of {total} {parts[0][1]}"
+        rest = [f"{count:,} {words}" for count, words in parts[1:]]
+        return ", ".join([first, *rest, *([f"{going:,} {_going_word(summary)}"] if going else [])])
+    if going:
+        return f"{summary.total - going:,} of {total} done, {going:,} {_going_word(summary)}"
+    return f"{summary.count(Bucket.SUCCEEDED):,} of {total} {success_word(summary)}"
+
+
+def _going_word(summary: Summary) -> str:
+    statuses = {group.status for group in summary.of(Bucket.GOING)}
+    return "scheduled" if statuses == {"Scheduled"} else "still going"
+
+
+def success_word(summary: Summary) -> str:
+    """Success is all that is known; where an exit code other than 0, or none, came with it, say no more than that."""
+    exits = {group.exit_code for group in summary.of(Bucket.SUCCEEDED)}
+    return "exit code 0" if exits <= {0} else "reported Success"
+
+
+def what(invocations: Sequence[Invocation]) -> str:
+    """The command that ran: its name, else its id; a count where there are several."""
+    names = {invocation.command_name or invocation.command_id or invocation.id for invocation in invocations}
+    return name(next(iter(names)), 40) if len(names) == 1 else plural(len(names), "command")
+
+
+def where(regions: Iterable[str]) -> str:
+    found = sorted(set(regions))
+    return found[0] if len(found) == 1 else plural(len(found), "region")
+
+
+def why(groups: Iterable[Group]) -> list[str]:
+    """The reasons of what did not succeed, each with its count: `exit code 1 on 5`, `agent not online on 2`."""
+    counted: dict[str, int] = {}
+    for group in groups:
+        words = cause(group)
+        counted[words] = counted.get(words, 0) + group.count
+    return [f"{words} on {count:,}" for words, count in counted.items()]
+
+
+def cause(group: Group) -> str:
+    known = reason(group.error_code)
+    if known is not None:
+        return name(known.words, 60)
+    if group.exit_code is not None:
+        return f"exit code {group.exit_code}"
+    return _STATUS_WORDS.get(group.status, "no exit code")
+
+
+_STATUS_WORDS = {
+    "Terminated": "stopped",
+    "Cancelled": "cancelled before it started",
+    "Aborted": "could not be sent",
+    "Invalid": "command type or parameter wrong",
+    "Timeout": "ran past its time limit",
+    "Error": "exception, could not go on",
+}
+
+
+def title(group: Group) -> str:
+    """`5 failed, exit code 1`; `2 never ran: agent not online (ClientNotOnline)`."""
+    count = f"{group.count:,}"
+    if group.bucket is Bucket.UNKNOWN:
+        return f"{count} in a state unknown to me: “{name(group.status) or 'none given'}”{_code(group)}"
+    if group.bucket is Bucket.GOING:
+        return f"{count} {name(group.status).lower()}"
+    if group.bucket is Bucket.SUCCEEDED:
+        return f"{count} {_success(group)}"
+    known = reason(group.error_code)
+    stopped = " (stopped)" if group.status == "Terminated" else ""
+    if known is None:
+        return f"{count} {group.bucket.value}{stopped}{_plain_cause(group)}"
+    exit_code = f", exit code {group.exit_code}" if group.exit_code else ""
+    if known.words == group.error_code:
+        return f"{count} {group.bucket.value}{stopped}: {name(group.error_code)}{exit_code}"
+    return f"{count} {group.bucket.value}{stopped}: {known.words} ({name(group.error_code)}){exit_code}"
+
+
+def _plain_cause(group: Group) -> str:
+    if group.exit_code is not None and group.bucket is Bucket.FAILED:
+        return f", exit code {group.exit_code}"
+    words = _STATUS_WORDS.get(group.status, "no exit code reported")
+    return "" if words in (group.bucket.value, "stopped") else f": {words}"
+
+
+def _code(group: Group) -> str:
+    return f", {name(group.error_code)}" if group.error_code else ""
+
+
+def _success(group: Group) -> str:
+    if group.exit_code is None:
+        return "reported Success, no exit code"
+    return f"exit code {group.exit_code}"
+
+
+def members(rows: Sequence[Row], most: int = 300) -> str:
+    """Who is in a group: names as ranges, then the region; several regions one after another."""
+    by_region: dict[str, list[str]] = {}
+    for row in rows:
+        by_region.setdefault(row.result.region, []).append(name(row.name))
+    pieces = []
+    for region, names in by_region.items():
+        pieces.append(f"{_within(ranges(names), most // len(by_region))}   {region}")
+    return "\n".join(pieces)
+
+
+def _within(folded: Sequence[str], most: int) -> str:
+    """As many as fit; what does not is counted."""
+    shown: list[str] = []
+    for number, item in enumerate(folded):
+        if shown and sum(len(one) + 2 for one in shown) + len(item) > most:
+            return f"{', '.join(shown)} and {len(folded) - number:,} more"
+        shown.append(item if len(item) <= most else f"{item[: most - 1]}…")
+    return ", ".join(shown)
+
+
+_RATE = re.compile(r"rate\((\d+)([smhd])\)")
+_UNIT = {"s": "s", "m": "min", "h": "h", "d": "d"}
+
+
+def frequency(invocation: Invocation) -> str:
+    """`every 5 min`, `at every reboot`, `cron 0 30 2 * * ?`."""
+    if invocation.repeat_mode == "EveryReboot":
+        return "at every reboot"
+    rate = _RATE.fullmatch(invocation.frequency.strip())
+    if rate:
+        return f"every {rate[1]} {_UNIT[rate[2]]}"
+    return f"cron {name(invocation.frequency)}" if invocation.frequency else "no frequency given"
+
+
+def schedule(told: Schedule) -> tuple[str, datetime | None]:
+    """`schedule active, every 5 min, failed 72 times in a row` and since when."""
+    state = "active" if told.active else "ended"
+    sentence = f"schedule {state}, {frequency(told.invocation)}"
+    if not told.streak.failed:
+        return sentence, None
+    at_least = "at least " if told.streak.at_least else ""
+    times = "time" if told.streak.failed == 1 else "times"
+    return f"{sentence}, failed {at_least}{told.streak.failed:,} {times} in a row", told.streak.since
+
+
+def time_limit_ends(rows: Sequence[Row], invocations: Sequence[Invocation]) -> datetime | None:
+    """When the last of these is killed by its Timeout; None where that is not known."""
+    limits = {invocation.id: invocation.timeout for invocation in invocations}
+    ends = [
+        row.result.started + timedelta(seconds=limit)
+        for row in rows
+        if row.result.started and (limit := limits.get(row.result.invoke_id)) and limit < 10**8
+    ]
+    return max(ends, default=None)

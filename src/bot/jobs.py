@@ -1,0 +1,103 @@
+"""A job: one unit of our own work, on its way through the queue.
+
+As JSON: `{"v": 1, "kind", "id", "time", "tries", "payload", "mac"}`, under 100 KB. The MAC is an HMAC-SHA256 over
+the rest, keyed from Slack's signing secret, so that nobody who can reach `/invoke` can make one up.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import re
+from dataclasses import dataclass, replace
+from typing import Any
+
+VERSION = 1
+MOST_BYTES = 100_000
+COMMAND, EVENT, INTERACTION = "command", "event", "interaction"
+
+
+class BadJob(Exception):
+    """Not a job of ours: no JSON, another version, or a wrong MAC."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """`id` names the Slack request and stays; `tries` counts how often the job queued itself again.
+
+    `time` is when Slack asked, in whole seconds since the epoch. `told` says that the person knows of the wait.
+    """
+
+    kind: str
+    id: str
+    time: int
+    payload: dict[str, Any]
+    tries: int = 0
+    told: bool = False
+
+    @property
+    def task_id(self) -> str:
+        """Names the job for Function Compute, which refuses the same name twice; a new try is a new task."""
+        return f"{self.id}-r{self.tries}" if self.tries else self.id
+
+    def again(self, *, told: bool = False) -> Job:
+        return replace(self, tries=self.tries + 1, told=self.told or told)
+
+
+def job_id(prefix: str, slack_id: str) -> str:
+    """A task id from Slack's `trigger_id` or `event_id`: a letter first, legal characters, room for a suffix.
+
+    Function Compute takes letters, digits, `_` and `-`, at most 128. What does not fit is hashed, not cut.
+    """
+    legal = slack_id.replace(".", "-")
+    if re.fullmatch(r"[A-Za-z0-9_-]{1,100}", legal):
+        return f"{prefix}_{legal}"
+    return f"{prefix}_{hashlib.sha256(slack_id.encode('utf-8', 'surrogatepass')).hexdigest()}"
+
+
+def seal(job: Job, signing_secret: str) -> bytes:
+    """The job as it travels. Raises ValueError when it is too large to be taken."""
+    body = {
+        "v": VERSION,
+        "kind": job.kind,
+        "id": job.id,
+        "time": job.time,
+        "tries": job.tries,
+        "told": job.told,
+        "payload": job.payload,
+    }
+    raw = _canonical({**body, "mac": _mac(body, signing_secret)})
+    if len(raw) > MOST_BYTES:
+        raise ValueError(f"job of {len(raw)} bytes")
+    return raw
+
+
+def unseal(raw: bytes, signing_secret: str) -> Job:
+    """The job in a body; raises BadJob."""
+    try:
+        body = json.loads(raw)
+    except (ValueError, RecursionError) as error:
+        raise BadJob("not JSON") from error
+    if not isinstance(body, dict) or not isinstance(body.get("mac"), str):
+        raise BadJob("not a job")
+    mac = body.pop("mac")
+    if not hmac.compare_digest(mac.encode("utf-8", "replace"), _mac(body, signing_secret).encode()):
+        raise BadJob("wrong MAC")
+    if body.pop("v", None) != VERSION:
+        raise BadJob("another version")
+    return Job(**body)
+
+
+def is_job(raw: bytes) -> bool:
+    """Whether a body claims to be a job, right or forged: everything else is an event."""
+    return b'"mac"' in raw
+
+
+def _canonical(body: dict[str, Any]) -> bytes:
+    return json.dumps(body, sort_keys=True, separators=(",", ":")).encode()
+
+
+def _mac(body: dict[str, Any], signing_secret: str) -> str:
+    key = hmac.digest(signing_secret.encode(), b"cloud-assistant-bot job v1", "sha256")
+    return hmac.new(key, _canonical(body), hashlib.sha256).hexdigest()

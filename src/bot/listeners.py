@@ -1,0 +1,113 @@
+"""Bolt: what reaches us from Slack, one listener each, one line to the function that does it.
+
+The requests come out of the queue, already verified by the door; Bolt's own verification is off, and its
+`auth.test` too: whose bot we are stands in the event.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from slack_bolt import App, BoltContext
+from slack_bolt.authorization import AuthorizeResult
+
+from bot.adapters.slack import Place
+from bot.settings import Settings
+
+_QUIET = logging.getLogger("bot.bolt")
+_QUIET.setLevel(logging.CRITICAL)  # its own log lines may hold payloads; what matters is logged by the worker
+
+
+def bolt_app(settings: Settings) -> App:
+    """The app with its listeners; a listener that raises leaves its error in the request's context."""
+    app = App(
+        process_before_response=True,
+        request_verification_enabled=False,
+        ssl_check_enabled=False,
+        url_verification_enabled=False,
+        attaching_function_token_enabled=False,
+        attaching_conversation_kwargs_enabled=False,
+        authorize=_authorize(settings),
+        logger=_QUIET,
+    )
+    app.command(re.compile(".*"))(slash_command)
+    app.event("app_mention")(mention)
+    app.event("message")(direct_message)
+    app.error(_keep)
+    return app
+
+
+def slash_command(ack: Callable[[], None], command: Mapping[str, Any], context: BoltContext) -> None:
+    ack()
+    _answer(context, str(command.get("text", "")), _place_of_command(command))
+
+
+def mention(body: Mapping[str, Any], event: Mapping[str, Any], context: BoltContext) -> None:
+    _answer(context, str(event.get("text", "")), _place_of_event(body, event))
+
+
+def direct_message(body: Mapping[str, Any], event: Mapping[str, Any], context: BoltContext) -> None:
+    """Messages in channels are not for us: those come as mentions."""
+    if event.get("channel_type") == "im":
+        _answer(context, str(event.get("text", "")), _place_of_event(body, event))
+
+
+def _answer(context: BoltContext, words: str, place: Place) -> None:
+    context["answering"].answer(context["turn"], words, place)
+
+
+def _keep(error: Exception, context: BoltContext) -> None:
+    context["error"] = error
+
+
+def _authorize(settings: Settings) -> Callable[..., AuthorizeResult]:
+    def authorize(context: BoltContext, enterprise_id: str | None, team_id: str | None) -> AuthorizeResult:
+        return AuthorizeResult(
+            enterprise_id=enterprise_id,
+            team_id=team_id,
+            bot_token=settings.bot_token,
+            bot_user_id=context.get("own_user_id"),
+        )
+
+    return authorize
+
+
+def own_user_id(payload: Mapping[str, Any]) -> str | None:
+    """The bot's own user, which Slack names in each event; so nobody has to be asked."""
+    granted = (payload.get("authorizations") or [{}])[0]
+    return granted.get("user_id") if granted.get("is_bot") else None
+
+
+def place_of(payload: Mapping[str, Any]) -> Place | None:
+    """Where a job's answer goes; None where it has none."""
+    if "command" in payload:
+        return _place_of_command(payload)
+    event = payload.get("event")
+    if isinstance(event, Mapping) and event.get("channel") and event.get("user"):
+        return _place_of_event(payload, event)
+    return None
+
+
+def _place_of_command(command: Mapping[str, Any]) -> Place:
+    return Place(
+        team_id=str(command.get("team_id", "")),
+        enterprise_id=str(command.get("enterprise_id", "")),
+        channel_id=str(command.get("channel_id", "")),
+        user_id=str(command.get("user_id", "")),
+        response_url=str(command.get("response_url", "")),
+    )
+
+
+def _place_of_event(body: Mapping[str, Any], event: Mapping[str, Any]) -> Place:
+    """In a thread the answer goes into that thread."""
+    return Place(
+        team_id=str(body.get("team_id", "")),
+        enterprise_id=str(body.get("enterprise_id") or ""),
+        channel_id=str(event.get("channel", "")),
+        user_id=str(event.get("user", "")),
+        thread_ts=str(event.get("thread_ts", "")),
+        is_direct_message=event.get("channel_type") == "im",
+    )

@@ -1,0 +1,223 @@
+"""One frozen value from the environment. All that is missing or wrong is named at once; secrets stay out of repr.
+
+An empty value means the default. `ENVIRONMENT` names what a person may set; `FC_*` (but FC_ENDPOINT) and
+`ALIBABA_CLOUD_*` are set by Function Compute.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+ENVIRONMENT = frozenset(
+    {
+        "SLACK_SIGNING_SECRET",
+        "SLACK_BOT_TOKEN",
+        "SLACK_API_URL",
+        "ECS_ENDPOINT",
+        "FC_ENDPOINT",
+        "BOT_REGIONS",
+        "BOT_STORE",
+        "BOT_READERS",
+        "BOT_CHANNELS",
+        "BOT_TIMEZONE",
+        "BOT_CONSOLE",
+        "BOT_PAUSED",
+    }
+)
+# Settings of later versions: refused where they would change who sees what, or where things are kept.
+_NOT_YET = {"BOT_ACCOUNTS": "several accounts", "SLACK_APP_TOKEN": "Socket Mode"}
+
+_SLACK_HOSTS = frozenset({"hooks.slack.com", "hooks.slack-gov.com"})
+
+
+class SettingsError(Exception):
+    """The environment cannot be used; one sentence for each thing that is missing or wrong."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """Keys of an Alibaba Cloud role or user; `token` is empty for a user's long-lived keys."""
+
+    access_key_id: str = ""
+    access_key_secret: str = field(default="", repr=False)
+    security_token: str = field(default="", repr=False)
+
+    def __bool__(self) -> bool:
+        return bool(self.access_key_id and self.access_key_secret)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    signing_secret: str = field(repr=False)
+    bot_token: str = field(repr=False)
+    slack_api_url: str
+    regions: tuple[str, ...]
+    regions_chosen: bool
+    ecs_endpoint: str
+    fc_endpoint: str
+    function_name: str
+    function_region: str
+    qualifier: str
+    account_id: str
+    port: int
+    store_path: str
+    store_chosen: bool
+    readers: tuple[str, ...]
+    channels: tuple[str, ...]
+    timezone: str
+    console: str
+    paused: str
+    credentials: Credentials
+
+    @property
+    def on_function_compute(self) -> bool:
+        return bool(self.function_name)
+
+    @property
+    def host(self) -> str:
+        """Function Compute reaches only a server on all addresses; a laptop should not be reached by others."""
+        return "0.0.0.0" if self.on_function_compute else "127.0.0.1"  # noqa: S104 (the platform's contract)
+
+    def endpoint(self, region: str) -> str:
+        """Base URL of the ECS API for a region."""
+        return self.ecs_endpoint.replace("{region}", region).rstrip("/")
+
+    def may_respond_to(self, url: str) -> bool:
+        """A response_url is used only on Slack's own hosts, or on that of SLACK_API_URL where it is set."""
+        try:
+            target, api = urlsplit(url), urlsplit(self.slack_api_url)
+        except ValueError:
+            return False
+        if target.scheme == "https" and target.hostname in _SLACK_HOSTS:
+            return target.port in (None, 443) and not target.username
+        return api.hostname != "slack.com" and (target.scheme, target.hostname) == (api.scheme, api.hostname)
+
+    @staticmethod
+    def from_environment(environment: Mapping[str, str]) -> Settings:
+        """Raises SettingsError."""
+        read = _Reader(environment)
+        regions = read.regions()
+        settings = Settings(
+            signing_secret=read.required("SLACK_SIGNING_SECRET", "Slack app page, Basic Information, Signing Secret"),
+            bot_token=read.required("SLACK_BOT_TOKEN", "Slack app page, Install App, Bot User OAuth Token (xoxb-…)"),
+            slack_api_url=read.url("SLACK_API_URL", "https://slack.com/api/").rstrip("/") + "/",
+            regions=regions or (read.value("FC_REGION", "cn-hangzhou"),),
+            regions_chosen=bool(regions),
+            ecs_endpoint=read.url("ECS_ENDPOINT", "https://ecs.{region}.aliyuncs.com"),
+            fc_endpoint=read.url("FC_ENDPOINT", "https://fcv3.{region}.aliyuncs.com"),
+            function_name=read.value("FC_FUNCTION_NAME"),
+            function_region=read.value("FC_REGION", "cn-hangzhou"),
+            qualifier=read.value("FC_QUALIFIER", "LATEST"),
+            account_id=read.value("FC_ACCOUNT_ID"),
+            port=read.port(),
+            store_path=read.store_path(),
+            store_chosen=bool(read.value("BOT_STORE")),
+            readers=read.ids("BOT_READERS", "members", r"[UW][A-Z0-9]+", "Slack user ids such as U024BE7LH"),
+            channels=read.ids("BOT_CHANNELS", "any", r"[CDG][A-Z0-9]+", "Slack channel ids such as C024BE7LR"),
+            timezone=read.timezone(),
+            console=read.checked("BOT_CONSOLE", "ecs.console.aliyun.com", r"[a-z0-9.-]+", "a host name"),
+            paused=read.value("BOT_PAUSED"),
+            credentials=Credentials(
+                read.value("ALIBABA_CLOUD_ACCESS_KEY_ID"),
+                read.value("ALIBABA_CLOUD_ACCESS_KEY_SECRET"),
+                read.value("ALIBABA_CLOUD_SECURITY_TOKEN"),
+            ),
+        )
+        read.refuse_unsupported()
+        if read.problems:
+            raise SettingsError(read.problems)
+        return settings
+
+
+class _Reader:
+    """Reads values and collects what is wrong with them, so that a person fixes all of it in one go."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = environment
+        self.problems: list[str] = []
+
+    def value(self, name: str, default: str = "") -> str:
+        return self._environment.get(name, "").strip() or default
+
+    def required(self, name: str, where: str) -> str:
+        if not self.value(name):
+            self.problems.append(f"{name} is missing ({where}).")
+        return self.value(name)
+
+    def checked(self, name: str, default: str, pattern: str, right: str) -> str:
+        value = self.value(name, default)
+        if not re.fullmatch(pattern, value):
+            self.problems.append(f"{name} is {value!r}; right would be {right}.")
+        return value
+
+    def url(self, name: str, default: str) -> str:
+        pattern = r"https?://[A-Za-z0-9.{}\[\]:_-]+(?:/[^\s?#]*)?"
+        return self.checked(name, default, pattern, f"an address such as {default}")
+
+    def regions(self) -> tuple[str, ...]:
+        found = _listed(self.value("BOT_REGIONS"))
+        wrong = [region for region in found if not re.fullmatch(r"[a-z]{2,4}(?:-[a-z0-9]+){1,4}", region)]
+        if wrong:
+            self.problems.append(f"BOT_REGIONS names {wrong[0]!r}; right would be cn-hangzhou,cn-shanghai.")
+        return found
+
+    def ids(self, name: str, everybody: str, pattern: str, right: str) -> tuple[str, ...]:
+        value = self.value(name, everybody)
+        found = () if value.lower() == everybody else _listed(value)
+        wrong = [one for one in found if not re.fullmatch(pattern, one)]
+        if wrong:
+            self.problems.append(f"{name} names {wrong[0]!r}; right would be {everybody}, or {right}.")
+        return found
+
+    def port(self) -> int:
+        name = "FC_SERVER_PORT" if self.value("FC_SERVER_PORT") else "FC_CUSTOM_LISTEN_PORT"
+        value = self.checked(name, "9000", r"[0-9]{1,5}", "a port number")
+        return int(value) if value.isdigit() and int(value) < 65_536 else 0
+
+    def store_path(self) -> str:
+        url = self.value("BOT_STORE")
+        if not url:
+            return os.path.join(tempfile.gettempdir(), f"cloud-assistant-bot-{os.getuid()}", "bot.sqlite3")
+        if not re.fullmatch(r"sqlite:///.+", url):
+            self.problems.append(f"BOT_STORE is {url!r}; right would be sqlite:///path/to/bot.sqlite3.")
+        return url.removeprefix("sqlite:///")
+
+    def timezone(self) -> str:
+        name = self.value("BOT_TIMEZONE", "UTC")
+        if name != "UTC" and not _exists(name):
+            self.problems.append(f"BOT_TIMEZONE is {name!r}; right would be a name such as Asia/Shanghai.")
+        return name
+
+    def refuse_unsupported(self) -> None:
+        for name, feature in _NOT_YET.items():
+            if self.value(name):
+                self.problems.append(f"{name} is set, but this version does not know {feature} yet; unset it.")
+        if self.value("BOT_LANGUAGE", "en") != "en":
+            self.problems.append("BOT_LANGUAGE can only be en in this version.")
+
+
+def _listed(value: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(part.strip() for part in value.split(",") if part.strip()))
+
+
+def _exists(zone: str) -> bool:
+    import zoneinfo  # only where a zone is set: a cold start pays for every import
+
+    try:
+        zoneinfo.ZoneInfo(zone)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True
+
+
+Clock = Callable[[], float]
+"""Seconds since the epoch; handed in wherever time matters, so that tests can move it."""

@@ -1,0 +1,50 @@
+"""Flask: the Function Compute contract of `/invoke`. Everything is read as raw bytes, whatever the content type.
+
+A failure is status 404 with `x-fc-status: 404`: without that header Function Compute takes a call for a success and
+never delivers it again. The door lets only requests through whose `x-fc-control-path` names this path; the hooks
+(`/initialize`, `/pre-stop`) it answers itself, since they must import nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from flask import Flask, Response, request
+
+from bot.door import request_credentials
+from bot.jobs import BadJob, is_job, unseal
+from bot.settings import Settings
+from bot.worker import Worker
+
+log = logging.getLogger("bot.web")
+
+
+def create_app(settings: Settings, worker: Worker) -> Flask:
+    app = Flask("bot", static_folder=None)
+
+    @app.post("/invoke")
+    def invoke() -> Response:
+        request_id = request.headers.get("x-fc-request-id", "")
+        log.info("FC Invoke Start RequestId: %s", request_id)
+        response = _invoked(settings, worker, request_id)
+        error = ", Error: Unhandled function error" if response.status_code == 404 else ""
+        log.info("FC Invoke End RequestId: %s%s", request_id, error)
+        return response
+
+    return app
+
+
+def _invoked(settings: Settings, worker: Worker, request_id: str) -> Response:
+    raw = request.get_data(cache=False)
+    if not is_job(raw):
+        log.info("no job: %d bytes left alone", len(raw))
+        return Response("Nothing to do.", 200)
+    try:
+        job = unseal(raw, settings.signing_secret)
+    except BadJob as error:
+        log.warning("refused a job: %s", error)
+        return Response("Refused.", 403)
+    credentials = request_credentials(request.environ) if settings.on_function_compute else None
+    if worker.work(job, credentials or settings.credentials, request_id):
+        return Response("Done.", 200)
+    return Response("Failed.", 404, {"x-fc-status": "404"})

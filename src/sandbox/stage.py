@@ -1,0 +1,91 @@
+"""The three peers and the real function between them: what the demo shows and what the tests drive.
+
+The function runs as `template.yml` starts it: `python3 -m bot` from the source folder, with the environment that
+Function Compute gives it, frozen between requests.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from sandbox import fc
+from sandbox.cloud import SECRETS, TOKENS, Cloud
+from sandbox.scenario import Scenario, load_all
+from sandbox.slack import Slack
+from sandbox.slack_requests import Response
+from sandbox.slack_workspace import BOT_TOKEN, BOT_USER, INCIDENTS, MEI, SIGNING_SECRET, Message
+
+SOURCE = Path(__file__).resolve().parents[1]
+PATH = "/slack/events"
+REGIONS = "cn-hangzhou,cn-hongkong,cn-shanghai,cn-beijing,cn-shenzhen,ap-southeast-1"
+
+_CREDENTIALS = (fc.ENVIRONMENT_CREDENTIALS, fc.REQUEST_CREDENTIALS)
+
+
+class Stage:
+    """`environment` overrides what the function is started with; `options` go to FunctionCompute."""
+
+    def __init__(
+        self,
+        scenarios: Iterable[Scenario] | None = None,
+        environment: Mapping[str, str] | None = None,
+        command: Iterable[str] = (sys.executable, "-m", "bot"),
+        **options: Any,
+    ) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="cloud-assistant-sandbox-")
+        self.cloud = Cloud(
+            load_all() if scenarios is None else scenarios,
+            secrets={**SECRETS, **{one.key_id: one.secret for one in _CREDENTIALS}},
+            tokens={**TOKENS, **{one.key_id: one.token for one in _CREDENTIALS}},
+        )
+        self.slack = Slack()
+        defaults = {
+            "SLACK_SIGNING_SECRET": SIGNING_SECRET,
+            "SLACK_BOT_TOKEN": BOT_TOKEN,
+            "SLACK_API_URL": f"{self.slack.url}/api/",
+            "ECS_ENDPOINT": self.cloud.url,
+            "BOT_REGIONS": REGIONS,
+            "BOT_STORE": f"sqlite:///{self._folder.name}/bot.sqlite3",
+        }
+        self.fc = fc.FunctionCompute(
+            list(command), directory=SOURCE, environment={**defaults, **(environment or {})}, **options
+        )
+
+    @property
+    def url(self) -> str:
+        """Where Slack sends its requests."""
+        return self.fc.url + PATH
+
+    def type(self, text: str, channel: str = INCIDENTS, user: str = MEI) -> Response:
+        """A slash command as a person types it; the ack comes back."""
+        return self.slack.command(self.url, text, channel=channel, user=user)
+
+    def ask(self, text: str, channel: str = INCIDENTS, user: str = MEI, timeout: float = 30) -> Message:
+        """The bot's answer to a slash command: what it posted, or the private sentence in its ack."""
+        before = len(self._answers())
+        self.type(text, channel, user)
+        self.fc.wait_idle(timeout)
+        answers = self._answers()[before:]
+        if not answers:
+            raise AssertionError(f"no answer to {text!r}")
+        return answers[-1]
+
+    def _answers(self) -> list[Message]:
+        return [message for message in self.slack.messages if message.user == BOT_USER]
+
+    def __enter__(self) -> Self:
+        for peer in (self.cloud, self.slack, self.fc):
+            peer.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for peer in (self.fc, self.slack, self.cloud):
+            peer.stop()
+        self._folder.cleanup()

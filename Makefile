@@ -1,0 +1,41 @@
+# Two commands do all the set-up: `make run` and `make test`. Needs Python 3.11 or newer and make.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
+
+.PHONY: run test check bench package clean
+
+run: $(VENV)/run  ## three questions through the real wire, then yours from the keyboard
+	@cd src && ../$(BIN)/python -m sandbox
+
+test: $(VENV)/test check  ## everything that must hold; closes with pytest's summary
+	@$(BIN)/coverage erase
+	@$(BIN)/coverage run -m pytest -q $(ARGS)
+	@$(BIN)/coverage combine --quiet
+	@$(BIN)/coverage report --include='src/bot/core/*' --fail-under=100 > .coverage.report || (cat .coverage.report; exit 1)
+	@$(BIN)/coverage report --omit='src/bot/core/*' --fail-under=95 > .coverage.report || (cat .coverage.report; exit 1)
+
+check: $(VENV)/test  ## lint, format, types
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --quiet --check .
+	@$(BIN)/mypy --no-error-summary
+
+bench: $(VENV)/test  ## the numbers of the README, measured on this machine
+	@$(BIN)/python -m bench
+
+package: $(VENV)/run  ## dist/: what is deployed
+	@$(BIN)/python deploy/pack
+
+$(VENV)/run: requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed; name it as in: make PYTHON=python3.12 run" if sys.version_info < (3, 11) else 0)'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(PIP) -r requirements.txt
+	@touch $@
+
+$(VENV)/test: $(VENV)/run tests/requirements.txt
+	@$(PIP) -r tests/requirements.txt
+	@touch $@
+
+clean:
+	rm -rf $(VENV) dist .coverage* .mypy_cache .pytest_cache .ruff_cache .hypothesis

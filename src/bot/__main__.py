@@ -8,7 +8,7 @@ import sys
 import threading
 from typing import TYPE_CHECKING
 
-from bot.adapters.queue import FunctionComputeQueue, LocalQueue, Queue
+from bot.adapters.queue import FunctionComputeQueue, LocalQueue
 from bot.door import MOST_BODY, Application, Door
 from bot.jobs import unseal
 from bot.settings import Settings, SettingsError
@@ -26,9 +26,7 @@ class Bot:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._queue: Queue = (
-            FunctionComputeQueue(settings) if settings.on_function_compute else LocalQueue(self._work_locally)
-        )
+        self._queue = FunctionComputeQueue(settings) if settings.on_function_compute else LocalQueue(self._work_locally)
         self._lock = threading.Lock()
         self._worker: Worker | None = None
         self.application = Door(settings, self._queue, self._web)
@@ -49,15 +47,29 @@ class Bot:
         job = unseal(body, self._settings.signing_secret)
         return self._the_worker().work(job, self._settings.credentials, f"local-{job.id}")
 
+    def close(self) -> None:
+        """Jobs at work are finished first."""
+        self._queue.close()
+
 
 def main() -> None:
-    logging.basicConfig(stream=sys.stdout, level=logging.INFO, format="%(message)s")
-    logging.getLogger("slack_sdk").setLevel(logging.CRITICAL)  # its errors hold bodies and addresses
+    set_up_logging()
     try:
         settings = Settings.from_environment(os.environ)
     except SettingsError as error:
         sys.exit("The bot cannot start:\n" + "\n".join(f"- {problem}" for problem in error.problems))
-    serve(Bot(settings).application, settings)
+    bot = Bot(settings)
+    try:
+        serve(bot.application, settings)
+    finally:
+        bot.close()
+
+
+def set_up_logging() -> None:
+    """To standard output, where Function Compute takes it up; handlers that are there already stay."""
+    logging.basicConfig(stream=sys.stdout, format="%(message)s")
+    logging.getLogger("bot").setLevel(logging.INFO)
+    logging.getLogger("slack_sdk").setLevel(logging.CRITICAL)  # its errors hold bodies and addresses
 
 
 def serve(application: Application, settings: Settings) -> None:

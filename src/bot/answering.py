@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import logging
-import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, timedelta, timezone, tzinfo
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from bot.adapters.cloud_assistant import CloudAssistant
@@ -16,37 +15,52 @@ from bot.core import access, messages
 from bot.core.blocks import Message
 from bot.core.errors import CloudError, NotAllowed, SlackError, Throttled, UserError
 from bot.core.parsing import parse
-from bot.lookup import Lookup
+from bot.lookup import Limits, Lookup
 from bot.settings import Clock, Credentials, Settings
 from bot.subcommands import SUBCOMMANDS, Desk
 
 log = logging.getLogger("bot.answering")
 
 _CACHED = 300.0  # seconds in which what Slack said of a person or a channel still counts
-JOB_LIMIT = 100.0  # seconds of work in one delivery; the function's own limit is 120
+FOR_THE_POST = 25.0  # seconds that the cloud must leave for the posting of the answer
 
 
 class Turn(Protocol):
     """One delivery of one job, as the worker sees it."""
 
-    request_id: str
-    patient: bool
+    @property
+    def slack(self) -> Slack: ...
 
-    def post(self, place: Place, message: Message, *, private: bool) -> None:
-        """Posts the job's one answer."""
+    @property
+    def credentials(self) -> Credentials: ...
+
+    @property
+    def deadline(self) -> float:
+        """When this delivery must be over, on the worker's clock."""
         ...
 
-    def later(self, place: Place, wait: float, message: Message) -> None:
-        """Queues the job again and tells the person once; does not return."""
+    @property
+    def patient(self) -> bool:
+        """Whether the answer may wait for a throttled API once more."""
+        ...
+
+    def post(self, place: Place, message: Message, *, private: bool) -> None:
+        """Posts the job's one answer; raises SlackError."""
+        ...
+
+    def later(self, place: Place, wait: float, message: Message) -> NoReturn:
+        """Queues the job again and tells the person, once for each job."""
         ...
 
 
 class Answering:
+    """Safe to use from many threads; what belongs to one job is in its Turn."""
+
     def __init__(
-        self, settings: Settings, credentials: Credentials, store: Store, slack: Slack, clock: Clock = time.time
+        self, settings: Settings, store: Store, clock: Clock, sleep: Callable[[float], None], limits: Limits
     ) -> None:
-        self._settings, self._credentials, self._store = settings, credentials, store
-        self._slack, self._clock = slack, clock
+        self._settings, self._store, self._limits = settings, store, limits
+        self._clock, self._sleep = clock, sleep
 
     def answer(self, turn: Turn, words: str, place: Place) -> None:
         """One answer, or one sentence that says why there is none."""
@@ -67,28 +81,42 @@ class Answering:
         if self._settings.paused:
             return messages.sentence(self._settings.paused), True
         question = parse(words)
-        user = self._admitted(place)
-        hidden = self._why_private(place)
-        entry = SUBCOMMANDS[question.subcommand]
-        message = entry.run(self._desk(turn, user), question)
-        if question.private or question.subcommand == "help" or not hidden:
-            return message, bool(question.private or question.subcommand == "help")
-        return messages.noted(message, hidden), True
+        user = self._admitted(turn, place)
+        hidden = self._why_private(turn, place)
+        message = SUBCOMMANDS[question.subcommand].run(self._desk(turn, user), question)
+        if question.private or question.subcommand == "help":
+            return message, True
+        return (messages.noted(message, hidden), True) if hidden else (message, False)
 
     def _desk(self, turn: Turn, user: Mapping[str, Any]) -> Desk:
+        deadline = min(self._clock() + self._limits.gather, turn.deadline - FOR_THE_POST)
         cloud = CloudAssistant(
-            self._settings, self._credentials, self._store, deadline=self._clock() + JOB_LIMIT, clock=self._clock
+            self._settings,
+            turn.credentials,
+            self._store,
+            deadline=deadline,
+            clock=self._clock,
+            sleep=self._sleep,
         )
-        lookup = Lookup(self._settings, cloud, self._store, self._clock, patient=turn.patient)
-        return Desk(self._settings, lookup, self._clock, _name(user), _zone(user, self._settings))
+        lookup = Lookup(
+            self._settings,
+            cloud,
+            self._store,
+            self._clock,
+            limits=self._limits,
+            deadline=deadline,
+            patient=turn.patient,
+        )
+        return Desk(self._settings, lookup, self._clock, name_of(user), zone_of(user, self._settings.timezone))
 
-    def _admitted(self, place: Place) -> Mapping[str, Any]:
+    def _admitted(self, turn: Turn, place: Place) -> Mapping[str, Any]:
         """The person, when they may ask here; raises NotAllowed. Who cannot be checked is not admitted."""
         rules = access.Rules(self._settings.readers, self._settings.channels)
         access.refuse_channel(place.channel_id, rules)
         try:
-            user = self._cached(f"user/{place.team_id}/{place.user_id}", lambda: self._slack.user(place.user_id))
+            user = self._cached(f"user/{place.team_id}/{place.user_id}", lambda: turn.slack.user(place.user_id))
         except SlackError as error:
+            self._wait_for_slack(turn, place, error)
             raise NotAllowed(
                 f"I could not check who you are (users.info: {error.code}), so I asked nothing. "
                 "Please try again; if it stays so, the app lacks the scope users:read."
@@ -96,15 +124,15 @@ class Answering:
         access.refuse_user(user, place.team_id, place.enterprise_id, rules)
         return user
 
-    def _why_private(self, place: Place) -> str:
+    def _why_private(self, turn: Turn, place: Place) -> str:
         """Why the channel may not see the answer; "" when it may. Raises NotAllowed in a shared channel."""
         if place.is_direct_message:
             return ""
+        key = f"channel/{place.team_id}/{place.channel_id}"
         try:
-            channel = self._cached(
-                f"channel/{place.team_id}/{place.channel_id}", lambda: self._slack.channel(place.channel_id)
-            )
+            channel = self._cached(key, lambda: turn.slack.channel(place.channel_id))
         except SlackError as error:
+            self._wait_for_slack(turn, place, error)
             return (
                 f"Only you see this: I could not check who else reads here ({error.code}). "
                 "Invite me to the channel to let it see my answers."
@@ -112,18 +140,30 @@ class Answering:
         access.refuse_shared(channel)
         return ""
 
-    def _cached(self, key: str, read: Any) -> Mapping[str, Any]:
+    def _wait_for_slack(self, turn: Turn, place: Place, error: SlackError) -> None:
+        if error.retry_after is not None and turn.patient:
+            turn.later(place, error.retry_after, messages.sentence(_SLACK_IS_BUSY))
+
+    def _cached(self, key: str, read: Callable[[], Mapping[str, Any]]) -> Mapping[str, Any]:
+        """What Slack said within the last minutes, else what it says now."""
         now = self._clock()
         try:
             record = self._store.get(key, now)
-            if record is not None:
-                return record.value
-            value = dict(read())
-            self._store.put(key, _kept(value), now + _CACHED)
         except StoreError:
-            return dict(read())
+            return kept(read())
+        if record is not None:
+            return record.value
+        value = kept(read())
+        try:
+            self._store.put(key, value, now + _CACHED)
+        except StoreError:
+            log.warning("not kept: %s", key)
         return value
 
+
+_SLACK_IS_BUSY = (
+    "Slack asks me to wait before I may check who asks. I go on as soon as I may; you need not do anything."
+)
 
 # What decides about access or is shown; nothing else of a person is kept.
 _KEPT = (
@@ -138,38 +178,39 @@ _KEPT = (
     "tz_offset",
     "real_name",
     "name",
-    "profile",
     "enterprise_user",
     "is_ext_shared",
     "is_pending_ext_shared",
 )
 
 
-def _kept(value: Mapping[str, Any]) -> dict[str, Any]:
-    kept = {key: value[key] for key in _KEPT if key in value}
-    profile = kept.pop("profile", None)
-    if isinstance(profile, dict) and profile.get("display_name"):
-        kept["profile"] = {"display_name": profile["display_name"]}
-    return kept
-
-
-def _name(user: Mapping[str, Any]) -> str:
-    profile = user.get("profile")
+def kept(value: Mapping[str, Any]) -> dict[str, Any]:
+    profile = value.get("profile")
     display = profile.get("display_name") if isinstance(profile, Mapping) else ""
-    return str(display or user.get("real_name") or user.get("name") or user.get("id") or "")
+    return {key: value[key] for key in _KEPT if key in value} | ({"display_name": display} if display else {})
 
 
-def _zone(user: Mapping[str, Any], settings: Settings) -> tzinfo:
-    """The person's time zone; its offset where the system does not know the name; BOT_TIMEZONE else."""
-    for name in (user.get("tz"), settings.timezone):
-        try:
-            return ZoneInfo(name) if isinstance(name, str) and name else _raise()
-        except (ZoneInfoNotFoundError, ValueError, OSError):
-            offset = user.get("tz_offset")
-            if isinstance(offset, int) and abs(offset) < 86_400:
-                return timezone(timedelta(seconds=offset))
-    return UTC
+def name_of(user: Mapping[str, Any]) -> str:
+    """What people call a person: the display name, else the full name, else what Slack has."""
+    names = (user.get(key) for key in ("display_name", "real_name", "name", "id"))
+    return str(next((name for name in names if name), ""))
 
 
-def _raise() -> tzinfo:
-    raise ValueError
+def zone_of(user: Mapping[str, Any], otherwise: str) -> tzinfo:
+    """The person's time zone; its offset where the system does not know the name; `otherwise`, a name, else."""
+    return named_zone(user.get("tz")) or _offset(user.get("tz_offset")) or named_zone(otherwise) or UTC
+
+
+def named_zone(name: object) -> tzinfo | None:
+    if not isinstance(name, str) or not name:
+        return None
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # ValueError for a name such as "../etc/passwd"
+        return None
+
+
+def _offset(seconds: object) -> tzinfo | None:
+    if isinstance(seconds, bool) or not isinstance(seconds, int) or abs(seconds) >= 86_400:
+        return None
+    return timezone(timedelta(seconds=seconds))

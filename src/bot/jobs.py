@@ -1,7 +1,7 @@
 """A job: one unit of our own work, on its way through the queue.
 
-As JSON: `{"v": 1, "kind", "id", "time", "tries", "payload", "mac"}`, under 100 KB. The MAC is an HMAC-SHA256 over
-the rest, keyed from Slack's signing secret, so that nobody who can reach `/invoke` can make one up.
+As JSON: `{"v": 1, "kind", "id", "time", "tries", "told", "payload", "mac"}`, at most 100 KB. The MAC is an HMAC-SHA256
+over the rest, keyed from Slack's signing secret, so that nobody who can reach `/invoke` can make one up.
 """
 
 from __future__ import annotations
@@ -67,22 +67,26 @@ def seal(job: Job, signing_secret: str) -> bytes:
         "told": job.told,
         "payload": job.payload,
     }
-    raw = _canonical({**body, "mac": _mac(body, signing_secret)})
+    raw = _sealed(body, signing_secret)
     if len(raw) > MOST_BYTES:
         raise ValueError(f"job of {len(raw)} bytes")
     return raw
 
 
 def unseal(raw: bytes, signing_secret: str) -> Job:
-    """The job in a body; raises BadJob."""
+    """The job in a body; raises BadJob.
+
+    Sealed again it must give the same bytes: so not even an escape may be written another way.
+    """
     try:
         body = json.loads(raw)
+        if not isinstance(body, dict):
+            raise BadJob("not a job")
+        body.pop("mac", None)
+        again = _sealed(body, signing_secret)
     except (ValueError, RecursionError) as error:
         raise BadJob("not JSON") from error
-    if not isinstance(body, dict) or not isinstance(body.get("mac"), str):
-        raise BadJob("not a job")
-    mac = body.pop("mac")
-    if not hmac.compare_digest(mac.encode("utf-8", "replace"), _mac(body, signing_secret).encode()):
+    if not hmac.compare_digest(again, raw):
         raise BadJob("wrong MAC")
     if body.pop("v", None) != VERSION:
         raise BadJob("another version")
@@ -92,6 +96,10 @@ def unseal(raw: bytes, signing_secret: str) -> Job:
 def is_job(raw: bytes) -> bool:
     """Whether a body claims to be a job, right or forged: everything else is an event."""
     return b'"mac"' in raw
+
+
+def _sealed(body: dict[str, Any], signing_secret: str) -> bytes:
+    return _canonical({**body, "mac": _mac(body, signing_secret)})
 
 
 def _canonical(body: dict[str, Any]) -> bytes:

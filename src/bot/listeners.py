@@ -42,17 +42,17 @@ def bolt_app(settings: Settings) -> App:
 
 def slash_command(ack: Callable[[], None], command: Mapping[str, Any], context: BoltContext) -> None:
     ack()
-    _answer(context, str(command.get("text", "")), _place_of_command(command))
+    _answer(context, str(command.get("text", "")), place_of(command))
 
 
 def mention(body: Mapping[str, Any], event: Mapping[str, Any], context: BoltContext) -> None:
-    _answer(context, str(event.get("text", "")), _place_of_event(body, event))
+    _answer(context, str(event.get("text", "")), place_of(body))
 
 
 def direct_message(body: Mapping[str, Any], event: Mapping[str, Any], context: BoltContext) -> None:
     """Messages in channels are not for us: those come as mentions."""
     if event.get("channel_type") == "im":
-        _answer(context, str(event.get("text", "")), _place_of_event(body, event))
+        _answer(context, str(event.get("text", "")), place_of(body))
 
 
 def _answer(context: BoltContext, words: str, place: Place) -> None:
@@ -77,37 +77,57 @@ def _authorize(settings: Settings) -> Callable[..., AuthorizeResult]:
 
 def own_user_id(payload: Mapping[str, Any]) -> str | None:
     """The bot's own user, which Slack names in each event; so nobody has to be asked."""
-    granted = (payload.get("authorizations") or [{}])[0]
-    return granted.get("user_id") if granted.get("is_bot") else None
+    authorizations = payload.get("authorizations")
+    granted = _mapping(authorizations[0]) if isinstance(authorizations, list) and authorizations else {}
+    return _text(granted.get("user_id")) or None if granted.get("is_bot") else None
 
 
-def place_of(payload: Mapping[str, Any]) -> Place | None:
-    """Where a job's answer goes; None where it has none."""
+def place_of(payload: Mapping[str, Any]) -> Place:
+    """Where a job's answer goes; in a thread it goes into that thread."""
     if "command" in payload:
         return _place_of_command(payload)
-    event = payload.get("event")
-    if isinstance(event, Mapping) and event.get("channel") and event.get("user"):
-        return _place_of_event(payload, event)
-    return None
+    if "event" in payload:
+        return _place_of_event(payload, _mapping(payload["event"]))
+    return _place_of_interaction(payload)
 
 
 def _place_of_command(command: Mapping[str, Any]) -> Place:
     return Place(
-        team_id=str(command.get("team_id", "")),
-        enterprise_id=str(command.get("enterprise_id", "")),
-        channel_id=str(command.get("channel_id", "")),
-        user_id=str(command.get("user_id", "")),
-        response_url=str(command.get("response_url", "")),
+        team_id=_text(command.get("team_id")),
+        enterprise_id=_text(command.get("enterprise_id")),
+        channel_id=_text(command.get("channel_id")),
+        user_id=_text(command.get("user_id")),
+        response_url=_text(command.get("response_url")),
     )
 
 
 def _place_of_event(body: Mapping[str, Any], event: Mapping[str, Any]) -> Place:
-    """In a thread the answer goes into that thread."""
     return Place(
-        team_id=str(body.get("team_id", "")),
-        enterprise_id=str(body.get("enterprise_id") or ""),
-        channel_id=str(event.get("channel", "")),
-        user_id=str(event.get("user", "")),
-        thread_ts=str(event.get("thread_ts", "")),
+        team_id=_text(body.get("team_id")),
+        enterprise_id=_text(body.get("enterprise_id")),
+        channel_id=_text(event.get("channel")),
+        user_id=_text(event.get("user")),
+        thread_ts=_text(event.get("thread_ts")),
         is_direct_message=event.get("channel_type") == "im",
     )
+
+
+def _place_of_interaction(body: Mapping[str, Any]) -> Place:
+    """A press or a shortcut; a global shortcut and a press in a modal have no channel and no response_url."""
+    thread = _mapping(body.get("container")).get("thread_ts") or _mapping(body.get("message")).get("thread_ts")
+    return Place(
+        team_id=_text(_mapping(body.get("team")).get("id")),
+        enterprise_id=_text(_mapping(body.get("enterprise")).get("id")),
+        channel_id=_text(_mapping(body.get("channel")).get("id")),
+        user_id=_text(_mapping(body.get("user")).get("id")),
+        response_url=_text(body.get("response_url")),
+        thread_ts=_text(thread),
+    )
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""

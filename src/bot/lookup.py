@@ -1,38 +1,39 @@
-"""From a question to what Cloud Assistant knows: which regions to ask, at once where the region is unknown.
-
-An id carries no region: the default region is tried first, then the others together, and where it was found is
-remembered. A region that does not reply is named, not waited for.
-"""
+"""From a question to what Cloud Assistant knows: what to ask where, and what is missing from the replies."""
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
-from typing import Any, TypeVar
+from functools import partial
+from typing import Any
 
+from bot import filters
 from bot.adapters.cloud_assistant import CloudAssistant
-from bot.adapters.store import Store, StoreError
-from bot.core.errors import CloudError, NotFound, Throttled, Unavailable
-from bot.core.model import AgentStatus, Instance, Invocation, InvocationResult
-from bot.core.parsing import STATES, Question
+from bot.adapters.store import Store
+from bot.core.errors import CloudError, NotFound, Throttled
+from bot.core.model import AgentStatus, Command, Instance, Invocation, InvocationResult
+from bot.core.question import Question
+from bot.fanout import Fanout, Gathered
+from bot.filters import listed
+from bot.regions import Located, Nowhere, Regions
 from bot.settings import Clock, Settings
 
-log = logging.getLogger("bot.lookup")
-
-AT_ONCE = 20  # calls; also bounds the threads of one job
-OTHER_REGIONS_LIMIT = 5.0  # seconds in which other regions must reply to count
-GATHER_LIMIT = 30.0  # seconds after which the answer goes out with what is there
 MOST_NAMED = 20  # instances that one name stands for
 MOST_RESULTS = 5_000  # rows of one invocation; a run has at most about 100 targets
 MOST_HISTORY = 500  # rows of a schedule's history
 NEWEST = 10  # runs shown where no size was asked for
-_REMEMBER = 30 * 86_400.0  # seconds; Cloud Assistant keeps results about as long
+PAGE = 50  # rows that one call can bring
+_LOOKED_THROUGH = 200  # newest runs among which a name with `*` is looked for
 
-T = TypeVar("T")
-K = TypeVar("K")
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Seconds: when the answer goes out with what is there; for a first guess; for all other regions at once."""
+
+    gather: float = 30.0
+    likely: float = 15.0
+    others: float = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,10 @@ class Found:
     read_at: float = 0.0
 
 
+_Key = tuple[str, str]
+_Calls = dict[_Key, Callable[[], Any]]
+
+
 class Lookup:
     """One question's way through the API. `patient` is False when waiting once more would be too much.
 
@@ -53,405 +58,246 @@ class Lookup:
     """
 
     def __init__(
-        self, settings: Settings, cloud: CloudAssistant, store: Store, clock: Clock, *, patient: bool = True
+        self,
+        settings: Settings,
+        cloud: CloudAssistant,
+        store: Store,
+        clock: Clock,
+        *,
+        limits: Limits,
+        deadline: float,
+        patient: bool,
     ) -> None:
-        self._settings, self._cloud, self._store, self._clock = settings, cloud, store, clock
-        self._patient = patient
-        self._deadline = clock() + GATHER_LIMIT
+        self._cloud, self._clock, self._patient = cloud, clock, patient
+        self._fanout = Fanout(deadline, clock)
+        self.regions = Regions(settings, cloud, store, self._fanout, clock, likely=limits.likely, others=limits.others)
 
     # Invocations by id
 
     def invocations(self, question: Question) -> Found:
         """The named invocations with all their results; ids that are nowhere are noted, or NotFound if all are."""
         read_at = self._clock()
-        found, notes = self._find_all(question)
-        calls: dict[tuple[str, str], Callable[[], Any]] = {
-            **{("results", one.id): self._reading_results(one, question) for one in found},
-            **{("names", region): self._reading_names(region, found) for region in {one.region for one in found}},
-        }
-        gathered, failed = self._together(calls)
-        results: list[InvocationResult] = []
-        instances: dict[str, Instance] = {}
-        for (kind, _), value in gathered.items():
-            if kind == "results":
-                results += value
-            else:
-                instances |= value
-        notes += self._missing(failed, gathered, found)
-        wanted = set(question.instances)
-        if wanted:
+        located = self.regions.locate(question.invocations, question, self._invocation)
+        notes = self._not_located(located)
+        found = list(located.found.values())
+        gathered = self._fanout.together(self._reading_runs(found, question))
+        self._worth_waiting_for([e for (kind, _), e in gathered.failed.items() if kind == "results"])
+        notes += [*_missing(gathered), *_nameless(gathered, found)]
+        results = [row for (kind, _), rows in gathered.replies.items() if kind == "results" for row in rows]
+        instances = _by_id(one for (kind, _), some in gathered.replies.items() if kind == "names" for one in some)
+        if filters.names_targets(question):
+            ids = [target.instance_id for one in found for target in one.targets]
+            wanted = filters.targets_wanted(question, ids, instances.values())
             results = [result for result in results if result.instance_id in wanted]
             found = [_narrowed(invocation, wanted) for invocation in found]
         return Found(tuple(found), tuple(results), instances, tuple(notes), read_at)
 
-    def _find_all(self, question: Question) -> tuple[list[Invocation], list[str]]:
-        places, failed = self._together({one: self._finding(one, question) for one in question.invocations})
-        found = [place for place in places.values() if isinstance(place, Invocation)]
-        missing = {one: place for one, place in places.items() if not isinstance(place, Invocation)}
-        for error in failed.values():
-            if not found or (isinstance(error, Throttled) and self._patient):
-                raise error
-        sentences = [_nowhere(one, place) for one, place in missing.items()]
-        sentences += [f"{one} could not be looked up: {_reason(error)}." for one, error in failed.items()]
-        if not found:
+    def _invocation(self, region: str, invoke_id: str) -> Invocation | None:
+        rows = self._cloud.invocations(region, {"InvokeId": invoke_id}, most=1)
+        return rows[0] if rows else None
+
+    def _not_located(self, located: Located[Any]) -> list[str]:
+        """Sentences about ids that are nowhere; raises what is worth waiting for, and NotFound if all are nowhere."""
+        errors = located.errors()
+        self._worth_waiting_for(errors)
+        if not located.replied():
+            raise next((error for error in errors if isinstance(error, Throttled)), errors[0])
+        sentences = [nowhere(one, place) for one, place in located.missing.items()]
+        if not located.found:
             raise NotFound("\n".join(sentences))
-        return found, sentences
+        return sentences
 
-    def _finding(self, invoke_id: str, question: Question) -> Callable[[], Invocation | _Nowhere]:
-        return lambda: self._find(invoke_id, question)
-
-    def _find(self, invoke_id: str, question: Question) -> Invocation | _Nowhere:
-        """The invocation, or where it is not: the likely regions first, then all others at once."""
-        asked: list[str] = []
-        silent: dict[str, CloudError] = {}
-        for regions, limit in self._search(invoke_id, question):
-            replies, failed = self._together(
-                {region: self._asking(region, invoke_id) for region in regions if region not in asked}, limit
-            )
-            for invocations in replies.values():
-                if invocations:
-                    self._remember(invoke_id, invocations[0].region)
-                    return invocations[0]
-            asked += replies
-            silent |= failed
-        throttled = [error for error in silent.values() if isinstance(error, Throttled)]
-        if silent and (not asked or (throttled and self._patient)):
-            raise next(iter(throttled), None) or next(iter(silent.values()))
-        return _Nowhere(tuple(asked), tuple(silent))
-
-    def _search(self, invoke_id: str, question: Question) -> Iterable[tuple[list[str], float]]:
-        """Groups of regions to ask one after another, with the seconds each group may take."""
-        if question.regions and not question.everywhere:
-            yield list(question.regions), GATHER_LIMIT
-            return
-        if not question.everywhere:
-            yield [self._remembered(invoke_id) or self._settings.regions[0]], GATHER_LIMIT
-        yield self._all_regions(chosen_only=not question.everywhere), OTHER_REGIONS_LIMIT
-
-    def _asking(self, region: str, invoke_id: str) -> Callable[[], list[Invocation]]:
-        return lambda: self._cloud.invocations(region, {"InvokeId": invoke_id}, most=1)
-
-    def _reading_results(self, invocation: Invocation, question: Question) -> Callable[[], list[InvocationResult]]:
-        filters: dict[str, Any] = {"InvokeId": invocation.id, **_common_filters(question)}
-        if len(question.instances) == 1:
-            filters["InstanceId"] = question.instances[0]
-        most = MOST_RESULTS
-        if invocation.is_schedule:
-            filters["IncludeHistory"], most = "true", MOST_HISTORY
-        return lambda: self._cloud.invocation_results(invocation.region, filters, most)
-
-    def _reading_names(self, region: str, found: Sequence[Invocation]) -> Callable[[], dict[str, Instance]]:
-        ids = [target.instance_id for one in found if one.region == region for target in one.targets]
-        return lambda: self._names(region, ids)
-
-    def _names(self, region: str, ids: Sequence[str]) -> dict[str, Instance]:
-        return {instance.id: instance for instance in self._cloud.instances_by_id(region, ids)}
-
-    def _missing(
-        self,
-        failed: Mapping[tuple[str, str], CloudError],
-        gathered: Mapping[tuple[str, str], Any],
-        found: Sequence[Invocation],
-    ) -> list[str]:
-        """Sentences about what could not be read. Results that could be read in a minute are waited for once."""
-        notes = []
-        for (kind, name), error in failed.items():
-            if kind == "names":
-                notes.append(f"Instance names in {name} are missing: {_reason(error)}.")
-                continue
+    def _worth_waiting_for(self, errors: Iterable[CloudError]) -> None:
+        """What can be read in a minute is waited for, a few times."""
+        for error in errors:
             if self._patient and isinstance(error, Throttled):
                 raise error
-            notes.append(f"Outputs of {name} are missing, only its states are shown: {_reason(error)}.")
-        for (kind, region), value in gathered.items():
-            targets = [t.instance_id for one in found if one.region == region for t in one.targets]
-            if kind == "names" and not value and any(one.startswith("i-") for one in targets):
-                notes.append(
-                    f"No instance names in {region}: I may lack the right ecs:DescribeInstances, so ids are shown."
-                )
-        return notes
+
+    def _reading_runs(self, found: Sequence[Invocation], question: Question) -> _Calls:
+        calls: _Calls = {}
+        for one in found:
+            chosen: dict[str, Any] = {"InvokeId": one.id}
+            if len(question.instances) == 1 and not question.names and not question.addresses:
+                chosen["InstanceId"] = question.instances[0]
+            if one.is_schedule:
+                chosen["IncludeHistory"] = "true"
+            most = MOST_HISTORY if one.is_schedule else MOST_RESULTS
+            calls["results", one.id] = partial(self._cloud.invocation_results, one.region, chosen, most)
+        for region in dict.fromkeys(one.region for one in found):
+            ids = [target.instance_id for one in found if one.region == region for target in one.targets]
+            calls["names", region] = partial(self._cloud.instances_by_id, region, ids)
+        return calls
 
     # Results on instances
 
     def on_instances(self, question: Question) -> tuple[Found, list[Instance]]:
-        """The newest results on the instances that the question names. NotFound where there are none of them."""
+        """The newest results on the instances that the question names; no instances where none bears the name."""
         read_at = self._clock()
         instances, notes = self._instances(question)
-        if not instances:
-            return Found(notes=tuple(notes), read_at=read_at), []
-        size = question.size or NEWEST
-        filters = _common_filters(question) | _record_status(question)
-        calls: dict[tuple[str, str], Callable[[], Any]] = {
-            **{("results", one.id): self._results_on(one, filters, size) for one in instances},
-            **{("runs", one.id): self._runs_on(one, size) for one in instances[:5]},
+        most = PAGE if filters.narrows_rows(question) else question.size or NEWEST
+        chosen = filters.on_instance(question)
+        calls: _Calls = {
+            ("results", one.id): partial(
+                self._cloud.invocation_results, one.region, {**chosen, "InstanceId": one.id}, most
+            )
+            for one in instances
         }
-        gathered, failed = self._together(calls)
-        if failed and not any(kind == "results" for kind, _ in gathered):
-            raise next(iter(failed.values()))
-        results = [result for (kind, _), rows in gathered.items() if kind == "results" for result in rows]
-        runs = {run.id: run for (kind, _), rows in gathered.items() if kind == "runs" for run in rows}
-        notes += [f"{one}: {_reason(error)}." for (kind, one), error in failed.items() if kind == "results"]
-        shown = {instance.id: instance for instance in instances}
-        return Found(tuple(runs.values()), tuple(results), shown, tuple(notes), read_at), instances
-
-    def _results_on(
-        self, instance: Instance, filters: Mapping[str, Any], size: int
-    ) -> Callable[[], list[InvocationResult]]:
-        return lambda: self._cloud.invocation_results(instance.region, {**filters, "InstanceId": instance.id}, size)
-
-    def _runs_on(self, instance: Instance, size: int) -> Callable[[], list[Invocation]]:
-        return lambda: self._cloud.invocations(instance.region, {"InstanceId": instance.id}, size)
+        for one in instances[:5]:  # for the names of commands; those of many instances are mostly the same
+            calls["runs", one.id] = partial(self._cloud.invocations, one.region, {"InstanceId": one.id}, most)
+        gathered = self._fanout.together(calls)
+        failed = [error for (kind, _), error in gathered.failed.items() if kind == "results"]
+        if instances and len(failed) == len(instances):
+            raise failed[0]
+        results = [row for (kind, _), rows in gathered.replies.items() if kind == "results" for row in rows]
+        runs = {run.id: run for (kind, _), some in gathered.replies.items() if kind == "runs" for run in some}
+        notes += _missing(gathered)
+        return Found(tuple(runs.values()), tuple(results), _by_id(instances), tuple(notes), read_at), instances
 
     def _instances(self, question: Question) -> tuple[list[Instance], list[str]]:
         """By id, address and name; at most 20 for a name, and a note says when there were more."""
         notes: list[str] = []
         found: dict[str, Instance] = {}
-        for one in question.instances:
-            instance = self._instance_by_id(one, question)
-            found[instance.id] = instance
+        if question.instances:
+            located = self.regions.locate(question.instances, question, self._instance)
+            notes += self._not_located(located)
+            found |= _by_id(located.found.values())
         for address in question.addresses:
-            matches = self._matching(question, _address_filters(address))
+            matches, silent = self._matching(question, filters.of_address(address))
             if not matches:
-                raise NotFound(f"No instance has the address {address} in {_listed(self._regions(question))}.")
-            found |= matches
+                raise NotFound(_no_address(address, self.regions.of_list(question), silent))
+            notes += silent
+            found |= _by_id(matches)
         for name in question.names:
-            matches = self._matching(question, [{"InstanceName": name}])
+            matches, silent = self._matching(question, [{"InstanceName": name}])
+            notes += silent
             if len(matches) > MOST_NAMED:
                 notes.append(f"“{name}” stands for {len(matches)} instances; the first {MOST_NAMED} are shown.")
-            found |= dict(sorted(matches.items(), key=lambda item: item[1].name)[:MOST_NAMED])
+            found |= _by_id(sorted(matches, key=lambda one: one.name)[:MOST_NAMED])
         return list(found.values()), notes
 
-    def _instance_by_id(self, instance_id: str, question: Question) -> Instance:
-        """Where the instance has results or is known; a managed one (mi-…) is known only by its results."""
-        asked: list[str] = []
-        silent: dict[str, CloudError] = {}
-        for regions, limit in self._search(instance_id, question):
-            replies, failed = self._together({region: self._knowing(region, instance_id) for region in regions}, limit)
-            for instance in replies.values():
-                if instance is not None:
-                    self._remember(instance_id, instance.region)
-                    return instance
-            asked += replies
-            silent |= failed
-        if silent and not asked:
-            raise next(iter(silent.values()))
-        raise NotFound(_nowhere(instance_id, _Nowhere(tuple(dict.fromkeys(asked)), tuple(silent))))
+    def _instance(self, region: str, instance_id: str) -> Instance | None:
+        """Known, or with results; a managed instance (mi-…) is known only by its results."""
+        named = self._cloud.instances_by_id(region, [instance_id])
+        if named:
+            return named[0]
+        ran = self._cloud.invocation_results(region, {"InstanceId": instance_id}, most=1)
+        return Instance(instance_id, region) if ran else None
 
-    def _knowing(self, region: str, instance_id: str) -> Callable[[], Instance | None]:
-        def know() -> Instance | None:
-            named = self._cloud.instances_by_id(region, [instance_id])
-            if named:
-                return named[0]
-            ran = self._cloud.invocation_results(region, {"InstanceId": instance_id}, most=1)
-            return Instance(instance_id, region) if ran else None
-
-        return know
-
-    def _matching(self, question: Question, alternatives: Sequence[Mapping[str, Any]]) -> dict[str, Instance]:
-        regions = self._regions(question)
+    def _matching(
+        self, question: Question, alternatives: Sequence[Mapping[str, Any]]
+    ) -> tuple[list[Instance], list[str]]:
         calls = {
-            (region, number): self._reading_instances(region, filters)
-            for region in regions
-            for number, filters in enumerate(alternatives)
+            (region, str(number)): partial(self._cloud.instances, region, some, 200)
+            for region in self.regions.of_list(question)
+            for number, some in enumerate(alternatives)
         }
-        replies, failed = self._together(calls)
-        if failed and not replies:
-            raise next(iter(failed.values()))
-        return {instance.id: instance for found in replies.values() for instance in found}
-
-    def _reading_instances(self, region: str, filters: Mapping[str, Any]) -> Callable[[], list[Instance]]:
-        return lambda: self._cloud.instances(region, filters, most=200)
+        gathered = self._fanout.together(calls)
+        if gathered.failed and not gathered.replies:
+            raise gathered.first_error()
+        matches = [instance for some in gathered.replies.values() for instance in some]
+        return matches, _silent({region: error for (region, _), error in gathered.failed.items()})
 
     def agents(self, instances: Sequence[Instance]) -> list[AgentStatus]:
         """Whether the agents of some instances are online; empty where that cannot be read."""
         by_region: dict[str, list[str]] = {}
         for instance in instances[:MOST_NAMED]:
             by_region.setdefault(instance.region, []).append(instance.id)
-        replies, _ = self._together({region: self._agents_in(region, ids) for region, ids in by_region.items()})
-        return [agent for agents in replies.values() for agent in agents]
+        gathered = self._fanout.together(
+            {region: partial(self._cloud.agents, region, ids) for region, ids in by_region.items()}
+        )
+        return [agent for agents in gathered.replies.values() for agent in agents]
 
-    def _agents_in(self, region: str, ids: Sequence[str]) -> Callable[[], list[AgentStatus]]:
-        return lambda: self._cloud.agents(region, ids)
-
-    # Lists of invocations
+    # Lists of invocations, and commands
 
     def newest(self, question: Question) -> tuple[Found, bool]:
         """The newest invocations that fit, page by page, newest first; and whether there are more."""
         read_at = self._clock()
-        regions = self._regions(question)
         size = question.size or NEWEST
         last = size * question.page
-        selections = [
-            {**_list_filters(question), **state, **command}
-            for state in _invoke_status(question)
-            for command in ([{"CommandId": one} for one in question.commands] or [{}])
-        ]
-        replies, failed = self._together(
-            {
-                (region, number): self._listing(region, filters, question, last + 1)
-                for region in regions
-                for number, filters in enumerate(selections)
-            }
-        )
-        errors = {region: error for (region, _), error in failed.items()}
-        if errors and not replies:
-            raise next(iter(errors.values()))
-        merged = {one.id: one for found in replies.values() for one in found}
-        ordered = sorted(merged.values(), key=lambda one: one.created.timestamp() if one.created else 0, reverse=True)
-        notes = [f"No answer from {region}: {_reason(error)}." for region, error in errors.items()]
+        calls = {
+            (region, str(number)): partial(self._runs, region, chosen, pattern, last + 1)
+            for region in self.regions.of_list(question)
+            for number, (chosen, pattern) in enumerate(filters.selections(question))
+        }
+        gathered = self._fanout.together(calls)
+        if gathered.failed and not gathered.replies:
+            raise gathered.first_error()
+        runs = {one.id: one for some in gathered.replies.values() for one in some}
+        ordered = sorted(runs.values(), key=lambda one: one.created.timestamp() if one.created else 0, reverse=True)
+        notes = _silent({region: error for (region, _), error in gathered.failed.items()})
         return Found(tuple(ordered[last - size : last]), notes=tuple(notes), read_at=read_at), len(ordered) > last
 
-    def _listing(
-        self, region: str, filters: Mapping[str, Any], question: Question, most: int
-    ) -> Callable[[], list[Invocation]]:
-        pattern = question.command_name
+    def _runs(self, region: str, chosen: Mapping[str, Any], pattern: str, most: int) -> list[Invocation]:
+        if not pattern:
+            return self._cloud.invocations(region, chosen, most)
+        some = self._cloud.invocations(region, chosen, max(most, _LOOKED_THROUGH))
+        return [one for one in some if fnmatchcase(one.command_name, pattern)][:most]
 
-        def read() -> list[Invocation]:
-            if "*" not in pattern:
-                return self._cloud.invocations(region, filters, most)
-            # The API knows no wildcards in CommandName: the newest runs are looked through.
-            some = self._cloud.invocations(region, filters, max(most, 200))
-            return [one for one in some if fnmatchcase(one.command_name, pattern)][:most]
-
-        return read
-
-    # Regions
-
-    def regions(self, question: Question) -> list[str]:
-        """The regions that a list is about."""
-        return self._regions(question)
-
-    def _regions(self, question: Question) -> list[str]:
-        if question.everywhere:
-            return self._all_regions(chosen_only=False)
-        return list(question.regions or self._settings.regions)
-
-    def _all_regions(self, *, chosen_only: bool) -> list[str]:
-        """BOT_REGIONS, or those of DescribeRegions where that is unset or everything is asked for."""
-        chosen = list(self._settings.regions)
-        if chosen_only and self._settings.regions_chosen:
-            return chosen
-        try:
-            listed = self._cloud.regions()
-        except CloudError as error:
-            log.warning("regions not listed: %s", error.code)
-            return chosen
-        return listed or chosen
-
-    def _remembered(self, one: str) -> str:
-        try:
-            record = self._store.get(f"region/{one}", self._clock())
-        except StoreError:
-            return ""
-        return str(record.value["region"]) if record else ""
-
-    def _remember(self, one: str, region: str) -> None:
-        if region == self._settings.regions[0] or self._remembered(one) == region:
-            return
-        try:
-            self._store.put(f"region/{one}", {"region": region}, self._clock() + _REMEMBER)
-        except StoreError:
-            log.warning("region not remembered")
-
-    def _together(
-        self, calls: Mapping[K, Callable[[], T]], limit: float = GATHER_LIMIT
-    ) -> tuple[dict[K, T], dict[K, CloudError]]:
-        """Calls at once on a bounded pool: replies and failures, in the order of the calls.
-
-        What has not replied within the limit counts as failed and is not waited for.
-        """
-        if not calls:
-            return {}, {}
-        pool = ThreadPoolExecutor(max_workers=min(AT_ONCE, len(calls)))
-        futures: dict[K, Future[T]] = {key: pool.submit(call) for key, call in calls.items()}
-        wait(futures.values(), timeout=max(0.0, min(limit, self._deadline - self._clock())))
-        pool.shutdown(wait=False, cancel_futures=True)
-        replies: dict[K, T] = {}
-        failed: dict[K, CloudError] = {}
-        for key, future in futures.items():
-            if not future.done() or future.cancelled():
-                failed[key] = Unavailable("The API", "time", "no answer in time")
-                continue
-            error = future.exception()
-            if error is None:
-                replies[key] = future.result()
-            elif isinstance(error, CloudError):
-                failed[key] = error
-            else:
-                raise error
-        return replies, failed
+    def commands(self, question: Question) -> list[Command]:
+        """Kept commands with these ids or names, whether they ever ran; empty where that cannot be read."""
+        wanted: list[dict[str, Any]] = [{"CommandId": one} for one in question.commands]
+        wanted += [{"Name": one} for one in filters.command_names(question)]
+        gathered = self._fanout.together(
+            {
+                (region, str(number)): partial(self._cloud.commands, region, chosen, PAGE)
+                for region in self.regions.of_list(question)
+                for number, chosen in enumerate(wanted)
+            }
+        )
+        return [command for some in gathered.replies.values() for command in some]
 
 
-@dataclass(frozen=True, slots=True)
-class _Nowhere:
-    """Not found in these regions; `silent` ones did not reply."""
-
-    asked: tuple[str, ...]
-    silent: tuple[str, ...]
-
-
-def _nowhere(one: str, place: object) -> str:
-    asked, silent = (place.asked, place.silent) if isinstance(place, _Nowhere) else ((), ())
-    kind = "run" if one.startswith("t-") else "instance"
-    why = "older than about four weeks, pushed out by newer runs, or in another region or account"
-    sentence = (
-        f"No {kind} {one} in {_listed(asked)}: {why if kind == 'run' else 'it may be in another region or account'}."
-    )
-    return f"{sentence} No reply from {_listed(silent)}." if silent else sentence
+def nowhere(one: str, place: Nowhere) -> str:
+    """That an id was not found, where it was looked for, and what else may be the reason."""
+    if one.startswith("t-"):
+        what, why = "run", "older than about four weeks, pushed out by newer runs, or in another region or account"
+    else:
+        what, why = "instance", "it may be in another region or account"
+    sentence = f"No {what} {one} in {listed(place.asked)}: {why}." if place.asked else f"I could not look for {one}."
+    return " ".join([sentence, *_silent(place.silent)])
 
 
-def _listed(regions: Sequence[str]) -> str:
-    return ", ".join(regions) if len(regions) <= 5 else f"{', '.join(regions[:4])} and {len(regions) - 4} other regions"
+def _no_address(address: str, regions: Sequence[str], silent: Sequence[str]) -> str:
+    return " ".join([f"No instance has the address {address} in {listed(regions)}.", *silent])
+
+
+def _silent(errors: Mapping[str, CloudError]) -> list[str]:
+    """A sentence for each reason why regions did not answer."""
+    by_reason: dict[str, list[str]] = {}
+    for region, error in errors.items():
+        by_reason.setdefault(_reason(error), []).append(region)
+    return [f"No answer from {listed(regions)}: {reason}." for reason, regions in by_reason.items()]
+
+
+def _missing(gathered: Gathered[_Key, Any]) -> list[str]:
+    """Sentences about what could not be read."""
+    says = {
+        "results": "Outputs of {} are missing",
+        "names": "Instance names in {} are missing",
+        "runs": "Names of commands that ran on {} are missing",
+    }
+    return [f"{says[kind].format(one)}: {_reason(error)}." for (kind, one), error in gathered.failed.items()]
+
+
+def _nameless(gathered: Gathered[_Key, Any], found: Sequence[Invocation]) -> list[str]:
+    """DescribeInstances answers with an empty list to who may not use it."""
+    named = {region for (kind, region), some in gathered.replies.items() if kind == "names" and not some}
+    regions = {one.region for one in found if any(target.instance_id.startswith("i-") for target in one.targets)}
+    return [
+        f"No instance names in {region}: I may lack the right ecs:DescribeInstances, so ids are shown."
+        for region in sorted(named & regions)
+    ]
 
 
 def _reason(error: CloudError) -> str:
     if isinstance(error, Throttled):
         return f"{error.action} is throttled there for another {round(error.wait)} s"
-    return error.code or "no answer"
+    return error.code or "no reply"
+
+
+def _by_id(instances: Iterable[Instance]) -> dict[str, Instance]:
+    return {instance.id: instance for instance in instances}
 
 
 def _narrowed(invocation: Invocation, wanted: set[str]) -> Invocation:
     return replace(invocation, targets=tuple(one for one in invocation.targets if one.instance_id in wanted))
-
-
-def _common_filters(question: Question) -> dict[str, Any]:
-    filters: dict[str, Any] = {}
-    if question.group:
-        filters["ResourceGroupId"] = question.group
-    if question.tags:
-        filters["Tag"] = [{"Key": key, "Value": value} for key, value in question.tags]
-    if len(question.commands) == 1 and question.instances:
-        filters["CommandId"] = question.commands[0]
-    return filters
-
-
-def _list_filters(question: Question) -> dict[str, Any]:
-    filters = _common_filters(question)
-    if question.command_name and "*" not in question.command_name:
-        filters["CommandName"] = question.command_name
-    if question.command_type:
-        filters["CommandType"] = question.command_type
-    if question.repeat_mode:
-        filters["RepeatMode"] = question.repeat_mode
-    return filters
-
-
-def _invoke_status(question: Question) -> list[dict[str, str]]:
-    """One selection for each InvokeStatus asked for: the API takes one at a time."""
-    values = dict.fromkeys(value for state in question.states for value in STATES[state])
-    return [{"InvokeStatus": value} for value in values] or [{}]
-
-
-_RECORD_STATUSES = frozenset({"Running", "Finished", "Success", "Failed", "PartialFailed", "Stopped", "Stopping"})
-
-
-def _record_status(question: Question) -> dict[str, str]:
-    """InvokeRecordStatus, where one value says it; several are told apart by what each instance did."""
-    values = [value for state in question.states for value in STATES[state] if value in _RECORD_STATUSES]
-    return {"InvokeRecordStatus": values[0]} if len(values) == 1 else {}
-
-
-def _address_filters(address: str) -> list[dict[str, Any]]:
-    if ":" in address:
-        return [{"Ipv6Address": [address]}]
-    text = f'["{address}"]'
-    return [{"PrivateIpAddresses": text}, {"PublicIpAddresses": text}, {"EipAddresses": text}]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
@@ -32,6 +31,7 @@ ENVIRONMENT = frozenset(
 # Settings of later versions: refused where they would change who sees what, or where things are kept.
 _NOT_YET = {"BOT_ACCOUNTS": "several accounts", "SLACK_APP_TOKEN": "Socket Mode"}
 
+_PORT = r"[0-9]{1,4}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]"
 _SLACK_HOSTS = frozenset({"hooks.slack.com", "hooks.slack-gov.com"})
 
 
@@ -45,7 +45,7 @@ class SettingsError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """Keys of an Alibaba Cloud role or user; `token` is empty for a user's long-lived keys."""
+    """Keys of an Alibaba Cloud role or user; `security_token` is empty for a user's long-lived keys."""
 
     access_key_id: str = ""
     access_key_secret: str = field(default="", repr=False)
@@ -97,9 +97,10 @@ class Settings:
             target, api = urlsplit(url), urlsplit(self.slack_api_url)
         except ValueError:
             return False
-        if target.scheme == "https" and target.hostname in _SLACK_HOSTS:
-            return target.port in (None, 443) and not target.username
-        return api.hostname != "slack.com" and (target.scheme, target.hostname) == (api.scheme, api.hostname)
+        # The whole of `netloc`, so that neither a user name nor another port makes it another place.
+        if target.scheme == "https" and target.netloc.lower().removesuffix(":443") in _SLACK_HOSTS:
+            return True
+        return api.hostname != "slack.com" and (target.scheme, target.netloc) == (api.scheme, api.netloc)
 
     @staticmethod
     def from_environment(environment: Mapping[str, str]) -> Settings:
@@ -160,7 +161,8 @@ class _Reader:
         return value
 
     def url(self, name: str, default: str) -> str:
-        pattern = r"https?://[A-Za-z0-9.{}\[\]:_-]+(?:/[^\s?#]*)?"
+        host = r"(?:[A-Za-z0-9._-]|\{region\})+|\[[0-9A-Fa-f:]+\]"
+        pattern = rf"https?://(?:{host})(?::(?:{_PORT}))?(?:/[A-Za-z0-9._~%{{}}/-]*)?"
         return self.checked(name, default, pattern, f"an address such as {default}")
 
     def regions(self) -> tuple[str, ...]:
@@ -180,13 +182,15 @@ class _Reader:
 
     def port(self) -> int:
         name = "FC_SERVER_PORT" if self.value("FC_SERVER_PORT") else "FC_CUSTOM_LISTEN_PORT"
-        value = self.checked(name, "9000", r"[0-9]{1,5}", "a port number")
-        return int(value) if value.isdigit() and int(value) < 65_536 else 0
+        value = self.checked(name, "9000", rf"(?!0+\Z)(?:{_PORT})", "a port number")
+        return int(value) if re.fullmatch(_PORT, value) else 0
 
     def store_path(self) -> str:
         url = self.value("BOT_STORE")
         if not url:
-            return os.path.join(tempfile.gettempdir(), f"cloud-assistant-bot-{os.getuid()}", "bot.sqlite3")
+            # Not tempfile.gettempdir(): a cold start pays for every import, and that one brings 20 modules.
+            folder = self.value("TMPDIR", "/tmp")  # noqa: S108 (the store sees to it that its folder is ours alone)
+            return os.path.join(folder, f"cloud-assistant-bot-{os.getuid()}", "bot.sqlite3")
         if not re.fullmatch(r"sqlite:///.+", url):
             self.problems.append(f"BOT_STORE is {url!r}; right would be sqlite:///path/to/bot.sqlite3.")
         return url.removeprefix("sqlite:///")

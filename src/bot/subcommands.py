@@ -5,18 +5,19 @@ Each takes what it needs in a Desk and the Question, and returns the Message. Er
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta, tzinfo
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
 
+from bot import filters
 from bot.core import messages
 from bot.core.blocks import Message
 from bot.core.errors import NotFound
 from bot.core.help import help_message
-from bot.core.model import AgentStatus, Instance, Invocation
-from bot.core.parsing import Question
-from bot.core.summary import BAD, Bucket, Row, Summary, summarise, summarise_results
-from bot.lookup import Found, Lookup
+from bot.core.model import AgentStatus, Command, Instance
+from bot.core.question import Question
+from bot.core.summary import summarise, summarise_results
+from bot.lookup import NEWEST, PAGE, Found, Lookup
 from bot.settings import Clock, Settings
 
 
@@ -42,6 +43,9 @@ class Desk:
 
     def now(self) -> datetime:
         return datetime.fromtimestamp(self.clock(), UTC)
+
+    def since(self, question: Question) -> datetime | None:
+        return filters.since(question.since, self.now(), self.zone) if question.since else None
 
 
 Subcommand = Callable[[Desk, Question], Message]
@@ -83,127 +87,78 @@ def _invocations(desk: Desk, question: Question) -> Message:
     found = desk.lookup.invocations(question)
     summary = summarise(found.invocations, found.results, found.instances)
     notes = []
-    if question.instances and not summary.total:
-        notes.append(f"{', '.join(question.instances)} is not among the targets.")
+    if filters.names_targets(question) and not summary.total:
+        named = [*question.instances, *question.names, *question.addresses]
+        raise NotFound(" ".join([f"{', '.join(named)} is not among the targets.", *found.notes]))
     if question.history and not summary.schedules:
-        notes.append("history is there for schedules only; this run has none.")
-    if question.states or question.page > 1 or question.size or question.since:
+        notes.append("History is there for schedules only; this run has none.")
+    if question.size or filters.narrowed(question) or filters.of_commands(question):
         notes.append("Filters narrow lists; a run is always shown whole.")
     return messages.results(summary, desk.frame(found, notes))
 
 
 def _instances(desk: Desk, question: Question) -> Message:
     """Results on instances; a name that no instance bears may be a command's."""
+    since = desk.since(question)
     found, instances = desk.lookup.on_instances(question)
     if not instances:
-        return _command_called(desk, question)
+        return _newest(desk, question)
     summary = summarise_results(found.results, found.invocations, found.instances)
-    summary = _only(summary, lambda row: _fits(row, question, _since(desk, question)))
+    summary = filters.only(summary, lambda row: filters.fits(row, question, since))
+    summary = filters.newest(summary, question.size or NEWEST)
+    subject = _subject(instances)
     if not summary.total:
-        raise NotFound(f"No results on {_subject(instances)}{_filters_said(question)} in {_regions_of(instances)}.")
-    notes = _agent_notes(desk.lookup.agents(instances), found.instances)
-    return messages.results_on_instances(summary, _subject(instances), desk.frame(found, notes))
-
-
-def _command_called(desk: Desk, question: Question) -> Message:
-    asked = replace(question, names=(), command_name=question.names[0])
-    try:
-        return _newest(desk, asked)
-    except NotFound:
-        where = ", ".join(desk.lookup.regions(question))
-        names = ", ".join(f"“{name}”" for name in question.names)
-        raise NotFound(f"No instance and no command is called {names} in {where}.") from None
+        where = ", ".join(sorted({instance.region for instance in instances}))
+        among = f" among the newest {PAGE}" if filters.narrows_rows(question) else ""
+        such = f"{filters.of_commands(question)}{filters.narrowed(question)}"
+        raise NotFound(" ".join([f"No results{such} on {subject} in {where}{among}.", *found.notes]))
+    notes = _agent_notes(desk.lookup.agents(instances))
+    return messages.results_on_instances(summary, subject, desk.frame(found, notes))
 
 
 def _newest(desk: Desk, question: Question) -> Message:
+    since = desk.since(question)
     found, more = desk.lookup.newest(question)
-    since = _since(desk, question)
-    runs: tuple[Invocation, ...] = found.invocations
-    if since is not None:
-        runs = tuple(run for run in runs if run.created is None or run.created >= since)
-    regions = desk.lookup.regions(question)
-    where = regions[0] if len(regions) == 1 else f"{len(regions)} regions"
+    runs = filters.runs_since(found.invocations, since)
+    regions = desk.lookup.regions.of_list(question)
     if not runs:
-        said = _filters_said(question) or " at all"
-        raise NotFound("\n".join([f"No runs{said} in {', '.join(regions[:8])}.", *found.notes]))
-    subject = " ".join(question.commands) or question.command_name or "newest runs"
+        raise NotFound("\n".join([*_no_runs(desk, question, regions), *found.notes]))
+    subject = " ".join([*question.commands, *filters.command_names(question)]) or "newest runs"
+    where = regions[0] if len(regions) == 1 else f"{len(regions)} regions"
     notes = [f"Since {since:%Y-%m-%d %H:%M} {since.tzname()}."] if since else []
     next_page = f"More: page:{question.page + 1}" if more and len(runs) == len(found.invocations) else ""
-    return messages.runs(runs, f"{subject}{_filters_said(question)}, {where}", desk.frame(found, notes), next_page)
+    heading = f"{subject}{filters.narrowed(question)}, {where}"
+    return messages.runs(runs, heading, desk.frame(found, notes), next_page)
 
 
-def _filters_said(question: Question) -> str:
-    """The filters in the person's own words, as part of a sentence."""
-    words = [*question.states]
-    words += [f"since:{question.since}"] if question.since else []
-    words += [f"tag:{key}={value}" for key, value in question.tags]
-    words += [question.group] if question.group else []
-    words += [f"command:{question.command_name}"] if question.command_name else []
-    words += [*question.commands]
-    words += [f"page:{question.page}"] if question.page > 1 else []
-    return f" ({' '.join(words)})" if words else ""
+def _no_runs(desk: Desk, question: Question, regions: Sequence[str]) -> list[str]:
+    """Why a list is empty: of a command that exists, and of one that does not, something else is to be said."""
+    wanted = [*question.commands, *filters.command_names(question)]
+    if not wanted:
+        return [f"No runs{filters.narrowed(question) or ' at all'} in {filters.listed(regions)}."]
+    known = desk.lookup.commands(question)
+    if known:
+        return [_without_runs(command, question) for command in known[:5]]
+    where = filters.listed(regions)
+    if question.names:
+        names = ", ".join(f"“{name}”" for name in question.names)
+        return [f"No instance and no command is called {names} in {where}."]
+    return [f"No command {', '.join(wanted)} in {where}, and no runs of it{filters.narrowed(question)}."]
 
 
-def _since(desk: Desk, question: Question) -> datetime | None:
-    return since(question.since, desk.now(), desk.zone) if question.since else None
+def _without_runs(command: Command, question: Question) -> str:
+    name = f" ({command.name})" if command.name else ""
+    such = " such" if filters.narrowed(question) else ""
+    return f"Command {command.id}{name} exists in {command.region} but has no{such} runs there."
 
 
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-
-
-def since(text: str, now: datetime, zone: tzinfo) -> datetime:
-    """What `2h`, `21:00` or `2026-11-24` mean to a person in this zone; a clock time is the last such one."""
-    if text[-1] in _UNITS:
-        return (now - timedelta(**{_UNITS[text[-1]]: int(text[:-1])})).astimezone(zone)
-    local = now.astimezone(zone)
-    if "-" in text:
-        day = datetime.fromisoformat(text if "t" in text else f"{text}t00:00")
-        return day.replace(tzinfo=zone)
-    hour, minute = text.split(":")
-    moment = local.replace(hour=int(hour), minute=int(minute), second=0, microsecond=0)
-    return moment if moment <= local else moment - timedelta(days=1)
-
-
-_STATE_BUCKETS = {
-    "failed": frozenset(BAD),
-    "running": frozenset({Bucket.GOING}),
-    "pending": frozenset({Bucket.GOING}),
-    "scheduled": frozenset({Bucket.GOING}),
-    "stopping": frozenset({Bucket.GOING}),
-    "success": frozenset({Bucket.SUCCEEDED}),
-    "finished": frozenset({*BAD, Bucket.SUCCEEDED}),
-    "stopped": frozenset({*BAD}),
-}
-
-
-def _fits(row: Row, question: Question, since: datetime | None) -> bool:
-    if question.states and not any(row.bucket in _STATE_BUCKETS[state] for state in question.states):
-        return False
-    moment = row.result.started or row.result.finished
-    return since is None or moment is None or moment >= since
-
-
-def _only(summary: Summary, keep: Callable[[Row], bool]) -> Summary:
-    groups = [replace(group, rows=tuple(row for row in group.rows if keep(row))) for group in summary.groups]
-    kept = tuple(group for group in groups if group.rows)
-    counts = {bucket: sum(group.count for group in kept if group.bucket is bucket) for bucket in Bucket}
-    return replace(summary, groups=kept, counts=counts, total=sum(counts.values()))
-
-
-def _subject(instances: list[Instance]) -> str:
+def _subject(instances: Sequence[Instance]) -> str:
     if len(instances) == 1:
         return instances[0].name or instances[0].id
     return f"{len(instances)} instances"
 
 
-def _regions_of(instances: list[Instance]) -> str:
-    return ", ".join(sorted({instance.region for instance in instances}))
-
-
-def _agent_notes(agents: list[AgentStatus], instances: object) -> list[str]:
+def _agent_notes(agents: Sequence[AgentStatus]) -> list[str]:
     """What explains a run that never began: an agent that is not there now."""
-    offline = [agent for agent in agents if not agent.online]
-    if not offline:
-        return []
-    names = ", ".join(agent.instance_id for agent in offline[:5])
-    return [f"The agent is offline now on {names}."]
+    offline = [agent.instance_id for agent in agents if not agent.online]
+    return [f"The agent is offline now on {filters.listed(offline, 'instance')}."] if offline else []

@@ -21,6 +21,8 @@ log = logging.getLogger("bot.web")
 
 def create_app(settings: Settings, worker: Worker) -> Flask:
     app = Flask("bot", static_folder=None)
+    # A bare 500 would count as success: what breaks here must reach the door, which reports it as a failure.
+    app.config["PROPAGATE_EXCEPTIONS"] = True
 
     @app.post("/invoke")
     def invoke() -> Response:

@@ -15,26 +15,28 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
-from types import TracebackType
-from typing import Any, NoReturn, Self
+from typing import Any, NoReturn
 
 from slack_bolt import App, BoltRequest
 
 from bot.adapters.queue import Queue, QueueRefused
-from bot.adapters.slack import Place, Slack
+from bot.adapters.slack import MaybePosted, Place, Slack
 from bot.adapters.store import SQLiteStore, Store, StoreError
 from bot.answering import Answering
 from bot.core import messages
 from bot.core.blocks import Message
 from bot.core.errors import SlackError
-from bot.core.messages import noted
-from bot.jobs import Job, seal
+from bot.jobs import INTERACTION, Job, seal
 from bot.listeners import bolt_app, own_user_id, place_of
+from bot.lookup import Limits
 from bot.settings import Clock, Credentials, Settings
 
 log = logging.getLogger("bot.worker")
 
 AT_WORK = 4  # jobs at once in one process, so that acks never wait behind them
+SLOT_WAIT = 20.0  # seconds for which a job waits for one of these places before it queues itself again
+BUSY_DELAY = 5.0  # seconds
+JOB_LIMIT = 100.0  # seconds of one delivery, that wait included; the function's own limit is 120
 LEASE = 12.0  # seconds
 RENEW_EVERY = 3.0
 ATTEMPTS = 3  # deliveries of a crashing job: the first and maxAsyncRetryAttempts in template.yml
@@ -42,7 +44,10 @@ PATIENCE = 2  # times a job waits for a throttled API before it says what it has
 OLDEST = 1_500  # seconds after which a response_url is dead and an answer is noise
 _KEEP = 7 * 86_400.0  # seconds; Function Compute remembers task ids as long
 
-REPEAT = "This may be a repeat: an earlier try may have posted this answer already."
+UNKNOWN_PRESS = (
+    "I do not know that button or shortcut; it may be of an older version of me, so nothing was done. "
+    "Ask again, and use what the new answer shows."
+)
 
 
 class Postponed(Exception):
@@ -63,86 +68,101 @@ class Worker:
         store: Store | None = None,
         clock: Clock = time.time,
         sleep: Callable[[float], None] = time.sleep,
+        limits: Limits = Limits(),  # noqa: B008 (a frozen value)
+        slot_wait: float = SLOT_WAIT,
     ) -> None:
-        self._settings, self._queue, self._clock = settings, queue, clock
+        self._settings, self._queue, self._clock, self._sleep = settings, queue, clock, sleep
         self._store: Store = store or SQLiteStore(settings.store_path)
-        self._slack = Slack(settings, sleep)
+        self._answering = Answering(settings, self._store, clock, sleep, limits)
         self._app: App = bolt_app(settings)
-        self._slots = threading.BoundedSemaphore(AT_WORK)
+        self._slots, self._slot_wait = threading.BoundedSemaphore(AT_WORK), slot_wait
+
+    def close(self) -> None:
+        self._store.close()
 
     def work(self, job: Job, credentials: Credentials, request_id: str) -> bool:
         """Works a job off; False when it should be delivered again."""
-        with self._slots:
-            lease = Lease(self._store, job, self._clock)
-            try:
-                return self._leased(lease, job, credentials, request_id)
-            except Exception as error:
-                # The one broad except of the program: whatever broke, the platform must hear of it.
-                log_crash(error, request_id)
-                return False
+        deadline = self._clock() + JOB_LIMIT
+        if not self._slots.acquire(timeout=self._slot_wait):
+            log.info("all places taken: %s", job.id)
+            return self._queue_again(job.again(), credentials, BUSY_DELAY)
+        delivery = Delivery(self, job, credentials, request_id, deadline)
+        try:
+            return self._worked_off(delivery)
+        except Exception as error:
+            # The one broad except of the worker: whatever broke, the platform or the person must hear of it.
+            log_crash(error, request_id)
+            return self._crashed(delivery)
+        finally:
+            delivery.lease.stop()
+            self._slots.release()
 
-    def _leased(self, lease: Lease, job: Job, credentials: Credentials, request_id: str) -> bool:
+    def _worked_off(self, delivery: Delivery) -> bool:
+        job, lease = delivery.job, delivery.lease
         wait = lease.take()
         if wait is not None:
-            return self._queue_again(job.again(), credentials, wait + 1)
+            return self._queue_again(job.again(), delivery.credentials, wait + 1)
         if lease.done:
             log.info("already done: %s", job.id)
+            lease.release()
             return True
-        turn = DeliveredJob(self, lease, job, credentials, request_id)
-        with lease:
-            try:
-                self._dispatch(job, turn)
-            except Postponed:
-                lease.release()
-            except LostLease:
-                log.warning("another delivery took over: %s", job.id)
-            except SlackError as error:
-                self._unanswered(turn, error)
-            except BaseException:
-                self._crashed(turn)
-                raise
-            else:
-                lease.finish()
+        lease.keep()
+        try:
+            self._dispatch(delivery)
+        except Postponed:
+            lease.release()
+        except LostLease:
+            log.warning("another delivery took over: %s", job.id)
+        except SlackError as error:
+            return self._unanswered(delivery, error)
+        else:
+            lease.finish()
         return True
 
-    def _dispatch(self, job: Job, turn: DeliveredJob) -> None:
+    def _dispatch(self, delivery: Delivery) -> None:
         """Through Bolt. A listener that raised is raised here again: Bolt would only log it."""
-        answering = Answering(self._settings, turn.credentials, self._store, self._slack, self._clock)
+        job = delivery.job
         request = BoltRequest(
             body=job.payload,
             mode="socket_mode",
-            context={"turn": turn, "answering": answering, "own_user_id": own_user_id(job.payload)},
+            context={"turn": delivery, "answering": self._answering, "own_user_id": own_user_id(job.payload)},
         )
         response = self._app.dispatch(request)
         error = request.context.get("error")
         if isinstance(error, BaseException):
             raise error
         if response.status == 404:
-            log.warning("no listener: %s", job.kind)
+            self._unheard(delivery)
         elif response.status >= 400:
             raise RuntimeError(f"Bolt answered {response.status}")
 
-    def _unanswered(self, turn: DeliveredJob, error: SlackError) -> None:
-        """Slack took the answer nowhere: wait where it asks for that, else nobody can be told."""
-        if error.retry_after is not None and turn.age < OLDEST:
-            self._queue_again(turn.job.again(), turn.credentials, error.retry_after)
-            turn.lease.release()
-            return
-        log.error("no way to answer %s: %s", turn.job.id, error)
-        turn.lease.finish()
+    def _unheard(self, delivery: Delivery) -> None:
+        """No listener: an event of no interest; or a button of another version, and then a person waits."""
+        log.warning("no listener: %s", delivery.job.kind)
+        if delivery.job.kind == INTERACTION:
+            delivery.post(place_of(delivery.job.payload), messages.sentence(UNKNOWN_PRESS), private=True)
 
-    def _crashed(self, turn: DeliveredJob) -> None:
+    def _unanswered(self, delivery: Delivery, error: SlackError) -> bool:
+        """Slack took the answer nowhere: wait where it asks for that, else nobody can be told."""
+        if error.retry_after is None or delivery.age >= OLDEST:
+            log.error("no way to answer %s: %s", delivery.job.id, error)
+            delivery.lease.finish()
+            return True
+        queued = self._queue_again(delivery.job.again(), delivery.credentials, error.retry_after)
+        delivery.lease.release(not_posted=not isinstance(error, MaybePosted))
+        return queued
+
+    def _crashed(self, delivery: Delivery) -> bool:
         """Delivered again by the platform while there are attempts left, then apologised for."""
-        if turn.lease.attempts < ATTEMPTS:
-            turn.lease.release()
-            return
-        place = place_of(turn.job.payload)
-        if place is not None:
-            try:
-                turn.post(place, messages.apology(turn.request_id), private=True)
-            except (SlackError, LostLease) as error:
-                log.error("no way to apologise for %s: %s", turn.job.id, error)
-        turn.lease.finish()
+        if delivery.lease.attempts < ATTEMPTS:
+            delivery.lease.release()
+            return False
+        try:
+            delivery.post(place_of(delivery.job.payload), messages.apology(delivery.request_id), private=True)
+        except (SlackError, LostLease) as error:
+            log.error("no way to apologise for %s: %s", delivery.job.id, error)
+        delivery.lease.finish()
+        return True
 
     def _queue_again(self, job: Job, credentials: Credentials, wait: float) -> bool:
         try:
@@ -152,25 +172,31 @@ class Worker:
             return False
         return True
 
-    def answer(self, place: Place, message: Message, *, private: bool) -> None:
-        self._slack.answer(place, message, private=private)
+    # What a delivery needs of its worker
 
-    def postpone(self, job: Job, credentials: Credentials, wait: float) -> NoReturn:
+    def lease(self, job: Job) -> Lease:
+        return Lease(self._store, job, self._clock)
+
+    def slack(self, deadline: float) -> Slack:
+        return Slack(self._settings, deadline, self._clock, self._sleep)
+
+    def postpone(self, job: Job, credentials: Credentials, wait: float) -> None:
+        """Raises QueueRefused, which fails the job, so that the platform delivers it again."""
         if not self._queue_again(job, credentials, wait):
             raise QueueRefused("not queued again")
-        raise Postponed
 
     @property
     def now(self) -> float:
         return self._clock()
 
 
-class DeliveredJob:
+class Delivery:
     """One delivery of a job, as its listener sees it: post the answer, or go on later."""
 
-    def __init__(self, worker: Worker, lease: Lease, job: Job, credentials: Credentials, request_id: str) -> None:
-        self._worker, self.lease, self.job = worker, lease, job
-        self.credentials, self.request_id = credentials, request_id
+    def __init__(self, worker: Worker, job: Job, credentials: Credentials, request_id: str, deadline: float) -> None:
+        self._worker, self.job = worker, job
+        self.credentials, self.request_id, self.deadline = credentials, request_id, deadline
+        self.lease, self.slack = worker.lease(job), worker.slack(deadline)
 
     @property
     def age(self) -> float:
@@ -182,26 +208,37 @@ class DeliveredJob:
         return self.job.tries < PATIENCE and self.age < OLDEST / 2
 
     def post(self, place: Place, message: Message, *, private: bool) -> None:
+        """The job's one answer; raises SlackError and LostLease."""
         repeat = self.lease.posting_before
         self.lease.posting()
-        self._worker.answer(place, noted(message, REPEAT) if repeat else message, private=private)
+        self.slack.answer(place, message, private=private, repeat=repeat)
 
     def later(self, place: Place, wait: float, message: Message) -> NoReturn:
-        if not self.job.told:
-            self._worker.answer(place, message, private=True)
+        """Queues the job again, and then tells the person, once; raises Postponed."""
         self._worker.postpone(self.job.again(told=True), self.credentials, wait)
+        if not self.job.told:
+            try:
+                self.slack.answer(place, message, private=True)
+            except SlackError as error:
+                log.warning("not told of the wait: %s", error)
+        raise Postponed
 
 
 class Lease:
-    """The right to work on a job, and what is known of earlier deliveries; renewed in the background."""
+    """The right to work on a job, and what is known of earlier deliveries; renewed in the background.
+
+    One lock guards what is written: once the lease is over, a renewal that was under way writes nothing.
+    """
 
     def __init__(self, store: Store, job: Job, clock: Clock) -> None:
         self._store, self._key, self._clock = store, f"job/{job.id}", clock
         self._owner = os.urandom(8).hex()
+        self._before: dict[str, Any] = {}
         self._value: dict[str, Any] = {}
         self._broken = False  # the store does not answer
+        self._over = False
         self._lock = threading.Lock()
-        self._ended = threading.Event()
+        self._stop = threading.Event()
         self._renewer: threading.Thread | None = None
 
     def take(self) -> float | None:
@@ -215,67 +252,66 @@ class Lease:
             return None
         if not claim.won:
             return max(0.0, claim.until - now)
-        self._value = {**claim.value, "attempts": claim.value.get("attempts", 0) + 1}
+        self._before = claim.value
+        self._value = {**claim.value, "attempts": int(claim.value.get("attempts", 0)) + 1}
         return None
 
     @property
     def done(self) -> bool:
-        return bool(self._value.get("done"))
+        return bool(self._before.get("done"))
 
     @property
     def posting_before(self) -> bool:
         """An earlier delivery died while it was posting, so that its answer may have arrived."""
-        return bool(self._value.get("posting"))
+        return bool(self._before.get("posting"))
 
     @property
     def attempts(self) -> int:
-        return int(self._value.get("attempts", ATTEMPTS))
+        """How often the job was begun; without a store nobody can know, and it counts as the last time."""
+        return int(self._value.get("attempts", ATTEMPTS if self._broken else 1))
+
+    def keep(self) -> None:
+        """Counts the attempt, and renews the lease from now on."""
+        self._write({}, LEASE)
+        self._renewer = threading.Thread(target=self._renew, name="lease", daemon=True)
+        self._renewer.start()
+
+    def _renew(self) -> None:
+        while not self._stop.wait(RENEW_EVERY):
+            if not self._write({}, LEASE):
+                return
+
+    def stop(self) -> None:
+        self._stop.set()
+        if self._renewer is not None:
+            self._renewer.join()
 
     def posting(self) -> None:
         """Raises LostLease: better no answer of ours than a second one."""
-        self._value = {**self._value, "posting": True}
-        if not self._mark(LEASE):
+        if not self._write({"posting": True}, LEASE):
             raise LostLease
 
     def finish(self) -> None:
-        self._value = {"done": True}
-        self._mark(0)
+        self._write({"done": True}, 0, last=True)
 
-    def release(self) -> None:
-        """For the next delivery: it need not wait for the lease to end."""
-        self._mark(0)
+    def release(self, *, not_posted: bool = False) -> None:
+        """For the next delivery: it need not wait for the lease to end, nor say that it repeats what never arrived."""
+        self._write({"posting": False} if not_posted and not self.posting_before else {}, 0, last=True)
 
-    def _mark(self, seconds: float) -> bool:
-        if self._broken:
-            return True
+    def _write(self, changes: dict[str, Any], seconds: float, *, last: bool = False) -> bool:
+        """False when the lease is another's, or over."""
         with self._lock:
-            if seconds == 0:
-                self._ended.set()
+            if self._over:
+                return False
+            self._over = last
+            self._value = {**self._value, **changes}
+            if self._broken:
+                return True
             try:
                 return self._store.mark(self._key, self._owner, self._value, self._clock() + seconds)
             except StoreError as error:
                 log.error("store: %s", error)
                 return True
-
-    def _renew(self) -> None:
-        while not self._ended.wait(RENEW_EVERY):
-            with self._lock:
-                if self._ended.is_set():
-                    return
-            self._mark(LEASE)
-
-    def __enter__(self) -> Self:
-        self._mark(LEASE)  # the attempt counts from now on
-        self._renewer = threading.Thread(target=self._renew, name="lease", daemon=True)
-        self._renewer.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._ended.set()
-        if self._renewer is not None:
-            self._renewer.join()
 
 
 def log_crash(error: BaseException, request_id: str) -> None:

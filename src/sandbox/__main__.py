@@ -6,7 +6,8 @@ import sys
 from collections.abc import Sequence
 
 from sandbox.drawing import WIDTH, draw
-from sandbox.scenario import Scenario, load_all
+from sandbox.scenario import load_all
+from sandbox.scenario_values import Scenario
 from sandbox.stage import Stage
 
 SAMPLES = ("seven_of_240", "schedule", "windows_gbk")

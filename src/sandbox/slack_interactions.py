@@ -94,13 +94,8 @@ def with_block_ids(blocks: Sequence[Any]) -> list[Any]:
     return [{"block_id": f"b{index}", **block} for index, block in enumerate(blocks)]
 
 
-def press(
-    blocks: Sequence[Any], action_id: str, value: str | None, block_id: str | None, action_ts: str
-) -> dict[str, Any]:
-    """The entry in `actions` for one element; in a menu `value` chooses the option, else the first one.
-
-    LookupError names the action ids there are.
-    """
+def find(blocks: Sequence[Any], action_id: str, block_id: str | None = None) -> tuple[Any, Any]:
+    """The block and the element that can be pressed; LookupError names the action ids there are."""
     found = [
         (block, element)
         for block, element in _elements(with_block_ids(blocks))
@@ -109,9 +104,24 @@ def press(
     if not found:
         known = [element.get("action_id") for _, element in _elements(with_block_ids(blocks))]
         raise LookupError(f"no element {action_id!r}; there are {known}")
-    block, element = found[0]
-    basis = {key: element[key] for key in ("type", "action_id", "text", "style") if key in element}
-    return {**basis, "block_id": block["block_id"], "action_ts": action_ts, **_chosen(element, value)}
+    return found[0]
+
+
+def press(
+    blocks: Sequence[Any], action_id: str, value: str | None, block_id: str | None, action_ts: str
+) -> dict[str, Any]:
+    """The entry in `actions` for one element; in a menu `value` chooses the option, else the first one.
+
+    LookupError names the action ids there are.
+    """
+    block, element = find(blocks, action_id, block_id)
+    return {**basis(block, element, action_ts), **_chosen(element, value)}
+
+
+def basis(block: Mapping[str, Any], element: Mapping[str, Any], action_ts: str) -> dict[str, Any]:
+    """What an entry in `actions` says of its element, whatever was chosen."""
+    own = {key: element[key] for key in ("type", "action_id", "text", "style") if key in element}
+    return {**own, "block_id": block["block_id"], "action_ts": action_ts}
 
 
 def _elements(blocks: Sequence[Any]) -> Iterator[tuple[Any, Any]]:

@@ -82,6 +82,17 @@ class SlackServer(Peer):
         with self.changed:
             self._faults.append(Fault(kind, method, times, retry_after, seconds))
 
+    def mend(self) -> None:
+        """Forget the faults that still wait for a call."""
+        with self.changed:
+            self._faults.clear()
+
+    @property
+    def faults_left(self) -> int:
+        """How many calls will still fail."""
+        with self.changed:
+            return sum(fault.times for fault in self._faults)
+
     def limit_posts(self, burst: int | None = 4, every: float = 1.0) -> None:
         """Per channel, refuse chat.postMessage beyond `burst` and then one in `every` seconds; None: off."""
         with self.changed:

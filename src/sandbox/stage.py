@@ -15,7 +15,8 @@ from typing import Any, Self
 
 from sandbox import fc
 from sandbox.cloud import SECRETS, TOKENS, Cloud
-from sandbox.scenario import Scenario, load_all
+from sandbox.scenario import load_all
+from sandbox.scenario_values import Scenario
 from sandbox.slack import Slack
 from sandbox.slack_requests import Response
 from sandbox.slack_workspace import BOT_TOKEN, BOT_USER, INCIDENTS, MEI, SIGNING_SECRET, Message
@@ -38,8 +39,9 @@ class Stage:
         **options: Any,
     ) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="cloud-assistant-sandbox-")
+        self.scenarios = load_all() if scenarios is None else tuple(scenarios)
         self.cloud = Cloud(
-            load_all() if scenarios is None else scenarios,
+            self.scenarios,
             secrets={**SECRETS, **{one.key_id: one.secret for one in _CREDENTIALS}},
             tokens={**TOKENS, **{one.key_id: one.token for one in _CREDENTIALS}},
         )
@@ -61,14 +63,14 @@ class Stage:
         """Where Slack sends its requests."""
         return self.fc.url + PATH
 
-    def type(self, text: str, channel: str = INCIDENTS, user: str = MEI) -> Response:
+    def slash(self, text: str, channel: str = INCIDENTS, user: str = MEI) -> Response:
         """A slash command as a person types it; the ack comes back."""
         return self.slack.command(self.url, text, channel=channel, user=user)
 
     def ask(self, text: str, channel: str = INCIDENTS, user: str = MEI, timeout: float = 60) -> list[Message]:
         """What the bot said to a slash command: its answer, or the private sentence in its ack."""
         before = len(self._answers())
-        self.type(text, channel, user)
+        self.slash(text, channel, user)
         self.fc.wait_idle(timeout)
         return self._answers()[before:]
 

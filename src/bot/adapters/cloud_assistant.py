@@ -1,8 +1,9 @@
 """Cloud Assistant and its neighbours in the ECS API, through the official Tea OpenAPI client.
 
 API 2014-05-26, RPC, POST. Pages are walked by MaxResults and NextToken (page numbers are announced for removal);
-outputs come as Base64. Traps of the client met here: its retry settings do nothing, a reply that is not JSON loses
-its HTTP status, raw numbers in a query raise, and it follows redirects and hands the STS token to the new host.
+outputs come as Base64. Traps of the client met here: importing it takes half a second, its retry settings do nothing,
+a reply that is not JSON loses its HTTP status, raw numbers in a query raise, and it follows redirects and hands the
+STS token to the new host.
 """
 
 from __future__ import annotations
@@ -14,13 +15,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
-
-import requests
-from alibabacloud_tea_openapi.client import Client
-from alibabacloud_tea_openapi.utils import Utils
-from alibabacloud_tea_openapi.utils_models import Config, OpenApiRequest, Params
-from darabonba.runtime import RuntimeOptions
-from Tea.exceptions import TeaException
 
 from bot.adapters.store import Store, StoreError
 from bot.core.errors import CloudError, Denied, Throttled, Unavailable
@@ -42,13 +36,12 @@ from bot.settings import Clock, Credentials, Settings
 
 log = logging.getLogger("bot.cloud")
 
-# Before the client's first session: a redirect would hand the STS token to another host.
-requests.sessions.DEFAULT_REDIRECT_LIMIT = 0  # type: ignore[attr-defined]
-
 PAGE = 50
 MOST_IDS = 100  # instance ids in one DescribeInstances
 TRIES = 4
 CONNECT_LIMIT, READ_LIMIT = 3.0, 10.0  # seconds for one try
+SHORT_WAIT = 5.0  # seconds for which a throttled call is held back here; longer is the queue's business
+LONGEST_THROTTLE = 120.0  # seconds; the documented one ends with the minute
 
 Filters = Mapping[str, Any]
 """Request parameters by the API's own names; lists and `Tag` as lists, empty ones are left out."""
@@ -129,28 +122,36 @@ class CloudAssistant:
 
     def _call(self, action: str, region: str, query: Filters) -> dict[str, Any]:
         """One call with our own retries; a throttled API and region is left alone until the next minute."""
+        error: CloudError = Unavailable(action, region, "OutOfTime")
         for attempt in range(TRIES):
             self._respect_throttle(action, region)
             try:
                 return self._try(action, region, query)
-            except Throttled as error:
-                self._mark_throttle(error)
-                raise
-            except Unavailable as error:
-                wait = 0.25 * 2**attempt * random.uniform(0.75, 1.25)  # noqa: S311 (jitter, not a secret)
-                log.warning("%s in %s: %s", action, region, error.code or "no answer")
-                if attempt + 1 == TRIES or self._clock() + wait >= self._deadline:
+            except Throttled as throttled:
+                self._mark_throttle(throttled)
+                if throttled.wait > SHORT_WAIT:
                     raise
+                error, wait = throttled, throttled.wait
+            except Unavailable as unavailable:
+                error, wait = unavailable, 0.25 * 2**attempt * random.uniform(0.75, 1.25)  # noqa: S311 (jitter)
+            log.warning("%s in %s: %s", action, region, error.code or "no answer")
+            if attempt + 1 == TRIES or self._clock() + wait >= self._deadline:
+                break
             self._sleep(wait)
-        raise AssertionError("unreachable")
+        raise error
 
     def _respect_throttle(self, action: str, region: str) -> None:
+        """Waits out a throttle that is nearly over; raises Throttled for a longer one, and calls nobody."""
         try:
             record = self._store.get(_throttle_key(action, region), self._clock())
         except StoreError:
             return
-        if record is not None:
-            raise Throttled(action, region, max(0.0, record.value["until"] - self._clock()))
+        if record is None:
+            return
+        wait = max(0.0, record.value["until"] - self._clock())
+        if wait > SHORT_WAIT or self._clock() + wait >= self._deadline:
+            raise Throttled(action, region, wait)
+        self._sleep(wait)
 
     def _mark_throttle(self, error: Throttled) -> None:
         until = self._clock() + error.wait
@@ -160,45 +161,28 @@ class CloudAssistant:
             log.warning("throttle mark not kept")
 
     def _try(self, action: str, region: str, query: Filters) -> dict[str, Any]:
+        """The body of one reply. The client is imported here, at first use."""
+        from Tea.exceptions import TeaException
+
         if not self._credentials:
             raise Denied(action, region, "NoCredentials")
         left = self._deadline - self._clock()
         if left <= 0:
             raise Unavailable(action, region, "OutOfTime")
-        runtime = RuntimeOptions(
-            connect_timeout=int(1000 * min(CONNECT_LIMIT, left)), read_timeout=int(1000 * min(READ_LIMIT, left)) or 1
-        )
-        request = OpenApiRequest(query=Utils.query({"RegionId": region, **query}))
         try:
-            reply = self._client(region).call_api(_parameters(action), request, runtime)
+            body = _send(self._settings.endpoint(region), self._credentials, action, region, query, left)
         except TeaException as error:
             raise self._meaning(error, action, region) from None  # its text and its request hold URL and token
-        body = reply.get("body")
         if not isinstance(body, dict):
             raise Unavailable(action, region, "UnreadableReply")
         return body
 
-    def _client(self, region: str) -> Client:
-        """A client is cheap; its connections are the process's, one pool a host."""
-        endpoint = urlsplit(self._settings.endpoint(region))
-        return Client(
-            Config(
-                access_key_id=self._credentials.access_key_id,
-                access_key_secret=self._credentials.access_key_secret,
-                security_token=self._credentials.security_token or None,
-                protocol=endpoint.scheme,
-                endpoint=endpoint.netloc,
-                region_id=region,
-                user_agent="cloud-assistant-in-slack",
-            )
-        )
-
-    def _meaning(self, error: TeaException, action: str, region: str) -> CloudError:
+    def _meaning(self, error: Exception, action: str, region: str) -> CloudError:
         code, request_id = text_of(getattr(error, "code", "")), text_of(getattr(error, "request_id", ""))
         status = getattr(error, "status_code", None) or 0
         if code.startswith("Throttling") or status == 429:
             wait = (getattr(error, "retry_after", None) or 0) / 1000 or self._until_next_minute()
-            return Throttled(action, region, wait, code or "Throttling", request_id)
+            return Throttled(action, region, min(wait, LONGEST_THROTTLE), code or "Throttling", request_id)
         if not code or status >= 500 or code in ("ServiceUnavailable", "SignatureNonceUsed") or "InternalError" in code:
             return Unavailable(action, region, code, request_id)
         return Denied(action, region, code, request_id)
@@ -208,8 +192,29 @@ class CloudAssistant:
         return 60 - self._clock() % 60 + random.uniform(0.2, 2.0)  # noqa: S311 (jitter, not a secret)
 
 
-def _parameters(action: str) -> Params:
-    return Params(
+def _send(endpoint: str, credentials: Credentials, action: str, region: str, query: Filters, seconds: float) -> object:
+    """One request by the Tea client; raises its TeaException. A client is cheap: its connections are the process's."""
+    import requests
+    from alibabacloud_tea_openapi.client import Client
+    from alibabacloud_tea_openapi.utils import Utils
+    from alibabacloud_tea_openapi.utils_models import Config, OpenApiRequest, Params
+    from darabonba.runtime import RuntimeOptions
+
+    # Before the client's first session: a redirect would hand the STS token to another host.
+    requests.sessions.DEFAULT_REDIRECT_LIMIT = 0  # type: ignore[attr-defined]
+    address = urlsplit(endpoint)
+    client = Client(
+        Config(
+            access_key_id=credentials.access_key_id,
+            access_key_secret=credentials.access_key_secret,
+            security_token=credentials.security_token or None,
+            protocol=address.scheme,
+            endpoint=address.netloc,
+            region_id=region,
+            user_agent="cloud-assistant-in-slack",
+        )
+    )
+    parameters = Params(
         action=action,
         version="2014-05-26",
         protocol="HTTPS",
@@ -220,6 +225,17 @@ def _parameters(action: str) -> Params:
         req_body_type="formData",
         body_type="json",
     )
+    request = OpenApiRequest(query=Utils.query({"RegionId": region, **query}))
+    limits = RuntimeOptions(
+        connect_timeout=_milliseconds(min(CONNECT_LIMIT, seconds)),
+        read_timeout=_milliseconds(min(READ_LIMIT, seconds)),
+    )
+    return client.call_api(parameters, request, limits).get("body")
+
+
+def _milliseconds(seconds: float) -> int:
+    """At least 1: the client takes 0 for its default of ten seconds."""
+    return max(1, int(seconds * 1000))
 
 
 def _next_token(reply: Mapping[str, Any]) -> str:

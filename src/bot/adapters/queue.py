@@ -22,13 +22,17 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 from urllib.parse import quote, urlsplit
 
+from bot.adapters import timed_http
+from bot.adapters.timed_http import Connection
 from bot.settings import Credentials, Settings
 
 log = logging.getLogger("bot.queue")
 
 API_VERSION = "2023-03-30"
 TIME_LIMIT = 1.5  # seconds for a hand-off, retry included: Slack waits 3 s in all
-MOST_DELAY = 3_600
+MOST_DELAY = 3_600  # seconds; Function Compute's own limit
+MOST_IDLE = 30.0  # seconds; what lies between may forget a connection without telling us
+MOST_KEPT = 16
 
 
 class QueueRefused(Exception):
@@ -49,15 +53,16 @@ class FunctionComputeQueue:
 
     def __init__(self, settings: Settings) -> None:
         target = urlsplit(settings.fc_endpoint.replace("{region}", settings.function_region))
-        self._host, self._tls = target.netloc, target.scheme == "https"
+        self._host = target.netloc
         self._path = f"/{API_VERSION}/functions/{quote(settings.function_name, safe='~')}/invocations"
         self._query = {"qualifier": settings.qualifier}
-        # Reading the CA bundle is half the cost of a first hand-off, so it is done before the clock starts.
-        self._context = ssl.create_default_context() if self._tls else None
-        self._idle: list[http.client.HTTPConnection] = []
+        # Reading the authorities is a large part of a first hand-off, so it is done before the clock starts.
+        self._context = timed_http.trusted() if target.scheme == "https" else None
+        self._idle: list[tuple[Connection, float]] = []  # with the time of their last use
 
     def put(self, task_id: str, body: bytes, credentials: Credentials, delay: float = 0) -> None:
         deadline = time.monotonic() + TIME_LIMIT
+        wait = min(MOST_DELAY, round(delay))
         headers = {
             "host": self._host,
             "content-type": "application/octet-stream",
@@ -65,9 +70,14 @@ class FunctionComputeQueue:
             "x-acs-version": API_VERSION,
             "x-fc-invocation-type": "Async",
             "x-fc-async-task-id": task_id,
-            **({"x-fc-async-delay": str(min(MOST_DELAY, round(delay)))} if round(delay) > 0 else {}),
+            **({"x-fc-async-delay": str(wait)} if wait > 0 else {}),
         }
-        status, reason = self._send(headers, body, credentials, deadline)
+        try:
+            status, reason = self._send(headers, body, credentials, deadline)
+        except TimeoutError as error:
+            raise QueueRefused("no answer in time") from error
+        except (OSError, http.client.HTTPException) as error:
+            raise QueueRefused(f"connection failed ({type(error).__name__})") from error
         if status == 409:
             log.info("already queued: %s", task_id)
         elif not 200 <= status < 300:
@@ -76,62 +86,55 @@ class FunctionComputeQueue:
     def _send(
         self, headers: Mapping[str, str], body: bytes, credentials: Credentials, deadline: float
     ) -> tuple[int, str]:
-        """Status and error code. A broken connection is tried once more: the task id makes that harmless."""
-        target = f"{self._path}?{canonical_query(self._query)}"
-        for last in (False, True):
-            signed = signed_headers("POST", self._path, self._query, headers, body, credentials)
-            connection = self._connection(deadline, fresh=last)
-            try:
-                connection.request("POST", target, body, signed)
-                _limit(connection, deadline)
-                response = connection.getresponse()
-                response.read()
-            except TimeoutError as error:
-                connection.close()
-                raise QueueRefused("no answer in time") from error
-            except (OSError, http.client.HTTPException) as error:
-                connection.close()
-                if last or time.monotonic() >= deadline:
-                    raise QueueRefused(f"connection failed ({type(error).__name__})") from error
-            else:
-                self._keep(connection, response)
-                return response.status, response.headers.get("x-fc-error-type") or response.reason
-        raise AssertionError("unreachable")
+        """Status and error code. A connection that breaks is tried once more, newly: the task id makes it harmless."""
+        try:
+            return self._exchange(self._connection(deadline), headers, body, credentials, deadline)
+        except TimeoutError:
+            raise
+        except (OSError, http.client.HTTPException):
+            fresh = timed_http.connection(self._host, self._context, deadline)
+            return self._exchange(fresh, headers, body, credentials, deadline)
 
-    def _connection(self, deadline: float, *, fresh: bool) -> http.client.HTTPConnection:
-        while self._idle and not fresh:
+    def _exchange(
+        self, line: Connection, headers: Mapping[str, str], body: bytes, credentials: Credentials, deadline: float
+    ) -> tuple[int, str]:
+        signed = signed_headers("POST", self._path, self._query, headers, body, credentials)
+        try:
+            answer = timed_http.post(line, f"{self._path}?{canonical_query(self._query)}", signed, body, deadline)
+        except BaseException:
+            line.close()
+            raise
+        self._keep(line)
+        return answer.status, answer.headers.get("x-fc-error-type") or answer.reason
+
+    def _connection(self, deadline: float) -> Connection:
+        """A kept one that is good still, else a new one."""
+        while self._idle:
             try:
-                connection = self._idle.pop()
+                line, used = self._idle.pop()
             except IndexError:  # another thread took it
                 break
-            if _still_open(connection):
-                _limit(connection, deadline)
-                return connection
-            connection.close()
-        left = max(0.05, deadline - time.monotonic())
-        if self._context is None:
-            return http.client.HTTPConnection(self._host, timeout=left)
-        return http.client.HTTPSConnection(self._host, timeout=left, context=self._context)
+            if time.monotonic() - used < MOST_IDLE and _still_open(line):
+                return line
+            line.close()
+        return timed_http.connection(self._host, self._context, deadline)
 
-    def _keep(self, connection: http.client.HTTPConnection, response: http.client.HTTPResponse) -> None:
-        if response.will_close or len(self._idle) >= 16:
-            connection.close()
+    def _keep(self, line: Connection) -> None:
+        if line.sock is None or len(self._idle) >= MOST_KEPT:
+            line.close()
         else:
-            self._idle.append(connection)
+            self._idle.append((line, time.monotonic()))
+
+    def close(self) -> None:
+        while self._idle:
+            self._idle.pop()[0].close()
 
 
-def _limit(connection: http.client.HTTPConnection, deadline: float) -> None:
-    if connection.sock is not None:
-        connection.sock.settimeout(max(0.05, deadline - time.monotonic()))
-
-
-def _still_open(connection: http.client.HTTPConnection) -> bool:
+def _still_open(line: Connection) -> bool:
     """A kept connection that has something to read was closed by the other side, often while we were frozen."""
-    if connection.sock is None:
-        return False
-    connection.sock.settimeout(0)
+    line.sock.settimeout(0)
     try:
-        connection.sock.recv(1)
+        line.sock.recv(1)
     except (BlockingIOError, ssl.SSLWantReadError):
         return True
     except OSError:
@@ -190,7 +193,8 @@ def authorization(
 class LocalQueue:
     """Off Function Compute: a thread pool with the same task ids, delays and retries after a failure.
 
-    `work` says whether a job is done. What the queue holds is lost with the process; Function Compute's is not.
+    `work` says whether a job is done; one that raises is not. What the queue holds is lost with the process;
+    Function Compute's is not.
     """
 
     ATTEMPTS = 3
@@ -229,10 +233,20 @@ class LocalQueue:
     def _run(self) -> None:
         while (taken := self._take()) is not None:
             body, attempt = taken
-            if self._work(body) or attempt == self.ATTEMPTS:
+            if self._done(body):
                 continue
             with self._condition:
-                self._push(time.monotonic() + self._retry_after, body, attempt + 1)
+                if attempt == self.ATTEMPTS:
+                    log.error("given up after %d attempts", attempt)
+                elif not self._closed:
+                    self._push(time.monotonic() + self._retry_after, body, attempt + 1)
+
+    def _done(self, body: bytes) -> bool:
+        try:
+            return self._work(body)
+        except Exception as error:  # as behind Function Compute's queue: not even a crash ends the queue
+            log.error("crash: %s", type(error).__name__)
+            return False
 
     def _take(self) -> tuple[bytes, int] | None:
         with self._condition:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import random
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -22,14 +23,18 @@ from slack_sdk.webhook import WebhookClient
 from bot.core.blocks import Message
 from bot.core.errors import SlackError
 from bot.core.messages import noted
-from bot.settings import Settings
+from bot.settings import Clock, Settings
 
 log = logging.getLogger("bot.slack")
+_QUIET = logging.getLogger("bot.slack.sdk")
+_QUIET.setLevel(logging.CRITICAL)  # its own log lines hold bodies and addresses
 
-TIME_LIMIT = 10  # seconds for one call
+TIME_LIMIT = 10.0  # seconds for one call
 TRIES = 4
 LONGEST_SLEEP = 5.0  # seconds; a longer wait is the queue's business
+FOR_THE_ANSWER = 40.0  # seconds that questions about people and channels must leave
 REPEAT = "This may be a repeat: an earlier try may have posted this answer already."
+ELSEWHERE = "I could not answer where you asked, so the answer comes here."
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,19 +50,30 @@ class Place:
     is_direct_message: bool = False
 
 
-Reply = TypeVar("Reply")
+class MaybePosted(SlackError):
+    """Not taken in the end, but one of the tries may have arrived: the next one must say so."""
 
 
 class _Uncertain(Exception):
     """The request went out and no reply came: it may have been carried out."""
 
 
+Reply = TypeVar("Reply")
+_Way = Callable[[Message], object]
+
+
 class Slack:
-    def __init__(self, settings: Settings, sleep: Callable[[float], None] = time.sleep) -> None:
-        self._settings, self._sleep = settings, sleep
-        self._client = WebClient(
-            token=settings.bot_token, base_url=settings.slack_api_url, timeout=TIME_LIMIT, retry_handlers=[]
-        )
+    """For one job. `deadline`, on the given clock, is when the last call must have begun."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        deadline: float,
+        clock: Clock = time.time,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._settings, self._deadline = settings, deadline
+        self._clock, self._sleep = clock, sleep
 
     def user(self, user_id: str) -> Mapping[str, Any]:
         """users.info; raises SlackError."""
@@ -69,62 +85,69 @@ class Slack:
 
     def _read(self, method: str, key: str, **arguments: str) -> Mapping[str, Any]:
         def call() -> Mapping[str, Any]:
-            return self._call(method, params=arguments).get(key) or {}
+            found = self._call(method, params=arguments).get(key)
+            return found if isinstance(found, dict) else {}
 
-        return _persistent(call, call, method, self._sleep)
+        return self._persistent(call, call, method, self._deadline - FOR_THE_ANSWER)
 
-    def answer(self, place: Place, message: Message, *, private: bool) -> None:
+    def answer(self, place: Place, message: Message, *, private: bool, repeat: bool = False) -> None:
         """Brings the message to the person: by response_url, else into the channel, else as a direct message.
 
         Raises SlackError when none of these took it; with `retry_after` when Slack asks for a longer wait.
+        `repeat` says that an earlier delivery may have answered already.
         """
-        last = SlackError("answer", "no way to answer")
+        last: SlackError = SlackError("answer", "no_way")
         for way in self._ways(place, private=private):
             try:
-                self._delivered(way, message)
+                self._delivered(way, noted(message, REPEAT) if repeat else message, said=repeat)
             except SlackError as error:
                 if error.retry_after is not None:
                     raise
                 log.warning("answer refused: %s", error)
+                repeat = repeat or isinstance(error, MaybePosted)
                 last = error
             else:
                 return
         raise last
 
-    def _ways(self, place: Place, *, private: bool) -> list[Callable[[Message], object]]:
+    def _ways(self, place: Place, *, private: bool) -> list[_Way]:
         thread = {"thread_ts": place.thread_ts} if place.thread_ts else {}
-
-        def post(message: Message) -> object:
-            return self._call("chat.postMessage", json={"channel": place.channel_id, **thread, **_body(message)})
-
-        def post_privately(message: Message) -> object:
-            who = {"channel": place.channel_id, "user": place.user_id}
-            return self._call("chat.postEphemeral", json={**who, **thread, **_body(message)})
-
-        def post_directly(message: Message) -> object:
-            told = noted(message, "I could not answer where you asked, so the answer comes here.")
-            return self._call("chat.postMessage", json={"channel": place.user_id, **_body(told)})
-
-        ways: list[Callable[[Message], object]] = []
+        where = {"channel": place.channel_id, **thread}
+        ways: list[_Way] = []
         if place.response_url and self._settings.may_respond_to(place.response_url):
             ways.append(lambda message: self._respond(place.response_url, message, private=private))
-        if private and not place.is_direct_message:
-            return [*ways, post_privately, post_directly]
-        return [*ways, post, post_directly]
+        if place.channel_id and private and not place.is_direct_message:
+            ways.append(lambda message: self._post("chat.postEphemeral", message, **where, user=place.user_id))
+        elif place.channel_id:
+            ways.append(lambda message: self._post("chat.postMessage", message, **where))
+        if place.user_id:
+            ways.append(
+                lambda message: self._post("chat.postMessage", noted(message, ELSEWHERE), channel=place.user_id)
+            )
+        return ways
 
-    def _delivered(self, way: Callable[[Message], object], message: Message) -> None:
+    def _post(self, method: str, message: Message, **where: str) -> object:
+        blocks = {"blocks": list(message.blocks)} if message.blocks else {}
+        return self._call(
+            method, json={**where, "text": message.text, **blocks, "unfurl_links": False, "unfurl_media": False}
+        )
+
+    def _delivered(self, way: _Way, message: Message, *, said: bool) -> None:
         """One way tried to the end; blocks that Slack refuses are left out, the text says all of it."""
         try:
-            _persistent(lambda: way(message), lambda: way(noted(message, REPEAT)), "answer", self._sleep)
+            self._sent(way, message, said=said)
         except SlackError as error:
-            if not message.blocks or error.code not in ("invalid_blocks", "msg_blocks_too_long", "invalid_attachments"):
+            if not message.blocks or error.code not in _REFUSED_BLOCKS:
                 raise
             log.error("Slack refused the blocks: %s", error)
-            plain = Message(message.text)
-            _persistent(lambda: way(plain), lambda: way(noted(plain, REPEAT)), "answer", self._sleep)
+            self._sent(way, Message(message.text), said=said)
+
+    def _sent(self, way: _Way, message: Message, *, said: bool) -> None:
+        again = message if said else noted(message, REPEAT)
+        self._persistent(lambda: way(message), lambda: way(again), "answer", self._deadline)
 
     def _respond(self, url: str, message: Message, *, private: bool) -> None:
-        client = WebhookClient(url, timeout=TIME_LIMIT, retry_handlers=[])
+        client = WebhookClient(url, timeout=self._time_limit(), retry_handlers=[], logger=_QUIET)
         try:
             response = client.send(
                 text=message.text,
@@ -137,13 +160,19 @@ class Slack:
         except (OSError, HTTPException) as error:
             raise _network_error(error) from error
         if response.status_code != 200:
-            code = (response.body or "").strip()[:60] or f"http_{response.status_code}"
-            raise _refusal("response_url", response.status_code, code, response.headers)
+            raise _refusal("response_url", response.status_code, (response.body or "").strip(), response.headers)
 
     def _call(self, method: str, **arguments: Mapping[str, Any]) -> Mapping[str, Any]:
         """One call; reading methods take `params`, posting ones `json`."""
+        client = WebClient(
+            token=self._settings.bot_token,
+            base_url=self._settings.slack_api_url,
+            timeout=self._time_limit(),
+            retry_handlers=[],
+            logger=_QUIET,
+        )
         try:
-            response = self._client.api_call(method, **arguments)  # type: ignore[arg-type]
+            response = client.api_call(method, **arguments)  # type: ignore[arg-type]
         except SlackApiError as error:
             reply: Any = error.response
             raise _refusal(method, reply.status_code, str(reply.get("error", "")), reply.headers) from error
@@ -152,35 +181,36 @@ class Slack:
         data = response.data
         return data if isinstance(data, dict) else {}
 
+    def _time_limit(self) -> int:
+        return max(1, int(min(TIME_LIMIT, self._deadline - self._clock())))
 
-def _body(message: Message) -> dict[str, Any]:
-    blocks = {"blocks": list(message.blocks)} if message.blocks else {}
-    return {"text": message.text, **blocks, "unfurl_links": False, "unfurl_media": False}
+    def _persistent(self, first: Callable[[], Reply], again: Callable[[], Reply], what: str, deadline: float) -> Reply:
+        """Calls until it works: `first` as long as nothing can have arrived, `again` after that.
 
-
-def _persistent(
-    first: Callable[[], Reply], again: Callable[[], Reply], what: str, sleep: Callable[[float], None]
-) -> Reply:
-    """Calls until it works: `first` as long as nothing can have arrived, `again` after that.
-
-    Raises SlackError for what a retry cannot cure, and after the last try.
-    """
-    call = first
-    for attempt in range(TRIES):
-        wait = 0.3 * 2**attempt * random.uniform(0.75, 1.25)  # noqa: S311 (jitter, not a secret)
-        try:
-            return call()
-        except _Uncertain:
-            call = again
-        except SlackError as error:
-            if error.code not in _CURABLE or (error.retry_after or 0) > LONGEST_SLEEP:
-                raise
-            wait = error.retry_after or wait
-        if attempt + 1 < TRIES:
-            sleep(wait)
-    raise SlackError(what, "unreachable")
+        Raises SlackError for what a retry cannot cure, and after the last try; MaybePosted where one may have arrived.
+        """
+        uncertain = False
+        for attempt in range(TRIES):
+            wait = 0.3 * 2**attempt * random.uniform(0.75, 1.25)  # noqa: S311 (jitter, not a secret)
+            try:
+                return again() if uncertain else first()
+            except _Uncertain:
+                uncertain = True
+            except SlackError as error:
+                if error.code not in _CURABLE or (error.retry_after or 0) > LONGEST_SLEEP:
+                    raise _told(error, uncertain=uncertain) from error
+                wait = error.retry_after or wait
+            if attempt + 1 == TRIES or self._clock() + wait >= deadline:
+                break
+            self._sleep(wait)
+        raise _told(SlackError(what, "unreachable"), uncertain=uncertain)
 
 
+def _told(error: SlackError, *, uncertain: bool) -> SlackError:
+    return MaybePosted(error.method, error.code, error.retry_after) if uncertain else error
+
+
+_REFUSED_BLOCKS = frozenset({"invalid_blocks", "msg_blocks_too_long", "invalid_attachments", "invalid_blocks_format"})
 _CURABLE = frozenset(
     {"ratelimited", "unreachable", "server_error", "internal_error", "fatal_error", "service_unavailable"}
 )
@@ -191,7 +221,10 @@ def _refusal(method: str, status: int, code: str, headers: Mapping[str, Any]) ->
     if status == 429 or code in ("ratelimited", "rate_limited"):
         given = str(headers.get("retry-after") or headers.get("Retry-After") or "")
         return SlackError(method, "ratelimited", float(given) if given.isdigit() else 1.0)
-    return SlackError(method, "server_error" if status >= 500 else code)
+    if status >= 500:
+        return SlackError(method, "server_error")
+    # A proxy's page instead of Slack's answer must not get into our log.
+    return SlackError(method, code if re.fullmatch(r"[a-z_]{1,60}", code) else f"http_{status}")
 
 
 def _network_error(error: Exception) -> Exception:

@@ -11,7 +11,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -41,7 +41,7 @@ class Claim:
 
 
 class Store(Protocol):
-    """Raises StoreError from every method."""
+    """Raises StoreError from every method but `close`."""
 
     def claim(self, key: str, owner: str, now: float, until: float, expires: float) -> Claim:
         """Takes a lease that nobody holds, or whose end has come; the marked value stays as it was."""
@@ -63,6 +63,10 @@ class Store(Protocol):
         """Records whose key starts so, in the order of their keys."""
         ...
 
+    def close(self) -> None:
+        """Lets go of files and connections; the next use opens them again."""
+        ...
+
 
 _TABLE = """
 CREATE TABLE IF NOT EXISTS records (
@@ -70,60 +74,73 @@ CREATE TABLE IF NOT EXISTS records (
     owner TEXT NOT NULL, until REAL NOT NULL, expires REAL NOT NULL
 ) WITHOUT ROWID
 """
-_BUSY = 5.0  # seconds to wait for another writer
-_SWEEP_EVERY = 500  # writes
+_BUSY = 5.0  # seconds to wait for another process that writes
+_SWEEP_EVERY = 500  # claims
 
 
 class SQLiteStore:
-    """One connection a thread, write-ahead log, made at first use."""
+    """One connection for the process, opened at first use and guarded by a lock; write-ahead log.
 
-    def __init__(self, path: str) -> None:
-        self._path = path
-        self._local = threading.local()
-        self._writes = 0
+    A connection for each thread would be one more open file for each renewed lease.
+    """
 
-    def _connection(self) -> sqlite3.Connection:
-        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
-        if connection is None:
+    def __init__(self, path: str, sweep_every: int = _SWEEP_EVERY) -> None:
+        self._path, self._sweep_every = path, sweep_every
+        self._lock = threading.Lock()
+        self._connection: sqlite3.Connection | None = None
+        self._claims = 0
+
+    def close(self) -> None:
+        with self._lock:
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
+
+    def _opened(self) -> sqlite3.Connection:
+        if self._connection is None:
             if folder := os.path.dirname(self._path):
                 os.makedirs(folder, mode=0o700, exist_ok=True)
-            connection = sqlite3.connect(self._path, timeout=_BUSY, isolation_level=None)
-            connection.execute("PRAGMA journal_mode=WAL")
-            connection.execute("PRAGMA synchronous=NORMAL")
-            connection.execute(_TABLE)
-            self._local.connection = connection
-        return connection
+            connection = sqlite3.connect(self._path, timeout=_BUSY, isolation_level=None, check_same_thread=False)
+            try:
+                connection.execute("PRAGMA journal_mode=WAL")
+                connection.execute("PRAGMA synchronous=NORMAL")
+                connection.execute(_TABLE)
+            except sqlite3.Error:
+                connection.close()
+                raise
+            self._connection = connection
+        return self._connection
 
     @contextmanager
-    def _reading(self) -> Iterator[sqlite3.Cursor]:
+    def _reading(self) -> Iterator[sqlite3.Connection]:
         try:
-            with closing(self._connection().cursor()) as cursor:
-                yield cursor
+            with self._lock:
+                yield self._opened()
         except (sqlite3.Error, OSError) as error:
             raise StoreError(str(error)) from error
 
     @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Cursor]:
+    def _writing(self) -> Iterator[sqlite3.Connection]:
         """One transaction that has the write lock from its start, so that what was read still holds."""
-        with self._reading() as cursor:
-            cursor.execute("BEGIN IMMEDIATE")
+        with self._reading() as connection:
+            connection.execute("BEGIN IMMEDIATE")
             try:
-                yield cursor
-            except BaseException:
-                cursor.execute("ROLLBACK")
-                raise
-            cursor.execute("COMMIT")
+                yield connection
+                connection.execute("COMMIT")
+            finally:
+                if connection.in_transaction:  # a full disk may have ended it already
+                    connection.execute("ROLLBACK")
 
     def claim(self, key: str, owner: str, now: float, until: float, expires: float) -> Claim:
-        with self._writing() as cursor:
-            self._sweep(cursor, now)
-            row = cursor.execute(
+        with self._writing() as connection:
+            self._sweep(connection, now)
+            row = connection.execute(
                 "SELECT value, until FROM records WHERE key = ? AND expires > ?", (key, now)
             ).fetchone()
             if row is not None and row[1] > now:
                 return Claim(False, json.loads(row[0]), row[1])
             value = row[0] if row is not None else "{}"
-            cursor.execute(
+            connection.execute(
                 "INSERT INTO records VALUES (?, ?, 1, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET "
                 "value = excluded.value, version = version + 1, owner = excluded.owner, "
                 "until = excluded.until, expires = excluded.expires",
@@ -132,27 +149,27 @@ class SQLiteStore:
             return Claim(True, json.loads(value), until)
 
     def mark(self, key: str, owner: str, value: Value, until: float) -> bool:
-        with self._writing() as cursor:
-            cursor.execute(
+        with self._writing() as connection:
+            changed = connection.execute(
                 "UPDATE records SET value = ?, until = ?, version = version + 1 WHERE key = ? AND owner = ?",
                 (json.dumps(value), until, key, owner),
             )
-            return cursor.rowcount == 1
+            return changed.rowcount == 1
 
     def get(self, key: str, now: float) -> Record | None:
-        with self._reading() as cursor:
-            row = cursor.execute(
+        with self._reading() as connection:
+            row = connection.execute(
                 "SELECT value, version FROM records WHERE key = ? AND expires > ?", (key, now)
             ).fetchone()
         return Record(key, json.loads(row[0]), row[1]) if row else None
 
     def put(self, key: str, value: Value, expires: float, version: int | None = None) -> bool:
-        with self._writing() as cursor:
-            row = cursor.execute("SELECT version FROM records WHERE key = ?", (key,)).fetchone()
+        with self._writing() as connection:
+            row = connection.execute("SELECT version FROM records WHERE key = ?", (key,)).fetchone()
             current = row[0] if row else 0
             if version is not None and version != current:
                 return False
-            cursor.execute(
+            connection.execute(
                 "INSERT INTO records VALUES (?, ?, ?, '', 0, ?) ON CONFLICT (key) DO UPDATE SET "
                 "value = excluded.value, version = excluded.version, expires = excluded.expires",
                 (key, json.dumps(value), current + 1, expires),
@@ -160,18 +177,19 @@ class SQLiteStore:
             return True
 
     def delete(self, key: str) -> None:
-        with self._writing() as cursor:
-            cursor.execute("DELETE FROM records WHERE key = ?", (key,))
+        with self._writing() as connection:
+            connection.execute("DELETE FROM records WHERE key = ?", (key,))
 
     def list(self, prefix: str, now: float) -> list[Record]:
-        with self._reading() as cursor:
-            rows = cursor.execute(
+        with self._reading() as connection:
+            rows = connection.execute(
                 "SELECT key, value, version FROM records WHERE key >= ? AND key < ? AND expires > ? ORDER BY key",
                 (prefix, prefix + "\U0010ffff", now),
             ).fetchall()
         return [Record(key, json.loads(value), version) for key, value, version in rows]
 
-    def _sweep(self, cursor: sqlite3.Cursor, now: float) -> None:
-        self._writes += 1
-        if self._writes % _SWEEP_EVERY == 0:
-            cursor.execute("DELETE FROM records WHERE expires <= ?", (now,))
+    def _sweep(self, connection: sqlite3.Connection, now: float) -> None:
+        """Now and then what has expired is deleted; leases are claimed often enough for that."""
+        self._claims += 1
+        if self._claims % self._sweep_every == 0:
+            connection.execute("DELETE FROM records WHERE expires <= ?", (now,))

@@ -1,6 +1,9 @@
 """Pure decisions: no network, clock, environment, randomness or logging; time comes in as an argument.
 
-`parsing` reads what was typed, `model` what the API replied; `summary` decides what happened, `messages` how it
-is said. `output`, `folding`, `masking`, `diagnosis` and `ranges` each know one thing about results; `access`
-decides who may see; `blocks` knows Slack's limits.
+What was typed: `words` takes typing noise away, `parsing` reads words into a `question`. What the API replied:
+`model`. What happened: `summary`. How it is said: `messages`, whose `parts` are for the eye and whose `spoken`
+sentences are for a phone and a screen reader; `wording` has the phrases of both, `help` the help.
+
+`output`, `folding`, `masking`, `diagnosis` and `ranges` each know one thing about results; `access` decides who may
+see; `blocks` knows Slack's limits, `characters` what does harm, `errors` what may go wrong.
 """

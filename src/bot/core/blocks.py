@@ -10,7 +10,10 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import accumulate, takewhile, tee
 from typing import Any
+
+from bot.core.characters import harmless
 
 Block = dict[str, Any]
 
@@ -32,7 +35,7 @@ class Message:
 
 def escape(text: str) -> str:
     """For mrkdwn and `text`: Slack's three control characters, so that nothing in it is a mention or a link."""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return harmless(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def width(text: str) -> int:
@@ -42,46 +45,58 @@ def width(text: str) -> int:
 
 def clip(text: str, most: int) -> str:
     """At most so many UTF-16 units, with an ellipsis where something was cut."""
-    if width(text) <= most:
-        return text
-    kept, room = [], most - 1
-    for character in text:
-        room -= 2 if character > "\uffff" else 1
-        if room < 0:
-            break
-        kept.append(character)
-    return "".join(kept).rstrip() + "…"
+    return text if width(text) <= most else _beginning(text, most)
 
 
 def mrkdwn(text: str, most: int) -> str:
     """Untrusted text escaped for mrkdwn, cut so that no entity is halved."""
     escaped = escape(text)
-    while width(escaped) > most:
-        text = clip(text, max(1, min(width(text) - 1, most - (width(escaped) - width(text)))))
-        escaped = escape(text)
-    return escaped
+    return escaped if width(escaped) <= most else _beginning(map(escape, text), most)
+
+
+def _beginning(pieces: Iterable[str], most: int) -> str:
+    """As many whole pieces as leave room for an ellipsis, and that."""
+    pieces, measured = tee(pieces)
+    lengths = accumulate(map(width, measured))
+    kept = takewhile(lambda pair: pair[1] < most, zip(pieces, lengths, strict=True))
+    return "".join(piece for piece, _ in kept).rstrip() + "…"
+
+
+def plain(text: str, most: int) -> str:
+    """For plain_text objects, which are not parsed for mentions: Slack's control characters replaced all the same."""
+    shown = harmless(text).replace("<", "‹").replace(">", "›").replace("&", "+")
+    return clip(shown, most) if shown.strip() else "…"
 
 
 def header(text: str) -> Block:
-    """Plain text is not escaped and not parsed for mentions; control characters are replaced all the same."""
-    harmless = text.replace("<", "‹").replace(">", "›").replace("&", "+")
-    return {
-        "type": "header",
-        "text": {"type": "plain_text", "text": clip(harmless, MOST_HEADER), "emoji": False},
-    }
+    return {"type": "header", "text": {"type": "plain_text", "text": plain(text, MOST_HEADER), "emoji": False}}
 
 
-def context(text: str) -> Block:
-    """`text` is mrkdwn that the caller has escaped."""
-    return {"type": "context", "elements": [{"type": "mrkdwn", "text": text or " "}]}
-
-
-def divider() -> Block:
-    return {"type": "divider"}
+def context(*parts: str) -> Block:
+    """Small print: parts of mrkdwn that the caller has escaped, as many as there is room for."""
+    text = ""
+    for part in parts:
+        longer = f"{text} · {part}" if text else part
+        text = longer if width(longer) <= MOST_CONTEXT else text
+    return {"type": "context", "elements": [{"type": "mrkdwn", "text": text or "…"}]}
 
 
 def rich_text(*elements: Block) -> Block:
-    return {"type": "rich_text", "elements": list(elements)}
+    """Paragraphs and preformatted text; a paragraph that another one follows ends its line."""
+    followed = zip(elements, [*elements[1:], None], strict=True)
+    return {
+        "type": "rich_text",
+        "elements": [_line_ended(one) if _both_lines(one, two) else one for one, two in followed],
+    }
+
+
+def _both_lines(one: Block, two: Block | None) -> bool:
+    return two is not None and one["type"] == two["type"] == "rich_text_section"
+
+
+def _line_ended(paragraph: Block) -> Block:
+    ended = str(paragraph["elements"][-1].get("text", "")).endswith("\n")
+    return paragraph if ended else line(*paragraph["elements"], words("\n"))
 
 
 def line(*elements: Block) -> Block:
@@ -91,14 +106,15 @@ def line(*elements: Block) -> Block:
 
 def words(text: str, *, bold: bool = False, code: bool = False) -> Block:
     """Literal text within a rich_text block: nothing in it is parsed."""
-    element: Block = {"type": "text", "text": clip(text, MOST_PREFORMATTED) or " "}
+    element: Block = {"type": "text", "text": clip(harmless(text), MOST_PREFORMATTED) or " "}
     style = {name: True for name, on in (("bold", bold), ("code", code)) if on}
     return {**element, "style": style} if style else element
 
 
 def preformatted(text: str) -> Block:
     """Output: literal, in a fixed width. Slack refuses empty text."""
-    shown = clip(text, MOST_PREFORMATTED) if text.strip() else "(no output)"
+    shown = clip(harmless(text), MOST_PREFORMATTED)
+    shown = shown if shown.strip() else "(no output)"
     return {"type": "rich_text_preformatted", "elements": [{"type": "text", "text": shown}]}
 
 
@@ -115,24 +131,31 @@ def moment(when: datetime, form: str = "{date_short_pretty} {time}") -> Block:
 
 
 def within_limits(text: str, blocks: Iterable[Block]) -> Message:
-    """The message, cut where it would pass a limit of the whole: whatever comes in, a valid one goes out."""
+    """The message, cut where it would pass a limit of the whole: whatever comes in, a valid one goes out.
+
+    `text` is escaped by the caller.
+    """
     kept: list[Block] = []
     room = MOST_IN_ALL
     for block in blocks:
-        size = _size(block)
-        if size > room or len(kept) == MOST_BLOCKS - 1:
+        room -= size(block)
+        if room < 0 or len(kept) == MOST_BLOCKS - 1:
             kept.append(context("The rest is left out: Slack takes no longer message."))
             break
-        room -= size
         kept.append(block)
-    return Message(_HALF_ENTITY.sub("…", clip(text, MOST_TEXT)) or "…", tuple(kept))
+    return Message(clip_escaped(text, MOST_TEXT) or "…", tuple(kept))
+
+
+def clip_escaped(text: str, most: int) -> str:
+    """Escaped text cut so that no entity is halved."""
+    return _HALF_ENTITY.sub("…", clip(text, most))
 
 
 _HALF_ENTITY = re.compile(r"&[a-z]{0,3}…\Z")
 
 
-def _size(value: object) -> int:
-    """Characters of a block that people read."""
+def size(value: object) -> int:
+    """Characters of a block, or of several, that people read."""
     if isinstance(value, dict):
-        return sum(width(v) if k in ("text", "fallback") and isinstance(v, str) else _size(v) for k, v in value.items())
-    return sum(map(_size, value)) if isinstance(value, list) else 0
+        return sum(width(v) if k in ("text", "fallback") and isinstance(v, str) else size(v) for k, v in value.items())
+    return sum(map(size, value)) if isinstance(value, list | tuple) else 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from bot.core import blocks as b
+from bot.core import wording
 from bot.core.blocks import Message
 
 _START = "In a thread, where Slack has no slash commands, write to me by name: @bot t-…"
@@ -39,11 +40,14 @@ TOPICS: dict[str, tuple[str, ...]] = {
 
 
 def help_message(topic: str, subcommands: Iterable[tuple[str, str]]) -> Message:
-    """All of it, or one topic. `subcommands` are (usage, what it does), from the table that carries them out."""
-    topics = {topic: TOPICS[topic]} if topic in TOPICS else TOPICS
-    lines = [_START] if topic not in TOPICS else []
+    """All of it, or what names the word. `subcommands` are (usage, what it does), from the table that runs them."""
+    topics = _about(topic)
+    lines = []
+    if topics is TOPICS:
+        lines = [f"There is no help on “{wording.name(topic, 40)}”; this is all of it."] if topic else []
+        lines += [_START, *(f"{usage}: {what}" for usage, what in subcommands)]
     text = "\n".join([*lines, *(f"{name}: {'; '.join(says)}." for name, says in topics.items())])
-    blocks = [b.rich_text(b.line(b.words(line))) for line in lines]
+    blocks = [b.rich_text(*(b.line(b.words(line)) for line in lines))] if lines else []
     blocks += [
         b.rich_text(
             b.line(b.words(name.capitalize(), bold=True)),
@@ -51,7 +55,13 @@ def help_message(topic: str, subcommands: Iterable[tuple[str, str]]) -> Message:
         )
         for name, says in topics.items()
     ]
-    if topic not in TOPICS:
-        table = "\n".join(f"{usage}: {what}" for usage, what in subcommands)
-        blocks.append(b.rich_text(b.line(b.words(table))))
     return b.within_limits(b.escape(text), blocks)
+
+
+def _about(topic: str) -> dict[str, tuple[str, ...]]:
+    """The topic of this name, else those that speak of the word, else all."""
+    word = topic.strip(":").lower()
+    if word in TOPICS:
+        return {word: TOPICS[word]}
+    speaking = {name: says for name, says in TOPICS.items() if word and any(word in one for one in says)}
+    return speaking or TOPICS

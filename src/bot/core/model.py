@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 SCHEDULED_MODES = frozenset({"Period", "EveryReboot"})
@@ -98,26 +99,39 @@ class Page:
 
 def text_of(value: object) -> str:
     """The value as text; "" for anything that is not text or a number. Half characters become U+FFFD."""
+    if isinstance(value, str) and value.isascii():
+        return value
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return ""
     return str(value).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def number_of(value: object) -> int | None:
+    """A whole number of the API's type Long; None for anything else, so that 0.5 or 10**400 is not taken for one."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
     try:
-        return int(value)
+        number = int(value)
     except (ValueError, OverflowError):
         return None
+    whole = isinstance(value, str) or number == value
+    return number if whole and abs(number) < 2**63 else None
 
 
-_TIME = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d)(?::(\d\d))?(?:\.\d+)?Z?")
+_TIME = re.compile(r"(2\d{3})-(\d\d)-(\d\d)T(\d\d):(\d\d)(?::(\d\d))?(?:\.\d+)?Z?", re.ASCII)
 
 
 def time_of(value: object) -> datetime | None:
-    """UTC times of the API, to the second (`2020-05-11T09:01:40Z`) or the minute; "" is a time not reached."""
-    match = _TIME.fullmatch(value.strip()) if isinstance(value, str) else None
+    """UTC times of the API, to the second (`2020-05-11T09:01:40Z`) or the minute; "" is a time not reached.
+
+    So is a year no run can be from: `0001-01-01T00:00:00Z` is how some programs write that there is none.
+    """
+    return _time_of(value.strip()) if isinstance(value, str) and value else None
+
+
+@lru_cache(maxsize=1_000)  # the instances of a run start within seconds
+def _time_of(text: str) -> datetime | None:
+    match = _TIME.fullmatch(text)
     if match is None:
         return None
     try:

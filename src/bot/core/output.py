@@ -10,6 +10,8 @@ import codecs
 import re
 from dataclasses import dataclass
 
+from bot.core.characters import harmless
+
 HOLE = "⟨bytes are missing, probably here⟩"
 
 _LONGEST_BREAK = 6  # bytes: what is left of two characters on both sides of a cut
@@ -53,10 +55,8 @@ def _decode(raw: bytes, encoding: str, *, may_have_hole: bool) -> list[str] | No
 
 
 def _broken_start(raw: bytes, encoding: str) -> int:
-    """How many bytes at the start may belong to a character whose beginning was cut off."""
-    if encoding == "gb18030":
-        return 3
-    lead = raw[:3]
+    """How many bytes at the start belong to a character whose beginning was cut off; GB18030 does not show it."""
+    lead = raw[:3] if encoding == "utf-8" else b""
     return len(lead) - len(lead.lstrip(bytes(range(0x80, 0xC0))))
 
 
@@ -75,42 +75,42 @@ _ESCAPE = re.compile(
     r"|\x1b[ -/]*[0-~]?"
     r"|\x9b[0-?]*[ -/]*[@-~]?"
 )
-# Controls but tab and line feed, bidirectional overrides and marks, BOM, tags, halves of characters.
-_CONTROL = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff\U000e0000-\U000e007f]+"
-)
-_LINE_END = re.compile("\r*\r\n|[\x85\u2028\u2029]")
-_TRAILING = re.compile(r"[^\S\n]+$", re.MULTILINE)
 
 
 def clean(text: str) -> str:
-    """Without escapes, controls and trailing white space; of a progress bar (`\\r`) the last state."""
+    """Without escapes, controls and trailing white space; of a progress bar (`\\r`) the last state.
+
+    Lines are cut by `str` methods: a pattern for white space before a line's end takes quadratic time on a long gap.
+    """
     if "\x1b" in text or "\x9b" in text:
         text = _ESCAPE.sub("", text)
-    text = _LINE_END.sub("\n", text)
-    if "\r" in text:
-        text = "\n".join(_last_state(line) for line in text.split("\n"))
-    if "\b" in text:
-        text = _overstruck(text)
-    text = _CONTROL.sub("", text)
-    if "\t" in text:
-        text = text.expandtabs(4)
-    return _TRAILING.sub("", text).rstrip()
+    for line_end in "\x85\u2028\u2029":
+        text = text.replace(line_end, "\n")
+    lines = text.split("\n")
+    return "\n".join(map(_clean_line, lines)).rstrip()
+
+
+def _clean_line(line: str) -> str:
+    if "\r" in line:
+        line = _last_state(line)
+    if "\b" in line:
+        line = _overstruck(line)
+    return harmless(line).expandtabs(4).rstrip()
 
 
 def _last_state(line: str) -> str:
-    states = [state for state in line.split("\r") if state.strip()]
-    return states[-1] if states else ""
+    return next((state for state in reversed(line.split("\r")) if state.strip()), "")
 
 
-def _overstruck(text: str) -> str:
+def _overstruck(line: str) -> str:
     """Backspaces carried out, as a terminal does."""
-    kept: list[str] = []
-    for character in text:
-        if character != "\b":
-            kept.append(character)
-        elif kept and kept[-1] != "\n":
+    first, *others = line.split("\b")
+    kept = [first]
+    for piece in others:
+        while len(kept) > 1 and not kept[-1]:
             kept.pop()
+        kept[-1] = kept[-1][:-1]
+        kept.append(piece)
     return "".join(kept)
 
 
@@ -144,12 +144,12 @@ def excerpt(text: str, most_lines: int, most_characters: int) -> str:
 
 def _cut_named(lines: list[str]) -> str:
     characters = sum(len(line) + 1 for line in lines)
-    return f"… {len(lines)} {'line' if len(lines) == 1 else 'lines'}, {characters:,} characters not shown …"
+    return f"… {len(lines):,} {'line' if len(lines) == 1 else 'lines'}, {characters:,} characters not shown …"
 
 
 def _clipped(line: str, most: int) -> str:
-    """A long line without its middle: both ends may hold the reason."""
+    """A long line without its middle, which is counted: both ends may hold the reason. `most` is at least 20."""
     if len(line) <= most:
         return line
-    half = (most - 12) // 2
-    return f"{line[:half]} … {line[-half:]}"
+    half = max(8, most - 34) // 2
+    return f"{line[:half]} … {len(line) - 2 * half:,} characters not shown … {line[-half:]}"

@@ -1,214 +1,62 @@
 """What people type, read into a Question or refused with the nearest right word.
 
 The door reads the words before it acks, so this module imports little. How a word is read: an id, address or
-URL by its look; then an exact keyword; then a region id from the list below; then a name, if it holds a digit,
-`-`, `.` or `*`; else it is a usage error. Words may stand in any order.
+URL by its look; then an exact keyword; then a region id that we know; then a name, if it holds a digit, `-`,
+`.` or `*`; else it is a usage error. Words may stand in any order.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from datetime import date
 from typing import Any
 
 from bot.core.errors import UsageError
+from bot.core.question import EVERYWHERE, MODES, REGIONS, STATES, TYPES, Question
+from bot.core.words import words_of
 
-# Regions of ECS in the vendor's metadata, 2026-04. Any other region needs `region:`.
-REGIONS = frozenset(
-    """
-    cn-qingdao cn-beijing cn-zhangjiakou cn-huhehaote cn-wulanchabu cn-hangzhou cn-shanghai cn-nanjing cn-fuzhou
-    cn-shenzhen cn-heyuan cn-guangzhou cn-chengdu cn-hongkong cn-wuhan-lr cn-zhongwei cn-zhengzhou-jva
-    cn-heyuan-acdr-1 cn-beijing-finance-1 cn-shanghai-finance-1 cn-shenzhen-finance-1 cn-north-2-gov-1
-    ap-northeast-1 ap-northeast-2 ap-southeast-1 ap-southeast-2 ap-southeast-3 ap-southeast-5 ap-southeast-6
-    ap-southeast-7 ap-southeast-8 ap-south-1 us-east-1 us-west-1 us-southeast-1 eu-central-1 eu-west-1 me-east-1
-    me-central-1 na-south-1
-    """.split()
-)
-EVERYWHERE = "all"
-
-# What a person types, and the API's InvokeStatus values that it stands for.
-STATES: dict[str, tuple[str, ...]] = {
-    "failed": ("Failed", "PartialFailed"),
-    "running": ("Running",),
-    "finished": ("Finished",),
-    "stopped": ("Stopped",),
-    "stopping": ("Stopping",),
-    "success": ("Success",),
-    "pending": ("Pending",),
-    "scheduled": ("Scheduled",),
-}
-TYPES = {"shell": "RunShellScript", "bat": "RunBatScript", "powershell": "RunPowerShellScript"}
-MODES = {"once": "Once", "period": "Period", "nextreboot": "NextRebootOnly", "everyreboot": "EveryReboot"}
+LONGEST = 4_000  # characters of one line
+MOST_OF_A_KIND = 20  # ids, names or regions in one question: each costs calls of the account's quota
 
 USAGE = (
     "Usage: t-… (a run), i-… or a name or an IP address (an instance), c-… (a command), or nothing for the newest "
     "runs; then failed, running, region:cn-shanghai, since:2h, private. More: help"
 )
 _EXAMPLES = "Examples: t-hz0jdfwd9f, web-01, failed since:2h."
-SUBCOMMANDS = ("show", "help")
-TOPICS = ("runs", "instances", "commands", "regions", "filters", "threads", "private")
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What was asked, in the API's own terms. `private` is None where nothing was said about it.
-
-    `since` is kept as typed: what it means depends on the asking person's time zone.
-    """
-
-    subcommand: str = "show"
-    topic: str = ""
-    invocations: tuple[str, ...] = ()
-    instances: tuple[str, ...] = ()
-    commands: tuple[str, ...] = ()
-    addresses: tuple[str, ...] = ()
-    names: tuple[str, ...] = ()
-    regions: tuple[str, ...] = ()
-    states: tuple[str, ...] = ()
-    since: str = ""
-    history: bool = False
-    page: int = 1
-    size: int = 0
-    command_name: str = ""
-    command_type: str = ""
-    repeat_mode: str = ""
-    tags: tuple[tuple[str, str], ...] = ()
-    group: str = ""
-    private: bool | None = None
-
-    @property
-    def everywhere(self) -> bool:
-        return EVERYWHERE in self.regions
-
-    def words(self) -> str:
-        """The question in canonical words: `parse` reads them back to an equal question."""
-        if self.subcommand == "help":
-            return f"help {self.topic}".rstrip()
-        pairs = {
-            "since": self.since,
-            "page": "" if self.page == 1 else str(self.page),
-            "size": str(self.size or ""),
-            "command": self.command_name,
-            "type": next((word for word, value in TYPES.items() if value == self.command_type), ""),
-            "mode": next((word for word, value in MODES.items() if value == self.repeat_mode), ""),
-            "group": self.group,
-        }
-        return " ".join(
-            [
-                *(self.invocations + self.instances + self.commands + self.addresses),
-                *(f"name:{_quoted(name)}" for name in self.names),
-                *(f"region:{region}" for region in self.regions),
-                *self.states,
-                *(f"{key}:{_quoted(value)}" for key, value in pairs.items() if value),
-                *(f"tag:{_quoted(f'{key}={value}')}" for key, value in self.tags),
-                *(["history"] if self.history else []),
-                *([] if self.private is None else ["private" if self.private else "here"]),
-            ]
-        )
-
-
-def _quoted(value: str) -> str:
-    value = value.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return value if re.fullmatch(r"[\w*/=.-]*[\w*/=-]", value) else f'"{value}"'
 
 
 def parse(text: str) -> Question:
     """The question in what was typed; raises UsageError with a sentence for the person."""
-    question = Question()
-    words = _words(text)
-    verb = next((word.lower() for word in words if word.lower() in _VERBS), None)
-    if verb is not None and "help" not in map(str.lower, words):
+    if len(text) > LONGEST:
+        raise UsageError(
+            f"That is {len(text):,} characters; I read at most {LONGEST:,}. "
+            f"Ask about fewer ids at once, or about the command (c-…) or a name such as web-*.\n{USAGE}"
+        )
+    words = words_of(text, _FILTERS)
+    lower = [_without_dashes(word).lower() for word in words]
+    if "help" in lower:
+        topic = lower[lower.index("help") + 1 :][:1]
+        return Question("help", topic=" ".join(topic))
+    verb = next((word for word in lower if word in _VERBS), None)
+    if verb is not None:
         raise UsageError(_only_read(verb, words))
+    question = Question()
     for word in words:
         question = _read(question, word)
-    if question.subcommand == "help":
-        return Question("help", topic=question.topic)
     return question
 
 
-# Typing noise: what phones, chat clients and input methods put in place of what was meant.
-_SAME = str.maketrans(
-    {
-        **dict.fromkeys("“”„‟＂«»", '"'),
-        **dict.fromkeys("‘’‚‛", "'"),
-        **dict.fromkeys("‐‑‒–−﹣－", "-"),
-        **dict.fromkeys("—―", "--"),
-        **dict.fromkeys("，、；", ","),
-        "：": ":",
-        "＝": "=",
-        "＊": "*",
-        "．": ".",
-        "。": " ",
-        "`": " ",
-        **dict.fromkeys(
-            "\u200b\u200c\u200d\u2060\ufeff\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
-        ),
-    }
-)
-_TOKEN = re.compile(r"<([^<>|]*)(?:\|([^<>]*))?>")
-
-
-def _words(text: str) -> list[str]:
-    """The words of a text: noise normalised, Slack's `<…>` tokens resolved, quoted parts kept together."""
-    text = text[:4000].translate(_SAME)
-    text = _TOKEN.sub(_token_meant, text)
-    text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
-    text = re.sub(r"\b(region|since|page|size|command|tag|group|name|type|mode):\s+(?=\S)", r"\1:", text, flags=re.I)
-    return [word for word in map(_trimmed, _split(text)) if word]
-
-
-def _split(text: str) -> list[str]:
-    """At white space and commas, not inside quotes. A `'` within a word is an apostrophe. NUL marks what was quoted."""
-    words, word, quote = [], "", ""
-    for character in text.replace("\0", ""):
-        if quote:
-            word, quote = (word + "\0", "") if character == quote else (word + character, quote)
-        elif character == '"' or (character == "'" and word[-1:] in ("", ":", "=")):
-            quote = character
-        elif character.isspace() or character == ",":
-            words.append(word)
-            word = ""
-        else:
-            word += character
-    return [*words, word]
-
-
-def _trimmed(word: str) -> str:
-    """Without brackets and punctuation around it; what was quoted stays as it is."""
-    if "\0" in word:
-        return word.replace("\0", "")
-    word = word.lstrip("([{<").rstrip(")]}>;!?.")
-    return word if word[:-1].lower() in _FILTERS else word.rstrip(":.)")
-
-
-def _token_meant(match: re.Match[str]) -> str:
-    """`<url|label>`: the label where Slack linked a host name by itself. Mentions say nothing about what to show."""
-    target, label = match[1], match[2] or ""
-    if target[:1] in ("@", "#", "!"):
-        return " "
-    linked_by_itself = label and label in target
-    return f" {label if linked_by_itself else target} "
-
-
-_INVOCATION = re.compile(r"t-[0-9a-z]{6,64}")
-_COMMAND = re.compile(r"c-[0-9a-z]{6,64}")
-_INSTANCE = re.compile(r"(?:i|mi)-[0-9a-z]{4,40}")
-_MASKED_ID = re.compile(r"(?:t|c|i|mi)-[0-9a-z]*\*{2,}[0-9a-z]*")
-_BYTE = r"(?:25[0-5]|2[0-4]\d|1?\d?\d)"
-_IPV4 = re.compile(rf"({_BYTE}(?:\.{_BYTE}){{3}})(?:[:/]\d{{1,5}})?")
-_IPV6 = re.compile(r"(?=(?:[^:]*:){2,})[0-9a-f:]{2,39}")
-_REGION = re.compile(r"[a-z]{2,4}(?:-[a-z0-9]+){1,4}")
-_SINCE = re.compile(r"(?:\d{1,4}[smhdw])|(?:[01]?\d|2[0-3]):[0-5]\d|\d{4}-\d\d-\d\d(?:t(?:[01]?\d|2[0-3]):[0-5]\d)?")
-_NAME_LIKE = re.compile(r"[\d.*-]")
+def _without_dashes(word: str) -> str:
+    """`--failed` as people write for command lines."""
+    return re.sub(r"\A--?(?=[A-Za-z])", "", word)
 
 
 def _read(question: Question, word: str) -> Question:
-    if question.subcommand == "help":
-        return replace(question, topic=question.topic or word.lower())
     if re.match(r"https?://", word, re.IGNORECASE):
         return _read_url(question, word)
-    word = re.sub(r"^--?(?=[a-z])", "", word, flags=re.IGNORECASE)
+    word = _without_dashes(word)
     lower = word.lower()
     by_look = _read_by_look(question, lower)
     if by_look is not None:
@@ -221,26 +69,49 @@ def _read(question: Question, word: str) -> Question:
     filtered = _read_filter(question, word)
     if filtered is not None:
         return filtered
-    if _NAME_LIKE.search(word):
+    key = re.match(r"[A-Za-z]+[:=]", word)
+    mistyped = key is not None and _nearest(f"{key[0][:-1].lower()}:") is not None
+    if re.search(r"[\d.*-]", word) and not mistyped:
         return _with(question, "names", word)
-    raise UsageError(_unreadable(word))
+    raise UsageError(_unreadable(key[0] if key and mistyped else word))
 
 
 def _with(question: Question, field: str, value: str) -> Question:
     values: tuple[str, ...] = getattr(question, field)
+    if value in values:
+        return question
+    if len(values) == MOST_OF_A_KIND:
+        raise UsageError(f"At most {MOST_OF_A_KIND} {field} can be asked for at once; `{_shown(value)}` is one more.")
     changes: dict[str, Any] = {field: (*values, value)}
-    return question if value in values else replace(question, **changes)
+    return replace(question, **changes)
+
+
+# Ids and addresses: reference of each API, field by field; the letters of an id do not tell its region.
+_INVOCATION = re.compile(r"t-[0-9a-z]{6,64}")
+_COMMAND = re.compile(r"c-[0-9a-z]{6,64}")
+_INSTANCE = re.compile(r"(?:i|mi)-[0-9a-z]{4,40}")
+_MASKED_ID = re.compile(r"(?:t|c|i|mi)-[0-9a-z]*\*{2,}[0-9a-z]*")
+_EMPHASIS = re.compile(r"([*_~])(.+)\1")
+_BYTE = r"(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])"
+_IPV4 = re.compile(rf"({_BYTE}(?:\.{_BYTE}){{3}})(?::[0-9]{{1,5}}|/32)?")
+_IPV4_RANGE = re.compile(rf"{_BYTE}(?:\.{_BYTE}){{3}}/[0-9]{{1,2}}")
+_IPV6 = re.compile(r"(?=[0-9a-f:]{0,37}::|(?:[0-9a-f]{1,4}:){7})[0-9a-f:]{3,39}")
 
 
 def _read_by_look(question: Question, word: str) -> Question | None:
+    """`word` in lower case. Bold and long dashes, which chat programs make, are no part of an id."""
+    emphasis = _EMPHASIS.fullmatch(word)
+    plain = (emphasis[2] if emphasis else word).replace("--", "-")
     for field, look in (("invocations", _INVOCATION), ("instances", _INSTANCE), ("commands", _COMMAND)):
-        if look.fullmatch(word):
-            return _with(question, field, word)
+        if look.fullmatch(plain):
+            return _with(question, field, plain)
     if _MASKED_ID.fullmatch(word):
-        raise UsageError(f"`{_shown(word)}` is a masked id (it ends in stars). Paste the whole id.")
-    address = _IPV4.fullmatch(word)
-    if address or _IPV6.fullmatch(word):
-        return _with(question, "addresses", address[1] if address else word)
+        raise UsageError(f"`{_shown(word)}` is a masked id (some of it is stars). Paste the whole id.")
+    address = _IPV4.fullmatch(plain)
+    if address or _IPV6.fullmatch(plain):
+        return _with(question, "addresses", address[1] if address else plain)
+    if _IPV4_RANGE.fullmatch(plain):
+        raise UsageError(f"`{plain}` is a range of addresses; I look up single ones. Or ask for a name such as web-*.")
     return None
 
 
@@ -250,7 +121,9 @@ _REGION_IN_URL = re.compile(r"(?:/region/|regionid=|region=)([a-z]{2,4}(?:-[a-z0
 
 def _read_url(question: Question, url: str) -> Question:
     """A console URL: its ids and its region."""
-    lower = url.lower()
+    from urllib.parse import unquote  # the door has it by now; others need not pay
+
+    lower = unquote(url).lower()
     ids = _ID_IN_URL.findall(lower)
     if not ids:
         raise UsageError(f"That address names no run (t-…), instance (i-…) or command (c-…). {_EXAMPLES}")
@@ -270,36 +143,52 @@ _KEYWORDS: dict[str, Callable[[Question], Question]] = {
     "history": lambda question: replace(question, history=True),
     "private": lambda question: replace(question, private=True),
     "here": lambda question: replace(question, private=False),
-    "help": lambda question: replace(question, subcommand="help"),
 }
 
 
 def _read_filter(question: Question, word: str) -> Question | None:
     """`key:value` or `key=value`; None where the key is not one of ours."""
-    match = re.fullmatch(r"([A-Za-z]+)[:=](.*)", word, re.DOTALL)
-    reader = _FILTERS.get(match[1].lower()) if match else None
-    if match is None or reader is None:
+    key, value = re.split(r"[:=]", word, maxsplit=1) if re.search(r"[:=]", word) else (word, None)
+    reader = _FILTERS.get(key.lower())
+    if reader is None or value is None:
         return None
-    if not match[2]:
-        raise UsageError(
-            f"`{match[1].lower()}:` needs a value right after it, for example {_FILTER_EXAMPLES[match[1].lower()]}."
-        )
-    return reader(question, match[2])
+    if not value:
+        example = _FILTER_EXAMPLES[key.lower()]
+        raise UsageError(f"`{key.lower()}:` needs a value right after it, for example {example}.")
+    return reader(question, value)
 
 
 def _region(question: Question, value: str) -> Question:
     lower = value.lower()
-    if lower != EVERYWHERE and not _REGION.fullmatch(lower):
+    if lower != EVERYWHERE and not re.fullmatch(r"[a-z]{2,4}(?:-[a-z0-9]{1,20}){1,4}", lower):
         raise UsageError(f"`{_shown(value)}` is not a region id. Right would be region:cn-shanghai or region:all.")
     return _with(question, "regions", lower)
 
 
+_SPAN = re.compile(r"[0-9]{1,4}[smhdw]")
+_TIME_OF_DAY = r"((?:[01]?[0-9]|2[0-3]):[0-5][0-9])"
+_MOMENT = re.compile(rf"(?:(20[0-9]{{2}}-[0-9]{{2}}-[0-9]{{2}})(?:[t ](?=[0-9])|\Z))?(?:{_TIME_OF_DAY})?")
+
+
 def _since(question: Question, value: str) -> Question:
-    if not _SINCE.fullmatch(value.lower()):
+    lower = value.strip().lower()
+    if _SPAN.fullmatch(lower):
+        return replace(question, since=lower)
+    match = _MOMENT.fullmatch(lower)
+    if not lower or match is None or not _is_day(match[1]):
         raise UsageError(
-            f"I cannot read the time `{_shown(value)}`. Right would be since:2h, since:30m, since:21:00 or since:2026-11-24."
+            f"I cannot read the time `{_shown(value)}`. "
+            "Right would be since:2h, since:30m, since:21:00 or since:2026-11-24."
         )
-    return replace(question, since=value.lower())
+    time_of_day = match[2].zfill(5) if match[2] else ""
+    return replace(question, since="t".join(part for part in (match[1], time_of_day) if part))
+
+
+def _is_day(text: str | None) -> bool:
+    try:
+        return text is None or bool(date.fromisoformat(text))
+    except ValueError:
+        return False
 
 
 def _page(question: Question, value: str) -> Question:
@@ -366,7 +255,7 @@ _FILTER_EXAMPLES = {
     "mode": "mode:period",
 }
 
-# What people may expect a bot to do, and the line that does it elsewhere: {id} is filled from their words.
+# What people may expect a bot to do, and the line that does it elsewhere: the id is filled in from their words.
 _VERBS = {
     "run": ("InvokeCommand", "--CommandId", _COMMAND, "c-…", " --InstanceId.1 i-…"),
     "rerun": ("InvokeCommand", "--CommandId", _COMMAND, "c-…", " --InstanceId.1 i-…"),
@@ -381,10 +270,10 @@ def _only_read(verb: str, words: list[str]) -> str:
     action, option, look, unknown, rest = _VERBS[verb]
     lower = [word.lower() for word in words]
     wanted = next((word for word in lower if look.fullmatch(word)), unknown)
-    region = next((word for word in lower if word in REGIONS), "REGION")
+    region = next((word for word in (w.removeprefix("region:") for w in lower) if word in REGIONS), "REGION")
     line = f"aliyun ecs {action} --RegionId {region} {option} {wanted}{rest}"
-    name = next((word for word in words if word.lower() not in _VERBS and _NAME_LIKE.search(word)), None)
-    missing = " Fill in what is missing." if "…" in line or "REGION" in line.split() else ""
+    name = next((word for word in words if word.lower() not in REGIONS and re.search(r"[\d.*-]", word)), None)
+    missing = " Fill in what is missing." if "…" in line or region == "REGION" else ""
     shown = f" Ask me `{_shown(name)}` to see the ids." if missing and name else ""
     return f"I only read; here is the line to copy: `{line}`.{missing}{shown}"
 
@@ -396,18 +285,15 @@ def _shown(word: str) -> str:
 
 
 def _unreadable(word: str) -> str:
-    nearest = _nearest(word.lower())
-    hint = (
-        f"Did you mean `{nearest}`?"
-        if nearest
-        else f"{_EXAMPLES} A name without digits is written name:{_shown(word)}."
-    )
+    nearest = _nearest(word.lower()[:40])
+    other = f"{_EXAMPLES} A name without digits is written name:{_shown(word)}."
+    hint = f"Did you mean `{nearest}`?" if nearest else other
     return f"I cannot read `{_shown(word)}`. {hint}\n{USAGE}"
 
 
 def _nearest(word: str) -> str | None:
     import difflib  # only where something went wrong: the ack must not pay for it
 
-    known = [*_KEYWORDS, *(f"{key}:" for key in _FILTERS), *REGIONS]
+    known = [*_KEYWORDS, "help", *(f"{key}:" for key in _FILTERS), *REGIONS]
     found = difflib.get_close_matches(word, known, n=1, cutoff=0.7)
     return found[0] if found else None

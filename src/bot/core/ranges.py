@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterable
 
 _LAST_NUMBER = re.compile(r"(?s)(.*[^0-9]|)([0-9]{1,9})([^0-9]*)")
-_RANDOM_ID = re.compile(r"(?:i|mi|t|c)-[0-9a-z]+")
+# Ids are random: their numbers mean nothing. Names that hold our own marks would be read as ranges.
+_NEVER_FOLDED = re.compile(r"(?:i|mi|t|c)-[0-9a-z]+|.*[\[\],].*", re.DOTALL)
 
 
 def ranges(names: Iterable[str]) -> list[str]:
@@ -17,7 +18,7 @@ def ranges(names: Iterable[str]) -> list[str]:
     families: dict[tuple[str, str], list[str]] = {}
     plain = []
     for name in sorted(set(names)):
-        match = None if _RANDOM_ID.fullmatch(name) else _LAST_NUMBER.fullmatch(name)
+        match = None if _NEVER_FOLDED.fullmatch(name) else _LAST_NUMBER.fullmatch(name)
         if match is None:
             plain.append(name)
         else:

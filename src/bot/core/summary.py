@@ -162,7 +162,7 @@ def _summary(
     began = min((row.result.started for row in rows if row.result.started), default=None)
     unfinished = counts[Bucket.GOING] > 0
     ended = None if unfinished else max((r.result.finished for r in rows if r.result.finished), default=None)
-    users = sorted({row.result.username for row in rows} | {i.username for i in invocations} - {""})
+    users = sorted({row.result.username for row in rows} | {i.username for i in invocations})
     return Summary(
         invocations=tuple(invocations),
         total=len(rows),
@@ -180,7 +180,8 @@ def _unique_names(targets: Iterable[InvocationResult], instances: Mapping[str, I
     names = {}
     for target in targets:
         instance = instances.get(target.instance_id)
-        names[target.instance_id] = instance.name if instance and instance.name else target.instance_id
+        name = instance.name if instance else ""
+        names[target.instance_id] = name or target.instance_id or "an instance without id"
     shared = Counter(names.values())
     return {i: name if shared[name] == 1 else f"{name} ({i})" for i, name in names.items()}
 
@@ -244,15 +245,25 @@ def _targets(
 
 
 def _runs_by_instance(invocation: Invocation, results: Sequence[InvocationResult]) -> dict[str, list[InvocationResult]]:
-    """The runs of each instance, newest first."""
+    """The runs of each instance, newest first.
+
+    Rows without an id are different instances as far as anyone knows: merged, they would not add up.
+    """
     runs: dict[str, list[InvocationResult]] = {}
-    for result in results:
-        runs.setdefault(result.instance_id, []).append(result)
-    for target in invocation.targets:
-        runs.setdefault(target.instance_id, [target])
+    for key, result in _keyed(results):
+        runs.setdefault(key, []).append(result)
+    for key, target in _keyed(invocation.targets):
+        runs.setdefault(key, [target])
     for of_one in runs.values():
         of_one.sort(key=lambda run: (run.repeats, run.started.timestamp() if run.started else 0), reverse=True)
     return runs
+
+
+def _keyed(results: Iterable[InvocationResult]) -> Iterable[tuple[str, InvocationResult]]:
+    nameless = 0
+    for result in results:
+        nameless += not result.instance_id
+        yield result.instance_id or f"without id, number {nameless}", result
 
 
 def _speaking(runs: Sequence[InvocationResult]) -> InvocationResult:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta, tzinfo
+from functools import lru_cache
 
 from bot.core.diagnosis import reason
 from bot.core.masking import mask
 from bot.core.model import Invocation
-from bot.core.output import one_line
+from bot.core.output import Output, one_line
 from bot.core.ranges import ranges
 from bot.core.summary import Bucket, Group, Row, Schedule, Summary
 
@@ -25,8 +26,13 @@ MARKS = {
 
 def name(text: str, most: int = 60) -> str:
     """A name that came from outside: one line, no controls, secrets masked, not too long."""
-    shown = mask(one_line(text[:2000]))[0]
+    shown = _clean(text[:2000])
     return shown if len(shown) <= most else f"{shown[: most - 1]}…"
+
+
+@lru_cache(maxsize=16_384)  # names of instances, each told several times in one answer
+def _clean(text: str) -> str:
+    return mask(one_line(text))[0]
 
 
 def plural(count: int, noun: str) -> str:
@@ -58,24 +64,43 @@ def mark(summary: Summary) -> str:
 
 def counts(summary: Summary, noun: str = "") -> str:
     """What matters first: `7 of 240 failed, 2 never ran`. `noun` says of what, where it is not instances."""
-    total = f"{summary.total:,} {noun}".rstrip()
+    total = plural(summary.total, noun) if noun else f"{summary.total:,}"
     told = [
         (summary.count(Bucket.FAILED), "failed"),
         (summary.count(Bucket.TIMED_OUT), "timed out"),
         (summary.count(Bucket.NEVER_RAN), "never ran"),
         (summary.count(Bucket.UNKNOWN), "in an unknown state"),
     ]
-    parts = [(count, words) for count, words in told if count]
     going = summary.count(Bucket.GOING)
+    parts = [(count, words) for count, words in told if count]
     if not summary.total:
         return "No results yet"
     if parts:
-        first = f"{parts[0][0]:,} of {total} {parts[0][1]}"
+        parts += [(going, _going_word(summary))] if going else []
         rest = [f"{count:,} {words}" for count, words in parts[1:]]
-        return ", ".join([first, *rest, *([f"{going:,} {_going_word(summary)}"] if going else [])])
+        return ", ".join([f"{_share(parts[0][0], total)} {parts[0][1]}", *rest])
     if going:
-        return f"{summary.total - going:,} of {total} done, {going:,} {_going_word(summary)}"
-    return f"{summary.count(Bucket.SUCCEEDED):,} of {total} {success_word(summary)}"
+        return f"{_share(summary.total - going, total)} done, {going:,} {_going_word(summary)}"
+    return f"{_share(summary.total, total)}{' with' if noun else ''} {success_word(summary)}"
+
+
+def _share(count: int, total: str) -> str:
+    """`7 of 240`, `2 of 3 runs`; of one run it goes without saying."""
+    return "1 run" if total == "1 run" and count else f"{count:,} of {total}"
+
+
+def other_counts(summary: Summary) -> list[str]:
+    """The counts that `counts` leaves out, zeros among them, so that the numbers of an answer add up."""
+    if summary.total < 2:
+        return []
+    told = [
+        (summary.count(Bucket.FAILED), "failed", False),
+        (summary.count(Bucket.SUCCEEDED), success_word(summary), True),
+        (summary.count(Bucket.TIMED_OUT), "timed out", False),
+        (summary.count(Bucket.GOING), "still going", False),
+    ]
+    all_well = summary.count(Bucket.SUCCEEDED) == summary.total
+    return [f"{count:,} {words}" for count, words, well in told if (not all_well if well else not count)]
 
 
 def _going_word(summary: Summary) -> str:
@@ -100,22 +125,38 @@ def where(regions: Iterable[str]) -> str:
     return found[0] if len(found) == 1 else plural(len(found), "region")
 
 
-def why(groups: Iterable[Group]) -> list[str]:
-    """The reasons of what did not succeed, each with its count: `exit code 1 on 5`, `agent not online on 2`."""
+def why(groups: Iterable[tuple[Group, str]]) -> list[str]:
+    """The reasons of what did not succeed, each with its count: `“No space left on device” on 5`.
+
+    With each group comes its output, masked; "" where there is none to quote.
+    """
     counted: dict[str, int] = {}
-    for group in groups:
-        words = cause(group)
+    for group, output in groups:
+        if group.bucket is Bucket.TIMED_OUT:
+            continue  # the counts have said it
+        words = cause(group, output)
         counted[words] = counted.get(words, 0) + group.count
     return [f"{words} on {count:,}" for words, count in counted.items()]
 
 
-def cause(group: Group) -> str:
+def cause(group: Group, output: str = "") -> str:
     known = reason(group.error_code)
     if known is not None:
         return name(known.words, 60)
     if group.exit_code is not None:
-        return f"exit code {group.exit_code}"
+        quoted = complaint(output) if group.bucket is Bucket.FAILED else ""
+        return f"“{quoted}”" if quoted else f"exit code {group.exit_code}"
     return _STATUS_WORDS.get(group.status, "no exit code")
+
+
+def complaint(output: str) -> str:
+    """What a program said last, without its name: of `tar: /var/www: No space left on device` the end; maybe ""."""
+    said = last_line(output).rsplit(": ", 1)[-1].rstrip(".")
+    return said if 8 <= len(said) <= 48 and " " in said and any(map(str.isalpha, said)) else ""
+
+
+def last_line(output: str) -> str:
+    return output.rsplit("\n", 1)[-1].strip()
 
 
 _STATUS_WORDS = {
@@ -144,14 +185,17 @@ def title(group: Group) -> str:
     exit_code = f", exit code {group.exit_code}" if group.exit_code else ""
     if known.words == group.error_code:
         return f"{count} {group.bucket.value}{stopped}: {name(group.error_code)}{exit_code}"
+    if group.error_code == "ExecutionTimeout":  # its words say the same as the bucket
+        return f"{count} {group.bucket.value}{stopped} (ExecutionTimeout){exit_code}"
     return f"{count} {group.bucket.value}{stopped}: {known.words} ({name(group.error_code)}){exit_code}"
 
 
 def _plain_cause(group: Group) -> str:
     if group.exit_code is not None and group.bucket is Bucket.FAILED:
         return f", exit code {group.exit_code}"
-    words = _STATUS_WORDS.get(group.status, "no exit code reported")
-    return "" if words in (group.bucket.value, "stopped") else f": {words}"
+    if group.status in ("Terminated", "Timeout"):
+        return ""
+    return f": {_STATUS_WORDS.get(group.status, 'no exit code reported')}"
 
 
 def _code(group: Group) -> str:
@@ -164,15 +208,19 @@ def _success(group: Group) -> str:
     return f"exit code {group.exit_code}"
 
 
+MOST_REGIONS = 5
+
+
 def members(rows: Sequence[Row], most: int = 300) -> str:
     """Who is in a group: names as ranges, then the region; several regions one after another."""
     by_region: dict[str, list[str]] = {}
     for row in rows:
         by_region.setdefault(row.result.region, []).append(name(row.name))
-    pieces = []
-    for region, names in by_region.items():
-        pieces.append(f"{_within(ranges(names), most // len(by_region))}   {region}")
-    return "\n".join(pieces)
+    shown = list(by_region.items())[:MOST_REGIONS]
+    pieces = [f"{_within(ranges(names), max(40, most // len(shown)))}   {region}" for region, names in shown]
+    left = sum(map(len, by_region.values())) - sum(len(names) for _, names in shown)
+    more = [f"and {left:,} more in {plural(len(by_region) - len(shown), 'other region')}"] if left else []
+    return "\n".join(pieces + more)
 
 
 def _within(folded: Sequence[str], most: int) -> str:
@@ -183,6 +231,24 @@ def _within(folded: Sequence[str], most: int) -> str:
             return f"{', '.join(shown)} and {len(folded) - number:,} more"
         shown.append(item if len(item) <= most else f"{item[: most - 1]}…")
     return ", ".join(shown)
+
+
+def output_notes(output: Output, secrets: int, oss_uris: Collection[str]) -> list[str]:
+    """What a reader of an output must know about it."""
+    notes = []
+    if output.dropped:
+        verb = "is" if output.dropped == 1 else "are"
+        missing = f"{plural(output.dropped, 'byte')} {verb} missing from this output"
+        notes.append(f"{missing}; Cloud Assistant does not say where")
+    if output.encoding == "gb18030":
+        notes.append("read as GB18030")
+    if output.encoding == "unreadable":
+        notes.append("some bytes are neither UTF-8 nor GB18030 and are shown as \ufffd")
+    if secrets:
+        notes.append(f"{plural(secrets, 'secret')} masked")
+    if oss_uris:
+        notes.append(f"whole output: {name(sorted(oss_uris)[0], 120)}")
+    return notes
 
 
 _RATE = re.compile(r"rate\((\d+)([smhd])\)")
@@ -205,17 +271,18 @@ def schedule(told: Schedule) -> tuple[str, datetime | None]:
     sentence = f"schedule {state}, {frequency(told.invocation)}"
     if not told.streak.failed:
         return sentence, None
+    if told.streak.failed == 1:
+        return f"{sentence}, last run failed", None
     at_least = "at least " if told.streak.at_least else ""
-    times = "time" if told.streak.failed == 1 else "times"
-    return f"{sentence}, failed {at_least}{told.streak.failed:,} {times} in a row", told.streak.since
+    return f"{sentence}, failed {at_least}{told.streak.failed:,} times in a row", told.streak.since
 
 
 def time_limit_ends(rows: Sequence[Row], invocations: Sequence[Invocation]) -> datetime | None:
     """When the last of these is killed by its Timeout; None where that is not known."""
     limits = {invocation.id: invocation.timeout for invocation in invocations}
     ends = [
-        row.result.started + timedelta(seconds=limit)
+        row.result.started + timedelta(seconds=limits[row.result.invoke_id] or 0)
         for row in rows
-        if row.result.started and (limit := limits.get(row.result.invoke_id)) and limit < 10**8
+        if row.result.started and 0 < (limits.get(row.result.invoke_id) or 0) < 10**8
     ]
     return max(ends, default=None)

@@ -1,0 +1,158 @@
+"""The parts of an answer, as blocks: groups, what is going on, successes, schedules.
+
+Output stands only in preformatted text, which Slack takes literally.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from bot.core import blocks as b
+from bot.core import wording
+from bot.core.blocks import Block
+from bot.core.diagnosis import reason
+from bot.core.masking import Masked
+from bot.core.output import excerpt
+from bot.core.summary import Bucket, Group, Row, Summary
+
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """How much is shown: groups, lines of each output; characters of all outputs, of names, of vendor text."""
+
+    groups: int
+    lines: int
+    output: int
+    names: int
+    info: int
+
+
+# From what is wished to what always fits: the first that makes an answer short enough is taken.
+DETAILS = (
+    Detail(groups=5, lines=8, output=1_500, names=300, info=300),
+    Detail(groups=5, lines=6, output=900, names=160, info=160),
+    Detail(groups=5, lines=4, output=500, names=80, info=80),
+    Detail(groups=3, lines=3, output=240, names=60, info=60),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """One summary told in one detail. `by_run`: each result is a run of its own and bears its command's name."""
+
+    summary: Summary
+    detail: Detail
+    masked: Masked
+    by_run: bool
+
+    def schedules(self) -> list[Block]:
+        lines = []
+        for told in self.summary.schedules[:3]:
+            sentence, since = wording.schedule(told)
+            elements = [b.words(f"{sentence[0].upper()}{sentence[1:]}")]
+            if since:
+                elements += [b.words(" since "), b.moment(since)]
+            if len(self.summary.invocations) > 1:
+                which = f" · {wording.what([told.invocation])} · {wording.name(told.invocation.id)}"
+                elements.append(b.words(which))
+            lines.append(b.line(*elements))
+        return [b.rich_text(*lines)] if lines else []
+
+    def group(self, group: Group, groups: int) -> Block:
+        """One of `groups` groups of what did not succeed: title, who, output, next step."""
+        elements = [b.line(b.words(wording.title(group), bold=True)), *self._who(group.rows)]
+        info = group.rows[0].result.error_info
+        known = reason(group.error_code)
+        if known is not None and info:
+            elements.append(b.line(b.words(wording.name(info, self.detail.info))))
+        if group.output.text or group.bucket in (Bucket.FAILED, Bucket.TIMED_OUT):
+            elements += self._output(group, self.detail.output // groups, self.detail.lines)
+        if known is not None and known.next_step:
+            elements.append(b.line(b.words(f"Next: {known.next_step}.")))
+        return b.rich_text(*elements)
+
+    def more_groups(self, groups: Sequence[Group]) -> list[Block]:
+        if not groups:
+            return []
+        rows = [row for group in groups for row in group.rows]
+        noun = "run" if self.by_run else "instance"
+        counted = f"{wording.plural(len(groups), 'more group')}, {wording.plural(len(rows), noun)}"
+        who = wording.members(rows, self.detail.names)
+        return [b.rich_text(b.line(b.words(counted, bold=True)), b.line(b.words(who)))]
+
+    def going(self, now: datetime) -> list[Block]:
+        """What is going on: since when, when its time limit ends, where."""
+        lines = []
+        for group in by_status(self.summary.of(Bucket.GOING))[:3]:
+            elements = [b.words(wording.title(group), bold=True)]
+            started = min((row.result.started for row in group.rows if row.result.started), default=None)
+            if started:
+                elements += [b.words(" since "), b.moment(started)]
+            limit = wording.time_limit_ends(group.rows, self.summary.invocations)
+            if limit and limit > now:
+                elements += [b.words(", time limit ends "), b.moment(limit, "{time}")]
+            lines += [b.line(*elements), *self._who(group.rows)]
+        return [b.rich_text(*lines)] if lines else []
+
+    def successes(self, *, alone: bool) -> list[Block]:
+        """Successes folded by output; a few are shown, all are counted. `alone`: there is nothing else to tell."""
+        groups = self.summary.of(Bucket.SUCCEEDED)
+        if not groups:
+            return []
+        head = f"{sum(group.count for group in groups):,} {wording.success_word(self.summary)}"
+        if len(groups) == 1:
+            return [b.rich_text(*self._one_success(groups[0], head, alone=alone))]
+        elements = [b.line(b.words(f"{head}, {len(groups):,} different outputs", bold=True))]
+        for group in groups[: 3 if len(groups) <= 5 else 1]:
+            who = wording.members(group.rows, min(120, self.detail.names)).replace("\n", ", ")
+            elements.append(b.line(b.words(f"{group.count:,} × {who}")))
+            elements += self._output(group, 600 if alone else 200, 3)
+        return [b.rich_text(*elements)]
+
+    def _one_success(self, group: Group, head: str, *, alone: bool) -> list[Block]:
+        who = self._who(group.rows) if self.by_run or group.count == 1 else []
+        if not group.output.text:
+            return [b.line(b.words(f"{head}, no output", bold=True)), *who]
+        folded = ", one output" if group.count > 1 else ""
+        output = self._output(group, 600 if alone else 200, self.detail.lines if alone else 3)
+        return [b.line(b.words(f"{head}{folded}", bold=True)), *who, *output]
+
+    def _who(self, rows: Sequence[Row]) -> list[Block]:
+        if self.by_run:
+            return self._runs(rows)
+        told = wording.members(rows, self.detail.names)
+        if len(rows) == 1 and rows[0].name != rows[0].result.instance_id:
+            told += f"   {wording.name(rows[0].result.instance_id)}"
+        return [b.line(b.words(told))]
+
+    def _runs(self, rows: Sequence[Row]) -> list[Block]:
+        """The newest three, one a line."""
+        lines = []
+        newest = sorted(rows, key=lambda row: row.result.started or _LONG_AGO, reverse=True)[:3]
+        for row in newest:
+            when = [b.words(" · "), b.moment(row.result.started)] if row.result.started else []
+            command = wording.name(row.command_name or row.result.command_id) or "a command without name"
+            told = f"{command} on {wording.name(row.name)} · {wording.name(row.result.invoke_id)}"
+            lines.append(b.line(b.words(told), *when))
+        more = [b.line(b.words(f"and {len(rows) - 3:,} more"))] if len(rows) > 3 else []
+        return [*lines, *more]
+
+    def _output(self, group: Group, budget: int, most_lines: int) -> list[Block]:
+        """The output in fixed width, then what a reader must know about it."""
+        text, secrets = self.masked.read(group.output.text)
+        notes = wording.output_notes(group.output, secrets, {row.result.oss_uri for row in group.rows} - {""})
+        shown = b.preformatted(excerpt(text, most_lines, budget))
+        return [shown, *([b.line(b.words(" · ".join(notes)))] if notes else [])]
+
+
+def by_status(groups: Iterable[Group]) -> list[Group]:
+    """Groups of the same status as one: their outputs are not yet what matters."""
+    merged: dict[str, Group] = {}
+    for group in groups:
+        first = merged.get(group.status)
+        merged[group.status] = replace(first, rows=first.rows + group.rows) if first else group
+    return list(merged.values())

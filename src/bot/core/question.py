@@ -1,0 +1,103 @@
+"""What was asked, as a value, and the vocabularies it is told in."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+# Regions of ECS in the vendor's metadata, 2026-04. Any other region needs `region:`.
+_REGIONS = """
+    cn-qingdao cn-beijing cn-zhangjiakou cn-huhehaote cn-wulanchabu cn-hangzhou cn-shanghai cn-nanjing cn-fuzhou
+    cn-shenzhen cn-heyuan cn-guangzhou cn-chengdu cn-hongkong cn-wuhan-lr cn-zhongwei cn-zhengzhou-jva
+    cn-heyuan-acdr-1 cn-beijing-finance-1 cn-shanghai-finance-1 cn-shenzhen-finance-1 cn-north-2-gov-1
+    ap-northeast-1 ap-northeast-2 ap-southeast-1 ap-southeast-2 ap-southeast-3 ap-southeast-5 ap-southeast-6
+    ap-southeast-7 ap-southeast-8 ap-south-1 us-east-1 us-west-1 us-southeast-1 eu-central-1 eu-west-1 me-east-1
+    me-central-1 na-south-1
+"""
+REGIONS = frozenset(_REGIONS.split())
+EVERYWHERE = "all"
+
+# What a person types, and the API's InvokeStatus values that it stands for.
+STATES: dict[str, tuple[str, ...]] = {
+    "failed": ("Failed", "PartialFailed"),
+    "running": ("Running",),
+    "finished": ("Finished",),
+    "stopped": ("Stopped",),
+    "stopping": ("Stopping",),
+    "success": ("Success",),
+    "pending": ("Pending",),
+    "scheduled": ("Scheduled",),
+}
+TYPES = {"shell": "RunShellScript", "bat": "RunBatScript", "powershell": "RunPowerShellScript"}
+MODES = {"once": "Once", "period": "Period", "nextreboot": "NextRebootOnly", "everyreboot": "EveryReboot"}
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What was asked, in the API's own terms. `private` is None where nothing was said about it.
+
+    `since` is a span (`2h`), a time of day (`21:00`) or a day with or without one (`2026-11-24t21:00`): what it
+    means depends on the asking person's time zone. `size` is 0 where none was asked for.
+    """
+
+    subcommand: str = "show"
+    topic: str = ""
+    invocations: tuple[str, ...] = ()
+    instances: tuple[str, ...] = ()
+    commands: tuple[str, ...] = ()
+    addresses: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    regions: tuple[str, ...] = ()
+    states: tuple[str, ...] = ()
+    since: str = ""
+    history: bool = False
+    page: int = 1
+    size: int = 0
+    command_name: str = ""
+    command_type: str = ""
+    repeat_mode: str = ""
+    tags: tuple[tuple[str, str], ...] = ()
+    group: str = ""
+    private: bool | None = None
+
+    @property
+    def everywhere(self) -> bool:
+        return EVERYWHERE in self.regions
+
+    def words(self) -> str:
+        """The question in canonical words: `parse` reads them back to an equal question."""
+        if self.subcommand == "help":
+            return f"help {_quoted(self.topic)}" if self.topic else "help"
+        pairs = {
+            "since": self.since,
+            "page": "" if self.page == 1 else str(self.page),
+            "size": str(self.size or ""),
+            "command": self.command_name,
+            "type": _word_for(TYPES, self.command_type),
+            "mode": _word_for(MODES, self.repeat_mode),
+            "group": self.group,
+        }
+        return " ".join(
+            [
+                *(self.invocations + self.instances + self.commands + self.addresses),
+                *(f"name:{_quoted(name)}" for name in self.names),
+                *(f"region:{region}" for region in self.regions),
+                *self.states,
+                *(f"{key}:{_quoted(value)}" for key, value in pairs.items() if value),
+                *(f"tag:{_quoted(f'{key}={value}')}" for key, value in self.tags),
+                *(["history"] if self.history else []),
+                *([] if self.private is None else ["private" if self.private else "here"]),
+            ]
+        )
+
+
+def _word_for(vocabulary: dict[str, str], wanted: str) -> str:
+    return next((word for word, value in vocabulary.items() if value == wanted), "")
+
+
+def _quoted(value: str) -> str:
+    """The value so that it is read back as one word: in `"…"`, a `"` within it in `'…'` of its own."""
+    if re.fullmatch(r"[A-Za-z0-9_*/=.-]*[A-Za-z0-9_*/=-]", value):
+        return value
+    value = value.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return '"' + value.replace('"', '"\'"\'"') + '"'

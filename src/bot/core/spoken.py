@@ -1,0 +1,57 @@
+"""An answer as plain sentences: all that a screen reader gets, and what a phone shows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import tzinfo
+
+from bot.core import blocks as b
+from bot.core import wording
+from bot.core.masking import Masked
+from bot.core.parts import by_status
+from bot.core.summary import BAD, Bucket, Group, Row, Summary
+
+MOST_GROUPS = 5
+
+
+def text(first: str, summary: Summary, zone: tzinfo, notes: Iterable[str], masked: Masked) -> str:
+    """Line one and a sentence for each group, escaped. Ends of outputs, then names give way where room is short."""
+    notes = tuple(notes)
+    for names, quote in ((5, 120), (5, 60), (5, 0), (2, 0)):
+        sentences = [first, *_sentences(summary, zone, masked, names, quote), *notes]
+        escaped = b.escape("\n".join(sentences))
+        if b.width(escaped) <= b.MOST_TEXT:
+            break
+    return escaped
+
+
+def _sentences(summary: Summary, zone: tzinfo, masked: Masked, names: int, quote: int) -> list[str]:
+    told = []
+    for one in summary.schedules[:3]:
+        sentence, since = wording.schedule(one)
+        when = f" since {wording.clock_time(since, zone)}" if since else ""
+        which = f"{wording.what([one.invocation])}: " if len(summary.invocations) > 1 else ""
+        told.append(f"{which}{sentence if which else sentence[0].upper() + sentence[1:]}{when}.")
+    bad = summary.of(*BAD, Bucket.UNKNOWN)
+    told += [_group(group, masked, names, quote) for group in bad[:MOST_GROUPS]]
+    left = bad[MOST_GROUPS:]
+    if left:
+        rows = sum(group.count for group in left)
+        told.append(f"{wording.plural(len(left), 'more group')}, {wording.plural(rows, 'result')}, not read out.")
+    told += [f"{wording.title(group)}: {_names(group.rows, names)}." for group in by_status(summary.of(Bucket.GOING))]
+    if summary.count(Bucket.SUCCEEDED) and summary.count(Bucket.SUCCEEDED) < summary.total:
+        told.append(f"{summary.count(Bucket.SUCCEEDED):,} {wording.success_word(summary)}.")
+    return told
+
+
+def _group(group: Group, masked: Masked, names: int, quote: int) -> str:
+    sentence = f"{wording.title(group)}: {_names(group.rows, names)}."
+    last = wording.last_line(masked.read(group.output.text)[0])
+    return f"{sentence} Output ends: {wording.name(last, quote)}" if last and quote else sentence
+
+
+def _names(rows: Sequence[Row], most: int) -> str:
+    """Names written out, the others counted."""
+    names = list(dict.fromkeys(row.name for row in rows))
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return ", ".join(wording.name(name, 40) for name in names[:most]) + more

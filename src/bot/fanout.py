@@ -1,0 +1,79 @@
+"""Calls at once, on a bounded pool and within a time limit: who does not reply is named, not waited for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from bot.core.errors import CloudError, Unavailable
+from bot.settings import Clock
+
+AT_ONCE = 32  # calls, and so threads of one question; the client keeps 40 connections for each host
+
+_SILENCE = Unavailable("my calls", "any region asked", "no reply in time")
+
+K = TypeVar("K")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered(Generic[K, T]):
+    """Replies and failures, both in the order of the calls. What was not needed any more is in neither."""
+
+    replies: Mapping[K, T]
+    failed: Mapping[K, CloudError]
+
+    def first_error(self) -> CloudError:
+        return next(iter(self.failed.values()))
+
+
+class Fanout:
+    """`deadline`, on the given clock, is when the whole question must have its answer."""
+
+    def __init__(self, deadline: float, clock: Clock) -> None:
+        self._deadline, self._clock = deadline, clock
+
+    def together(
+        self,
+        calls: Mapping[K, Callable[[], T]],
+        limit: float | None = None,
+        enough: Callable[[Mapping[K, T]], bool] = lambda replies: False,
+    ) -> Gathered[K, T]:
+        """All calls side by side, for `limit` seconds at most, until all have replied or there is `enough`.
+
+        A CloudError counts as a failure, and so does silence; anything else that a call raises is raised here.
+        """
+        if not calls:
+            return Gathered({}, {})
+        end = self._deadline if limit is None else min(self._deadline, self._clock() + limit)
+        replies: dict[K, T] = {}
+        failed: dict[K, CloudError] = {}
+        pool = ThreadPoolExecutor(min(AT_ONCE, len(calls)), "call")
+        try:
+            pending = {pool.submit(call): key for key, call in calls.items()}
+            while pending and not enough(replies):
+                done, _ = wait(pending, max(0.0, end - self._clock()), FIRST_COMPLETED)
+                if not done:
+                    failed |= dict.fromkeys(pending.values(), _SILENCE)
+                    break
+                for future in done:
+                    _sort(future, pending.pop(future), replies, failed)
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+        return Gathered(_ordered(replies, calls), _ordered(failed, calls))
+
+
+def _sort(future: Future[T], key: K, replies: dict[K, T], failed: dict[K, CloudError]) -> None:
+    try:
+        replies[key] = future.result()
+    except CloudError as error:
+        failed[key] = error
+
+
+V = TypeVar("V")
+
+
+def _ordered(found: Mapping[K, V], calls: Mapping[K, object]) -> dict[K, V]:
+    return {key: found[key] for key in calls if key in found}

@@ -1,0 +1,207 @@
+"""Which regions to ask, and in which one an id lives.
+
+An id carries no region: the default region (or where the id was seen last) is tried first, then the others together.
+A region that does not reply is named, not waited for.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Generic, Protocol, TypeVar
+
+from bot.adapters.cloud_assistant import CloudAssistant
+from bot.adapters.store import Store, StoreError
+from bot.core.errors import CloudError, Denied
+from bot.core.question import Question
+from bot.fanout import Fanout, Gathered
+from bot.settings import Clock, Settings
+
+log = logging.getLogger("bot.regions")
+
+_REMEMBER = 30 * 86_400.0  # seconds; Cloud Assistant keeps results about as long
+_LISTED = 86_400.0  # seconds for which the list of all regions is good
+_LISTING = ("", "")
+
+
+class Placed(Protocol):
+    @property
+    def region(self) -> str: ...
+
+
+P = TypeVar("P", bound=Placed)
+
+
+@dataclass(frozen=True, slots=True)
+class Nowhere:
+    """Not found: these regions said so, the `silent` ones did not reply."""
+
+    asked: tuple[str, ...] = ()
+    silent: Mapping[str, CloudError] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Located(Generic[P]):
+    """What was found for each id; for the others, where it was not."""
+
+    found: Mapping[str, P]
+    missing: Mapping[str, Nowhere]
+
+    def errors(self) -> list[CloudError]:
+        return [error for place in self.missing.values() for error in place.silent.values()]
+
+    def replied(self) -> bool:
+        """Whether any region answered at all."""
+        return bool(self.found) or any(place.asked for place in self.missing.values())
+
+
+class Regions:
+    """`likely` and `others` are seconds that a first guess, and all the others, have for their reply."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        cloud: CloudAssistant,
+        store: Store,
+        fanout: Fanout,
+        clock: Clock,
+        *,
+        likely: float,
+        others: float,
+    ) -> None:
+        self._settings, self._cloud, self._store = settings, cloud, store
+        self._fanout, self._clock = fanout, clock
+        self._likely, self._others = likely, others
+        self._all: list[str] | None = None
+
+    def of_list(self, question: Question) -> list[str]:
+        """The regions that a list is about. A command's id may be in any of them, as every id."""
+        if question.everywhere:
+            return self._everywhere()
+        if question.regions:
+            return list(question.regions)
+        return self._ours() if question.commands else list(self._settings.regions)
+
+    def locate(self, ids: Sequence[str], question: Question, ask: Callable[[str, str], P | None]) -> Located[P]:
+        """Where ids live: `ask(region, id)` gives what is there, or None. Raises Denied where our keys are bad."""
+        search: _Search[P] = _Search(ids)
+        for where, limit in self._rounds(ids, question):
+            calls: dict[tuple[str, str], Callable[[], Any]] = {
+                (one, region): partial(ask, region, one)
+                for one in search.missing
+                for region in search.new(one, where(one))
+            }
+            if self._must_list(question):
+                calls[_LISTING] = self._everywhere
+            search.take(self._fanout.together(calls, limit, enough=search.finished_by))
+            if not search.missing:
+                break
+        for one, place in search.found.items():
+            self._remember(one, place.region)
+        return search.result()
+
+    def _rounds(self, ids: Sequence[str], question: Question) -> Iterator[tuple[Callable[[str], list[str]], float]]:
+        """For one round after another: the regions to ask for an id, and the seconds they have."""
+        if question.everywhere:
+            yield lambda one: self._everywhere(), self._others
+        elif question.regions:
+            yield lambda one: list(question.regions), self._likely
+        else:
+            likely = {one: [self._remembered(one) or self._settings.regions[0]] for one in ids}
+            yield lambda one: likely[one], self._likely
+            yield lambda one: self._ours(), self._others
+
+    def _must_list(self, question: Question) -> bool:
+        """The list of regions is fetched beside the first guess: a third call one after another would be too slow."""
+        return not (question.regions or self._settings.regions_chosen or self._known_list())
+
+    def _ours(self) -> list[str]:
+        """BOT_REGIONS; where that is unset, those of DescribeRegions."""
+        return list(self._settings.regions) if self._settings.regions_chosen else self._everywhere()
+
+    def _everywhere(self) -> list[str]:
+        """All regions, the configured ones first; only those where the others cannot be listed."""
+        listed = self._known_list()
+        if not listed:
+            try:
+                listed = self._cloud.regions()
+            except CloudError as error:
+                log.warning("regions not listed: %s", error.code)
+                return list(self._settings.regions)
+            self._keep("regions", {"all": listed}, _LISTED)
+        self._all = list(dict.fromkeys([*self._settings.regions, *listed]))
+        return self._all
+
+    def _known_list(self) -> list[str]:
+        return self._all or list(self._kept("regions").get("all", []))
+
+    def _remembered(self, one: str) -> str:
+        return str(self._kept(f"region/{one}").get("region", ""))
+
+    def _remember(self, one: str, region: str) -> None:
+        first_guess = self._remembered(one) or self._settings.regions[0]
+        if region != first_guess:
+            self._keep(f"region/{one}", {"region": region}, _REMEMBER)
+
+    def _kept(self, key: str) -> dict[str, Any]:
+        try:
+            record = self._store.get(key, self._clock())
+        except StoreError:
+            return {}
+        return record.value if record else {}
+
+    def _keep(self, key: str, value: dict[str, Any], seconds: float) -> None:
+        try:
+            self._store.put(key, value, self._clock() + seconds)
+        except StoreError:
+            log.warning("not kept: %s", key)
+
+
+class _Search(Generic[P]):
+    """What several rounds of asking have brought so far."""
+
+    def __init__(self, ids: Sequence[str]) -> None:
+        self._ids = tuple(dict.fromkeys(ids))
+        self.found: dict[str, P] = {}
+        self._asked: dict[str, list[str]] = {one: [] for one in self._ids}
+        self._silent: dict[str, dict[str, CloudError]] = {one: {} for one in self._ids}
+
+    @property
+    def missing(self) -> list[str]:
+        return [one for one in self._ids if one not in self.found]
+
+    def new(self, one: str, regions: Sequence[str]) -> list[str]:
+        """Those of the regions that were not asked for this id."""
+        return [region for region in regions if region not in self._asked[one] and region not in self._silent[one]]
+
+    def finished_by(self, replies: Mapping[tuple[str, str], object]) -> bool:
+        there = {one for (one, _), reply in replies.items() if reply is not None}
+        return set(self.missing) <= there
+
+    def take(self, gathered: Gathered[tuple[str, str], Any]) -> None:
+        for (one, region), reply in gathered.replies.items():
+            if one and reply is not None:
+                self.found[one] = reply
+            elif one:
+                self._asked[one].append(region)
+        for (one, region), error in gathered.failed.items():
+            if isinstance(error, Denied) and error.code.startswith(_BAD_KEYS):
+                raise error  # bad keys are bad in the next region too
+            if one:
+                self._silent[one][region] = error
+
+    def result(self) -> Located[P]:
+        missing = {one: Nowhere(tuple(self._asked[one]), self._silent[one]) for one in self.missing}
+        return Located({one: self.found[one] for one in self._ids if one in self.found}, missing)
+
+
+_BAD_KEYS = (
+    "InvalidAccessKeyId",
+    "InvalidSecurityToken",
+    "MissingSecurityToken",
+    "SignatureDoesNotMatch",
+    "IncompleteSignature",
+    "NoCredentials",
+)

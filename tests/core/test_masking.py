@@ -1,0 +1,92 @@
+"""Secrets masked, and plain words left alone."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.core.masking import MASK, Masked, mask
+from core.samples import seconds
+
+JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.abcDEF_123-456"
+KEY = "-----BEGIN RSA PRIVATE KEY-----\nMIIE\nabc\n-----END RSA PRIVATE KEY-----"
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("id LTAI5tAbCdEfGhIjKlMnOpQr.", f"id {MASK}."),
+        ("STS.NTxxyyzz112233", MASK),
+        (f"token CAIS{'a1B2' * 20}==", f"token {MASK}"),
+        ("AKIAIOSFODNN7EXAMPLE ASIAIOSFODNN7EXAMPLE", f"{MASK} {MASK}"),
+        ("xoxb-123456789012-abcdef", MASK),
+        ("xoxe.xoxp-1-Mi0yLTEyMzQ1", MASK),
+        ("xapp-1-A012-345-abc", MASK),
+        (f"ghp_{'a1' * 18} github_pat_{'a_' * 20} glpat-{'x1' * 10}", f"{MASK} {MASK} {MASK}"),
+        (f"jwt {JWT}", f"jwt {MASK}"),
+        (f"{KEY}\nafter", f"{MASK}\nafter"),
+        ("-----BEGIN OPENSSH PRIVATE KEY-----\ncut off", MASK),
+        ("Authorization: Bearer abcdef123456.xyz", f"Authorization: Bearer {MASK}"),
+        ("authorization: basic dXNlcjpwYXNzd29yZA==", f"authorization: basic {MASK}"),
+        ("https://user:s3cret@host/x", f"https://user:{MASK}@host/x"),
+        ("password=hunter2", f"password={MASK}"),
+        ("PGPASSWORD = 'two words'", f"PGPASSWORD = '{MASK}'"),
+        ('"AccessKeySecret": "abcdef", "x": 1', f'"AccessKeySecret": "{MASK}", "x": 1'),
+        ("access_key_id=abcd1234&x=1", f"access_key_id={MASK}&x=1"),
+        ("db.secret-key: abcd1234ef", f"db.secret-key: {MASK}"),
+        ("mysql --password hunter22 --user x", f"mysql --password {MASK} --user x"),
+        ("curl --auth-token 'a b c d'", f"curl --auth-token '{MASK}'"),
+    ],
+)
+def test_masked(text: str, masked: str) -> None:
+    found, count = mask(text)
+    assert (found, count) == (masked, masked.count(MASK))
+    assert mask(found) == (found, 0)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "PWD=/root OLDPWD=/home",
+        "token: expired",
+        "password: incorrect",
+        "password is required",
+        "password=$DB_PASSWORD password=%PASS% password=*** password=none token=abc",
+        "https://user:$PASS@host http://host:8080/a@b",
+        "--password --force",
+        "LTAI is a prefix; STS. ends a sentence; xoxb- too; eyJ.eyJ.x",
+        "authorization: basic auth",
+        "the bearer came",
+        f'password="{MASK}"',
+    ],
+)
+def test_left_alone(text: str) -> None:
+    assert mask(text) == (text, 0)
+
+
+@given(st.text())
+def test_any_text(text: str) -> None:
+    masked, count = mask(text)
+    assert masked.count(MASK) >= count
+
+
+def test_masked_once() -> None:
+    masked = Masked()
+    assert masked.read("password=hunter2") is masked.read("password=hunter2")
+
+
+PIECES = [
+    "password=", "password: a1", 'password="', "--secret-", "--a-", "-", "access_key", "token", "secret ", '"', "://a:",
+    "a://b:c", "bearer ", "Bearer \t", "authorization: basic ", "-----BEGIN PRIVATE KEY-----", "-----BEGIN A ",
+    "-----BEGIN RSA PRIVATE KEY-----\n-----END A ", "eyJaaaaaaaaa-", "eyJaaaaaaaa.eyJaaaaaaaa ", "xoxb-", "CAI+",
+    "LTAI", "STS.", "ghp_", "github_pat_", "glpat-", "AKIA", "xapp", " ", "a", "中", "key:   ", "key=''",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "piece", [*PIECES, "-----BEGIN " + "A" * 24_000, "-----BEGIN " + "A " * 12_000, "--" + "a" * 24_000]
+)
+def test_24_kb_take_little_time(piece: str) -> None:
+    text = (piece * 24_000)[:24_000]
+    assert seconds(lambda: mask(text)) < 0.05

@@ -1,0 +1,56 @@
+"""Who may import whom: shell → adapters, core; adapters → core, settings, one SDK; core → itself and pure modules."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from pathlib import Path
+
+import pytest
+
+SRC = Path(__file__).parent.parent / "src"
+PURE = {
+    "__future__", "base64", "binascii", "codecs", "collections", "csv", "dataclasses", "datetime", "difflib", "enum",
+    "functools", "hashlib", "hmac", "io", "itertools", "json", "re", "typing", "urllib.parse",
+}  # fmt: skip
+# Each SDK, with what it is made of, and the one file that may import it.
+SDK = {
+    "adapters/cloud_assistant.py": {
+        "alibabacloud_tea_openapi",
+        "alibabacloud_credentials",
+        "darabonba",
+        "Tea",
+        "requests",
+    },
+    "adapters/slack.py": {"slack_sdk"},
+    "adapters/store.py": {"tablestore"},
+}
+SHELL = {"flask", "slack_bolt", "waitress"}
+
+
+def imported(path: Path) -> set[str]:
+    """The modules a file imports anywhere in it."""
+    nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+    froms = {node.module or "." for node in nodes if isinstance(node, ast.ImportFrom)}
+    return froms | {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+
+
+def allowed(file: str, module: str) -> bool:
+    package, top = file.split("/")[0], module.split(".")[0]
+    if package == "core":
+        return module.startswith("bot.core") or top in PURE or module in PURE
+    if package == "adapters" and top == "bot":
+        return module.startswith(("bot.core", "bot.adapters", "bot.settings"))
+    return top in {"bot", *sys.stdlib_module_names, *(SHELL if package != "adapters" else ()), *SDK.get(file, ())}
+
+
+@pytest.mark.parametrize("path", sorted((SRC / "bot").rglob("*.py")), ids=lambda path: str(path.relative_to(SRC)))
+def test_bot(path: Path) -> None:
+    file = path.relative_to(SRC / "bot").as_posix()
+    assert sorted(module for module in imported(path) if not allowed(file, module)) == []
+
+
+def test_the_sandbox_imports_nothing_of_the_bot() -> None:
+    files = list((SRC / "sandbox").rglob("*.py"))
+    assert files
+    assert [(path.name, module) for path in files for module in imported(path) if module.split(".")[0] == "bot"] == []

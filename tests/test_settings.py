@@ -1,0 +1,182 @@
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from bot.settings import Credentials, Settings, SettingsError
+
+REQUIRED = {"SLACK_SIGNING_SECRET": "signing-secret", "SLACK_BOT_TOKEN": "xoxb-token"}
+
+
+def read(**environment: str) -> Settings:
+    return Settings.from_environment({**REQUIRED, **environment})
+
+
+def problems(**environment: str) -> list[str]:
+    with pytest.raises(SettingsError) as raised:
+        read(**environment)
+    assert str(raised.value) == "\n".join(raised.value.problems)
+    return raised.value.problems
+
+
+def test_two_values_are_enough() -> None:
+    settings = read()
+    assert settings.regions == ("cn-hangzhou",)
+    assert settings.endpoint("cn-shanghai") == "https://ecs.cn-shanghai.aliyuncs.com"
+    assert (settings.port, settings.host, settings.timezone) == (9000, "127.0.0.1", "UTC")
+    assert settings.slack_api_url == "https://slack.com/api/"
+    assert (settings.readers, settings.channels) == ((), ())
+    assert not settings.on_function_compute
+    assert not settings.store_chosen
+    assert not settings.credentials
+
+
+def test_empty_values_are_the_defaults() -> None:
+    names = [
+        *("SLACK_API_URL", "SLACK_APP_TOKEN", "BOT_REGIONS", "ECS_ENDPOINT", "FC_ENDPOINT", "FC_FUNCTION_NAME"),
+        *("FC_SERVER_PORT", "FC_CUSTOM_LISTEN_PORT", "BOT_STORE", "BOT_READERS", "BOT_CHANNELS", "BOT_ACCOUNTS"),
+        *("BOT_LANGUAGE", "BOT_TIMEZONE", "BOT_CONSOLE", "BOT_PAUSED", "TMPDIR"),
+    ]
+    assert read(**dict.fromkeys(names, " ")) == read()
+
+
+def test_all_that_is_missing_or_wrong_is_named_at_once() -> None:
+    wrong = {
+        "SLACK_SIGNING_SECRET": " ",
+        "SLACK_BOT_TOKEN": "",
+        "SLACK_API_URL": "slack.com",
+        "SLACK_APP_TOKEN": "xapp-1",
+        "ECS_ENDPOINT": "https://ecs.{regio}.aliyuncs.com",
+        "FC_ENDPOINT": "https://fc:70000",
+        "BOT_REGIONS": "cn-hangzhou, Hangzhou",
+        "BOT_STORE": "redis://x",
+        "BOT_READERS": "U024BE7LH,@mei",
+        "BOT_CHANNELS": "#incidents",
+        "BOT_TIMEZONE": "Mars/Phobos",
+        "BOT_CONSOLE": "https://ecs.console.aliyun.com/",
+        "BOT_ACCOUNTS": "prod=acs:ram::1:role/reader",
+        "BOT_LANGUAGE": "zh",
+        "FC_SERVER_PORT": "http",
+    }
+    named = [problem.split()[0] for problem in problems(**wrong)]
+    assert sorted(named) == sorted(wrong)
+
+
+@pytest.mark.parametrize("zone", ["../../etc/passwd", "/etc/passwd", "Europe", "\x00", "UTC+8"])
+def test_a_time_zone_that_is_none_is_refused(zone: str) -> None:
+    assert "Asia/Shanghai" in problems(BOT_TIMEZONE=zone)[0]
+
+
+def test_a_time_zone_is_taken() -> None:
+    assert read(BOT_TIMEZONE="Asia/Shanghai").timezone == "Asia/Shanghai"
+
+
+def test_secrets_are_in_no_repr() -> None:
+    settings = read(
+        ALIBABA_CLOUD_ACCESS_KEY_ID="LTAIkey",
+        ALIBABA_CLOUD_ACCESS_KEY_SECRET="hush",
+        ALIBABA_CLOUD_SECURITY_TOKEN="psst",
+    )
+    shown = repr(settings)
+    assert "LTAIkey" in shown
+    assert not any(secret in shown for secret in ("signing-secret", "xoxb-token", "hush", "psst"))
+    assert settings.credentials == Credentials("LTAIkey", "hush", "psst")
+    assert settings.credentials
+
+
+def test_half_a_key_is_no_key() -> None:
+    assert not Credentials("LTAIkey", "")
+    assert not Credentials("", "secret", "token")
+
+
+@pytest.mark.parametrize(
+    ("environment", "port"),
+    [
+        ({"FC_SERVER_PORT": "8080", "FC_CUSTOM_LISTEN_PORT": "8081"}, 8080),
+        ({"FC_SERVER_PORT": "", "FC_CUSTOM_LISTEN_PORT": "8081"}, 8081),
+        ({"FC_SERVER_PORT": "65535"}, 65535),
+        ({}, 9000),
+    ],
+)
+def test_the_first_port_that_is_set_wins(environment: dict[str, str], port: int) -> None:
+    assert read(**environment).port == port
+
+
+@pytest.mark.parametrize("port", ["0", "00", "-1", "65536", "99999", "٣", "9" * 5_000])
+def test_a_port_that_is_none_is_refused(port: str) -> None:
+    assert "port number" in problems(FC_CUSTOM_LISTEN_PORT=port)[0]
+
+
+def test_on_function_compute_the_region_and_all_addresses_are_its_own() -> None:
+    settings = read(FC_FUNCTION_NAME="bot", FC_REGION="cn-beijing", FC_QUALIFIER="prod", FC_ACCOUNT_ID="12")
+    assert (settings.host, settings.regions, settings.function_region) == ("0.0.0.0", ("cn-beijing",), "cn-beijing")
+    assert (settings.qualifier, settings.account_id, settings.regions_chosen) == ("prod", "12", False)
+    assert settings.on_function_compute
+
+
+def test_lists_keep_their_order_and_lose_repeats() -> None:
+    settings = read(BOT_REGIONS=" cn-shanghai,cn-hangzhou,,cn-shanghai ", BOT_READERS="U1,W2", BOT_CHANNELS="Any")
+    assert (settings.regions, settings.regions_chosen) == (("cn-shanghai", "cn-hangzhou"), True)
+    assert (settings.readers, settings.channels) == (("U1", "W2"), ())
+
+
+def test_the_store_is_in_a_writable_folder_of_ours_by_default() -> None:
+    name = f"cloud-assistant-bot-{os.getuid()}/bot.sqlite3"
+    assert read().store_path == f"/tmp/{name}"
+    assert read(TMPDIR="/var/tmp").store_path == f"/var/tmp/{name}"
+    chosen = read(BOT_STORE="sqlite:///relative/bot.sqlite3")
+    assert (chosen.store_path, chosen.store_chosen) == ("relative/bot.sqlite3", True)
+    assert read(BOT_STORE="sqlite:////mnt/nas/bot.sqlite3").store_path == "/mnt/nas/bot.sqlite3"
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:8080", "http://[::1]:8080/", "https://ecs-vpc.{region}.aliyuncs.com/"]
+)
+def test_endpoints_may_be_elsewhere(url: str) -> None:
+    assert read(ECS_ENDPOINT=url).endpoint("cn-beijing") == url.replace("{region}", "cn-beijing").rstrip("/")
+
+
+@pytest.mark.parametrize("url", ["https://slack.com", "https://slack.com/api", "https://slack.com/api/"])
+def test_slacks_address_ends_in_a_slash(url: str) -> None:
+    assert read(SLACK_API_URL=url).slack_api_url in ("https://slack.com/", "https://slack.com/api/")
+
+
+@pytest.mark.parametrize(
+    ("url", "allowed"),
+    [
+        ("https://hooks.slack.com/commands/T1/2/x", True),
+        ("https://hooks.slack-gov.com/actions/T1/2/x", True),
+        ("https://HOOKS.slack.com:443/commands/1", True),
+        ("http://hooks.slack.com/commands/1", False),
+        ("https://hooks.slack.com:8443/commands/1", False),
+        ("https://hooks.slack.com:99999999/commands/1", False),
+        ("https://mei@hooks.slack.com/commands/1", False),
+        ("https://hooks.slack.com@example.com/commands/1", False),
+        ("https://hooks.slack.com.example.com/commands/1", False),
+        ("https://hooks.slack.com\\@example.com/", False),
+        ("https://slack.com/api/x", False),
+        ("https://100.100.100.200/latest/meta-data/", False),
+        ("http://127.0.0.1:9000/", False),
+        ("https://[::1", False),
+        ("//hooks.slack.com/commands/1", False),
+        ("", False),
+    ],
+)
+def test_only_slacks_own_hosts_are_answered(url: str, allowed: bool) -> None:
+    assert read().may_respond_to(url) is allowed
+
+
+@pytest.mark.parametrize(
+    ("url", "allowed"),
+    [
+        ("http://127.0.0.1:8080/commands/1", True),
+        ("https://hooks.slack.com/commands/1", True),
+        ("https://127.0.0.1:8080/commands/1", False),
+        ("http://127.0.0.1:9000/commands/1", False),
+        ("http://mei@127.0.0.1:8080/commands/1", False),
+        ("http://example.com/commands/1", False),
+    ],
+)
+def test_where_slacks_address_is_set_its_host_is_answered_too(url: str, allowed: bool) -> None:
+    assert read(SLACK_API_URL="http://127.0.0.1:8080/api/").may_respond_to(url) is allowed

@@ -4,10 +4,16 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 
-.PHONY: run test check bench package clean
+.PHONY: run page ask test check bench package clean
 
 run: $(VENV)/run  ## three questions through the real wire, then yours from the keyboard
 	@cd src && ../$(BIN)/python -m sandbox
+
+page: $(VENV)/run  ## the bot on a page in the browser, until it is stopped
+	@cd src && ../$(BIN)/python -m sandbox --page
+
+ask: $(VENV)/run  ## one question: make ask Q='t-hz0jdfwd9f'
+	@cd src && ../$(BIN)/python -m sandbox $(Q)
 
 test: $(VENV)/test check  ## everything that must hold; closes with pytest's summary
 	@$(BIN)/coverage erase

@@ -4,14 +4,19 @@ import itertools
 import threading
 import time
 
+from slack_sdk import WebClient
+
 from bot.adapters.queue import QueueRefused
+from bot.core.modal import loading
 from bot.jobs import COMMAND, EVENT, INTERACTION, Job, unseal
 from bot.settings import Settings
+from bot.slack_requests import interaction_job, opens_modal
 from bot.worker import Worker
+from sandbox import slack_interactions as interactions
 from sandbox.cloud import SECRETS, STS_KEY_ID, TOKENS, Cloud
 from sandbox.scenario import build
 from sandbox.slack import Slack
-from sandbox.slack_workspace import BOT_TOKEN, BOT_USER, INCIDENTS, MEI, SIGNING_SECRET, TEAM_ID
+from sandbox.slack_workspace import BOT_TOKEN, BOT_USER, INCIDENTS, MEI, SIGNING_SECRET, TEAM_ID, View
 
 REGIONS = "cn-hangzhou,cn-shanghai,cn-beijing"
 RUN, COMMAND_ID = "t-hz0fleet0001", "c-hz0fleet0001"
@@ -154,6 +159,26 @@ class Rig:
 
     def interaction(self, payload):
         return self._job(INTERACTION, {"team": {"id": TEAM_ID}, "user": {"id": MEI}, **payload})
+
+    def press(self, shown, action_id, value=None, user=MEI):
+        """A press as Slack sends it and the door makes it small; then all that follows from it."""
+        blocks = shown.content["blocks"] if isinstance(shown, View) else shown.blocks
+        pressed = interactions.press(blocks, action_id, value, None, f"{self.time():.6f}")
+        person, trigger = self.slack.workspace.users[user], self.slack.new_trigger(user)
+        if isinstance(shown, View):
+            payload = interactions.view_action_payload(shown, pressed, person, trigger)
+        else:
+            url = self.slack.new_response_url(shown.channel, user, "action", shown.ts)
+            channel = self.slack.workspace.channels[shown.channel]
+            payload = interactions.message_action_payload(shown, pressed, channel, person, trigger, url)
+        before = len(self.said)
+        job = interaction_job(payload, int(self.time()))
+        if opens_modal(payload):
+            view = {**loading(), "external_id": job.id}
+            client = WebClient(self.slack.token, base_url=f"{self.slack.url}/api/")
+            client.views_open(trigger_id=self.slack.new_trigger(user), view=view)
+        assert self.work(job)
+        return self.said[before:]
 
     def work(self, job):
         return self.worker.work(job, self.settings.credentials, "1-request")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.adapters.slack import REPEAT
-from bot.worker import UNKNOWN_PRESS
+from bot.core.messages import UNKNOWN_PRESS
 from sandbox.block_kit import message_problems, pings
 from sandbox.cloud import SECRETS, TOKENS
 from sandbox.fc import ENVIRONMENT_CREDENTIALS, REQUEST_CREDENTIALS

@@ -27,6 +27,7 @@ SCOPES = {
     "users:read",
     "channels:read",
     "groups:read",
+    "files:write",
 }
 EVENTS = {"app_mention": "app_mentions:read", "message.im": "im:history"}  # and the scope each needs
 

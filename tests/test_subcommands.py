@@ -91,8 +91,9 @@ def test_since_is_said_in_the_persons_time_zone(rig):
 
 def test_the_answer_says_who_asked_and_how_old_it_is(rig):
     [answer] = rig.ask(RUN)
-    assert "asked by mei" in str(answer.blocks[-1])
-    assert "data " in str(answer.blocks[-1])
+    assert "asked by mei" in str(answer.blocks[-2])
+    assert "data " in str(answer.blocks[-2])
+    assert answer.blocks[-1]["type"] == "actions"
 
 
 def test_help_is_made_from_the_table(rig):

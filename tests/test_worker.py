@@ -9,10 +9,11 @@ import pytest
 from bot import worker as worker_module
 from bot.adapters.slack import REPEAT
 from bot.adapters.store import SQLiteStore, StoreError
+from bot.core.messages import UNKNOWN_PRESS
 from bot.jobs import Job
 from bot.lookup import Limits
 from bot.subcommands import SUBCOMMANDS, Entry
-from bot.worker import AT_WORK, ATTEMPTS, BUSY_DELAY, LEASE, UNKNOWN_PRESS, Lease, LostLease
+from bot.worker import AT_WORK, ATTEMPTS, BUSY_DELAY, LEASE, Lease, LostLease
 from rig import RUN, Peers, Rig, Time, fleet
 from sandbox.slack_workspace import DIRECT, INCIDENTS, MEI
 

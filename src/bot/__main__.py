@@ -50,6 +50,8 @@ class Bot:
     def close(self) -> None:
         """Jobs at work are finished first."""
         self._queue.close()
+        if self._worker is not None:
+            self._worker.close()
 
 
 def main() -> None:

@@ -4,24 +4,32 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, timedelta, timezone, tzinfo
 from typing import Any, NoReturn, Protocol
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from bot import watch
 from bot.adapters.cloud_assistant import CloudAssistant
 from bot.adapters.slack import Place, Slack
 from bot.adapters.store import Store, StoreError
-from bot.core import access, messages
-from bot.core.blocks import Message
+from bot.core import access, buttons, messages, wording
+from bot.core.access import Admission
+from bot.core.blocks import Block, Message
+from bot.core.buttons import Pressable
 from bot.core.errors import CloudError, NotAllowed, SlackError, Throttled, UserError
+from bot.core.handles import Handle, pack
 from bot.core.parsing import parse
+from bot.core.summary import Summary
+from bot.jobs import Job
 from bot.lookup import Limits, Lookup
 from bot.settings import Clock, Credentials, Settings
-from bot.subcommands import SUBCOMMANDS, Desk
+from bot.subcommands import SUBCOMMANDS, Desk, summary_of
 
 log = logging.getLogger("bot.answering")
 
 _CACHED = 300.0  # seconds in which what Slack said of a person or a channel still counts
+_MOST_NAME = 40  # characters of a name that a button carries
 FOR_THE_POST = 25.0  # seconds that the cloud must leave for the posting of the answer
 
 
@@ -33,6 +41,9 @@ class Turn(Protocol):
 
     @property
     def credentials(self) -> Credentials: ...
+
+    @property
+    def job_id(self) -> str: ...
 
     @property
     def deadline(self) -> float:
@@ -48,8 +59,20 @@ class Turn(Protocol):
         """Posts the job's one answer; raises SlackError."""
         ...
 
+    def post_to(self, channel_id: str, message: Message, thread_ts: str = "") -> str:
+        """Posts the job's one message as one that can be updated; its `ts`. Raises SlackError."""
+        ...
+
+    def upload(self, channel_id: str, thread_ts: str, name: str, text: str) -> None:
+        """Puts a text file into a thread, once for each job. Raises SlackError."""
+        ...
+
     def later(self, place: Place, wait: float, message: Message) -> NoReturn:
         """Queues the job again and tells the person, once for each job."""
+        ...
+
+    def follow(self, job: Job, wait: float) -> None:
+        """Queues another job of ours, for `wait` seconds from now. Raises QueueRefused."""
         ...
 
 
@@ -62,10 +85,41 @@ class Answering:
         self._settings, self._store, self._limits = settings, store, limits
         self._clock, self._sleep = clock, sleep
 
+    @property
+    def settings(self) -> Settings:
+        return self._settings
+
+    @property
+    def store(self) -> Store:
+        return self._store
+
+    @property
+    def now(self) -> float:
+        """Seconds since the epoch."""
+        return self._clock()
+
+    def summary(self, turn: Turn, by: Admission, handle: Handle) -> Summary:
+        """What a handle's question is about, as it is now; raises UserError and CloudError."""
+        return summary_of(self.desk(turn, by, handle, private=True), parse(handle.words))
+
+    def refresh_button(self, by: Admission, handle: Handle, summary: Summary) -> list[Block]:
+        """The one button under a message that is kept up to date: it revives a chain that broke."""
+        return buttons.actions(
+            Pressable(
+                value=pack(replace(handle, made=int(self._clock())), self._settings.signing_secret),
+                subject=wording.what(summary.invocations),
+                takeable=False,
+                outputs=False,
+            )
+        )
+
     def answer(self, turn: Turn, words: str, place: Place) -> None:
         """One answer, or one sentence that says why there is none."""
         try:
-            message, private = self._answer(turn, words, place)
+            answer = self._answer(turn, words, place)
+            if answer is None:
+                return
+            message, private = answer
         except UserError as error:
             message, private = messages.sentence(str(error)), True
         except Throttled as error:
@@ -77,18 +131,29 @@ class Answering:
             message, private = messages.cloud_error(error), True
         turn.post(place, message, private=private)
 
-    def _answer(self, turn: Turn, words: str, place: Place) -> tuple[Message, bool]:
+    def _answer(self, turn: Turn, words: str, place: Place) -> tuple[Message, bool] | None:
+        """The message, and whether only the person sees it; None where it has been posted already."""
         if self._settings.paused:
             return messages.sentence(self._settings.paused), True
         question = parse(words)
-        user = self._admitted(turn, place)
-        hidden = self._why_private(turn, place)
-        message = SUBCOMMANDS[question.subcommand].run(self._desk(turn, user), question)
-        if question.private or question.subcommand == "help":
-            return message, True
-        return (messages.noted(message, hidden), True) if hidden else (message, False)
+        by = self.admit(turn, place)
+        wished = bool(question.private or question.subcommand == "help")
+        shown = replace(question, private=None, subcommand="help" if question.subcommand == "help" else "show")
+        handle = Handle(shown.words(), by.user_id, int(self._clock()), by.name[:_MOST_NAME])
+        if question.subcommand == "watch":
+            watch.begin(self, turn, by, place, handle)
+            return None
+        message = self.message(turn, by, handle, private=wished or bool(by.why_private))
+        if wished or not by.why_private:
+            return message, wished
+        return messages.noted(message, by.why_private), True
 
-    def _desk(self, turn: Turn, user: Mapping[str, Any]) -> Desk:
+    def message(self, turn: Turn, by: Admission, handle: Handle, *, private: bool) -> Message:
+        """The answer to a handle's question as it is now; raises UserError and CloudError."""
+        question = parse(handle.words)
+        return SUBCOMMANDS[question.subcommand].run(self.desk(turn, by, handle, private=private), question)
+
+    def desk(self, turn: Turn, by: Admission, handle: Handle, *, private: bool) -> Desk:
         deadline = min(self._clock() + self._limits.gather, turn.deadline - FOR_THE_POST)
         cloud = CloudAssistant(
             self._settings,
@@ -107,7 +172,13 @@ class Answering:
             deadline=deadline,
             patient=turn.patient,
         )
-        return Desk(self._settings, lookup, self._clock, name_of(user), zone_of(user, self._settings.timezone))
+        return Desk(self._settings, lookup, self._clock, by, handle, private)
+
+    def admit(self, turn: Turn, place: Place) -> Admission:
+        """The person, when they may ask here; raises NotAllowed. Slack's word counts for minutes."""
+        user = self._admitted(turn, place)
+        zone = zone_of(user, self._settings.timezone)
+        return Admission(place.user_id, name_of(user), zone, self._why_private(turn, place))
 
     def _admitted(self, turn: Turn, place: Place) -> Mapping[str, Any]:
         """The person, when they may ask here; raises NotAllowed. Who cannot be checked is not admitted."""

@@ -22,6 +22,7 @@ from bot.adapters import timed_http
 from bot.adapters.queue import Queue, QueueRefused
 from bot.core.blocks import escape
 from bot.core.errors import UsageError
+from bot.core.modal import loading
 from bot.core.parsing import parse
 from bot.jobs import Job, seal
 from bot.settings import Clock, Credentials, Settings
@@ -156,9 +157,23 @@ class Door:
         return Response(503, b"Try again.")  # so that Slack delivers again
 
     def _interaction(self, body: Mapping[str, Any], credentials: Credentials) -> Response:
-        if not self._queued(slack_requests.interaction_job(body, self._now), credentials):
+        job = slack_requests.interaction_job(body, self._now)
+        trigger = slack_requests.opens_modal(body)
+        if trigger and not self._settings.paused:
+            self._open_modal(trigger, job.id)
+        if not self._queued(job, credentials):
             self._tell(str(body.get("response_url") or ""), _PRESS_NOT_QUEUED)
         return Response(200)
+
+    def _open_modal(self, trigger_id: str, external_id: str) -> None:
+        """views.open, here and now: the trigger is dead after 3 s. The worker fills the modal by its external id."""
+        view = {**loading(), "external_id": external_id}
+        body = json.dumps({"trigger_id": trigger_id, "view": view}).encode()
+        headers = {
+            "authorization": f"Bearer {self._settings.bot_token}",
+            "content-type": "application/json; charset=utf-8",
+        }
+        self._post(f"{self._settings.slack_api_url}views.open", headers, body)
 
     @property
     def _now(self) -> int:
@@ -176,14 +191,18 @@ class Door:
         """A private sentence to a response_url, before the ack: after it we may be frozen."""
         if not self._settings.may_respond_to(url):
             return
-        target, deadline = urlsplit(url), time.monotonic() + _TELLING
-        context = timed_http.trusted() if target.scheme == "https" else None
-        line = timed_http.connection(target.netloc, context, deadline)
         body = json.dumps({"response_type": "ephemeral", "replace_original": False, "text": escape(text)})
+        self._post(url, {"content-type": "application/json"}, body.encode())
+
+    def _post(self, url: str, headers: Mapping[str, str], body: bytes) -> None:
+        target = urlsplit(url)
+        context = timed_http.trusted() if target.scheme == "https" else None  # before the clock starts
+        deadline = time.monotonic() + _TELLING
+        line = timed_http.connection(target.netloc, context, deadline)
         try:
-            timed_http.post(line, target.path, {"content-type": "application/json"}, body.encode(), deadline)
+            timed_http.post(line, target.path, headers, body, deadline)
         except (OSError, ValueError, http.client.HTTPException) as error:
-            log.warning("could not tell: %s", type(error).__name__)
+            log.warning("Slack not reached: %s", type(error).__name__)
         finally:
             line.close()
 

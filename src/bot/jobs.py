@@ -15,7 +15,7 @@ from typing import Any
 
 VERSION = 1
 MOST_BYTES = 100_000
-COMMAND, EVENT, INTERACTION = "command", "event", "interaction"
+COMMAND, EVENT, INTERACTION, LOOK = "command", "event", "interaction", "look"
 
 
 class BadJob(Exception):

@@ -15,6 +15,7 @@ from slack_bolt import App, BoltContext
 from slack_bolt.authorization import AuthorizeResult
 
 from bot.adapters.slack import Place
+from bot.presses import pressed
 from bot.settings import Settings
 
 _QUIET = logging.getLogger("bot.bolt")
@@ -36,6 +37,7 @@ def bolt_app(settings: Settings) -> App:
     app.command(re.compile(".*"))(slash_command)
     app.event("app_mention")(mention)
     app.event("message")(direct_message)
+    app.action(re.compile(".*"))(press)
     app.error(_keep)
     return app
 
@@ -53,6 +55,11 @@ def direct_message(body: Mapping[str, Any], event: Mapping[str, Any], context: B
     """Messages in channels are not for us: those come as mentions."""
     if event.get("channel_type") == "im":
         _answer(context, str(event.get("text", "")), place_of(body))
+
+
+def press(ack: Callable[[], None], body: Mapping[str, Any], context: BoltContext) -> None:
+    ack()
+    pressed(context["answering"], context["turn"], body, place_of(body))
 
 
 def _answer(context: BoltContext, words: str, place: Place) -> None:

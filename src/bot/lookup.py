@@ -92,6 +92,29 @@ class Lookup:
             found = [_narrowed(invocation, wanted) for invocation in found]
         return Found(tuple(found), tuple(results), instances, tuple(notes), read_at)
 
+    def progress(self, question: Question, *, with_names: bool) -> Found:
+        """How the named invocations stand, without outputs: one call each, and one more for names where wanted."""
+        read_at = self._clock()
+        located = self.regions.locate(question.invocations, question, self._invocation)
+        self._not_located(located)
+        found = tuple(located.found.values())
+        names: _Calls = {}
+        for region in dict.fromkeys(one.region for one in found) if with_names else ():
+            ids = [target.instance_id for one in found if one.region == region for target in one.targets]
+            names["names", region] = partial(self._cloud.instances_by_id, region, ids)
+        named = self._fanout.together(names)
+        return Found(found, instances=_by_id(one for some in named.replies.values() for one in some), read_at=read_at)
+
+    def earlier(self, invocation: Invocation) -> list[Invocation]:
+        """The last five runs of the same command before this one; empty where that cannot be read."""
+        chosen = {"CommandName": invocation.command_name} if invocation.command_name else {}
+        chosen = chosen or {"CommandId": invocation.command_id}
+        try:
+            runs = self._cloud.invocations(invocation.region, chosen, most=NEWEST)
+        except CloudError:
+            return []
+        return [run for run in runs if run.id != invocation.id][:5]
+
     def _invocation(self, region: str, invoke_id: str) -> Invocation | None:
         rows = self._cloud.invocations(region, {"InvokeId": invoke_id}, most=1)
         return rows[0] if rows else None

@@ -23,6 +23,7 @@ ENVIRONMENT = frozenset(
         "BOT_STORE",
         "BOT_READERS",
         "BOT_CHANNELS",
+        "BOT_OPERATORS",
         "BOT_TIMEZONE",
         "BOT_CONSOLE",
         "BOT_PAUSED",
@@ -73,6 +74,7 @@ class Settings:
     store_chosen: bool
     readers: tuple[str, ...]
     channels: tuple[str, ...]
+    operators: tuple[str, ...]
     timezone: str
     console: str
     paused: str
@@ -123,6 +125,7 @@ class Settings:
             store_path=read.store_path(),
             store_chosen=bool(read.value("BOT_STORE")),
             readers=read.ids("BOT_READERS", "members", r"[UW][A-Z0-9]+", "Slack user ids such as U024BE7LH"),
+            operators=read.ids("BOT_OPERATORS", "none", r"[UW][A-Z0-9]+", "Slack user ids such as U024BE7LH"),
             channels=read.ids("BOT_CHANNELS", "any", r"[CDG][A-Z0-9]+", "Slack channel ids such as C024BE7LR"),
             timezone=read.timezone(),
             console=read.checked("BOT_CONSOLE", "ecs.console.aliyun.com", r"[a-z0-9.-]+", "a host name"),

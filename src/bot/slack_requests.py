@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import parse_qs
 
+from bot.core.buttons import OUTPUTS
 from bot.jobs import COMMAND, EVENT, INTERACTION, Job, job_id
 
 _MOST_FIELDS = 100
@@ -37,6 +38,7 @@ _EVENT_FIELDS = ("type", "user", "text", "ts", "thread_ts", "channel", "channel_
 _AUTHORIZATION_FIELDS = ("enterprise_id", "team_id", "user_id", "is_bot", "is_enterprise_install")
 _PRESS_FIELDS = ("type", "response_url", "trigger_id", "api_app_id", "callback_id", "is_enterprise_install")
 _PRESS_OBJECTS = ("team", "enterprise", "user", "channel", "container")
+_VIEW_FIELDS = ("id", "callback_id", "private_metadata", "hash")
 _ACTION_FIELDS = ("type", "action_id", "block_id", "value", "action_ts")
 
 
@@ -94,11 +96,19 @@ def interaction_job(body: Mapping[str, Any], now: int) -> Job:
     """The job of a press or a shortcut."""
     payload = {
         **_kept(body, _PRESS_FIELDS),
+        **({"view": _kept(body["view"], _VIEW_FIELDS)} if isinstance(body.get("view"), dict) else {}),
         **{name: _flat(body[name]) for name in _PRESS_OBJECTS if isinstance(body.get(name), dict)},
         "actions": [_action(one) for one in _mappings(body.get("actions"))[:_MOST_ACTIONS]],
         "message": _kept(_mapping(body.get("message")), ("ts", "thread_ts")),
     }
     return Job(INTERACTION, _id("act", body.get("trigger_id"), payload), now, payload)
+
+
+def opens_modal(body: Mapping[str, Any]) -> str:
+    """The trigger of a press on a message that opens the modal; "" of any other."""
+    pressed = [one.get("action_id") for one in _mappings(body.get("actions"))]
+    trigger = body.get("trigger_id")
+    return trigger if OUTPUTS in pressed and isinstance(trigger, str) else ""
 
 
 def _action(action: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,46 +6,73 @@ Each takes what it needs in a Desk and the Question, and returns the Message. Er
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 from bot import filters
-from bot.core import messages
-from bot.core.blocks import Message
-from bot.core.errors import NotFound
+from bot.core import buttons, messages, wording
+from bot.core.access import Admission
+from bot.core.blocks import Block, Message
+from bot.core.buttons import Pressable
+from bot.core.errors import NotFound, UsageError
+from bot.core.handles import Handle, pack
 from bot.core.help import help_message
 from bot.core.model import AgentStatus, Command, Instance
+from bot.core.parsing import parse
 from bot.core.question import Question
-from bot.core.summary import summarise, summarise_results
+from bot.core.summary import BAD, Bucket, Summary, summarise, summarise_results
 from bot.lookup import NEWEST, PAGE, Found, Lookup
 from bot.settings import Clock, Settings
 
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What a sub-command works with: the person's name and time zone, a way into the API, the clock."""
+    """What a sub-command works with: the person, a way into the API, the clock, and what its buttons carry.
+
+    `private`: only the person sees the answer.
+    """
 
     settings: Settings
     lookup: Lookup
     clock: Clock
-    asked_by: str
-    zone: tzinfo
+    by: Admission
+    handle: Handle
+    private: bool
 
     def frame(self, found: Found, notes: Iterable[str] = ()) -> messages.Frame:
         return messages.Frame(
             now=self.now(),
-            asked_by=self.asked_by,
-            zone=self.zone,
+            asked_by=self.handle.asked_name,
+            zone=self.by.zone,
             read_at=datetime.fromtimestamp(found.read_at, UTC),
-            console=self.settings.console,
+            on_it=self.handle.on_it_name,
+            on_it_since=datetime.fromtimestamp(self.handle.on_it_since, UTC) if self.handle.on_it else None,
             notes=(*found.notes, *notes),
+        )
+
+    def buttons(self, subject: str, regions: Iterable[str], **state: bool) -> list[Block]:
+        """What can be pressed under an answer. The question it carries names the regions where the ids were found."""
+        found = tuple(dict.fromkeys(regions))
+        question = parse(self.handle.words)
+        words = replace(question, regions=found).words() if question.invocations else self.handle.words
+        carried = replace(self.handle, words=words, made=int(self.clock()))
+        console = f"https://{self.settings.console}/cloud-assistant/region/{found[0]}" if len(found) == 1 else ""
+        return buttons.actions(
+            Pressable(
+                value=pack(carried, self.settings.signing_secret),
+                subject=subject,
+                private=self.private,
+                taken=bool(self.handle.on_it),
+                console_url=console,
+                **state,
+            )
         )
 
     def now(self) -> datetime:
         return datetime.fromtimestamp(self.clock(), UTC)
 
     def since(self, question: Question) -> datetime | None:
-        return filters.since(question.since, self.now(), self.zone) if question.since else None
+        return filters.since(question.since, self.now(), self.by.zone) if question.since else None
 
 
 Subcommand = Callable[[Desk, Question], Message]
@@ -83,6 +110,31 @@ def show_help(desk: Desk, question: Question) -> Message:
     return help_message(question.topic, ((entry.usage, entry.says) for entry in SUBCOMMANDS.values()))
 
 
+@subcommand("watch", "watch t-…", "one message, kept up to date until the run has ended")
+def show_progress(desk: Desk, question: Question) -> Message:
+    """What `watch` shows where nothing can be kept up to date."""
+    return _invocations(desk, question)
+
+
+def summary_of(desk: Desk, question: Question) -> Summary:
+    """What the question is about; raises UsageError for a list, which has no instances."""
+    if question.invocations:
+        found = desk.lookup.invocations(question)
+        return summarise(found.invocations, found.results, found.instances)
+    found, instances = desk.lookup.on_instances(question)
+    if not instances:
+        raise UsageError("That is a list of runs; ask for one of its ids first.")
+    return _results_summary(desk, question, found)
+
+
+def _results_summary(desk: Desk, question: Question, found: Found) -> Summary:
+    """The newest results that fit, each a run of its own."""
+    since = desk.since(question)
+    summary = summarise_results(found.results, found.invocations, found.instances)
+    fitting = filters.only(summary, lambda row: filters.fits(row, question, since))
+    return filters.newest(fitting, question.size or NEWEST)
+
+
 def _invocations(desk: Desk, question: Question) -> Message:
     found = desk.lookup.invocations(question)
     summary = summarise(found.invocations, found.results, found.instances)
@@ -94,18 +146,28 @@ def _invocations(desk: Desk, question: Question) -> Message:
         notes.append("History is there for schedules only; this run has none.")
     if question.size or filters.narrowed(question) or filters.of_commands(question):
         notes.append("Filters narrow lists; a run is always shown whole.")
-    return messages.results(summary, desk.frame(found, notes))
+    return messages.results(summary, desk.frame(found, notes), _buttons(desk, summary, wording.what(found.invocations)))
+
+
+def _buttons(desk: Desk, summary: Summary, subject: str) -> list[Block]:
+    regions = [row.result.region for group in summary.groups for row in group.rows]
+    runs = [one for one in summary.invocations if not one.is_schedule]
+    return desk.buttons(
+        subject,
+        regions or [one.region for one in summary.invocations],
+        going=summary.count(Bucket.GOING) > 0 and bool(runs),
+        failed=summary.count(*BAD) > 0,
+        outputs=any(group.output.text for group in summary.groups),
+    )
 
 
 def _instances(desk: Desk, question: Question) -> Message:
     """Results on instances; a name that no instance bears may be a command's."""
-    since = desk.since(question)
+    desk.since(question)  # a day that does not exist is refused before anything is asked
     found, instances = desk.lookup.on_instances(question)
     if not instances:
         return _newest(desk, question)
-    summary = summarise_results(found.results, found.invocations, found.instances)
-    summary = filters.only(summary, lambda row: filters.fits(row, question, since))
-    summary = filters.newest(summary, question.size or NEWEST)
+    summary = _results_summary(desk, question, found)
     subject = _subject(instances)
     if not summary.total:
         where = ", ".join(sorted({instance.region for instance in instances}))
@@ -113,7 +175,10 @@ def _instances(desk: Desk, question: Question) -> Message:
         such = f"{filters.of_commands(question)}{filters.narrowed(question)}"
         raise NotFound(" ".join([f"No results{such} on {subject} in {where}{among}.", *found.notes]))
     notes = _agent_notes(desk.lookup.agents(instances))
-    return messages.results_on_instances(summary, subject, desk.frame(found, notes))
+    frame = desk.frame(found, notes)
+    return messages.results_on_instances(
+        summary, subject, frame, _buttons(desk, replace(summary, invocations=()), subject)
+    )
 
 
 def _newest(desk: Desk, question: Question) -> Message:
@@ -128,7 +193,8 @@ def _newest(desk: Desk, question: Question) -> Message:
     notes = [f"Since {since:%Y-%m-%d %H:%M} {since.tzname()}."] if since else []
     next_page = f"More: page:{question.page + 1}" if more and len(runs) == len(found.invocations) else ""
     heading = f"{subject}{filters.narrowed(question)}, {where}"
-    return messages.runs(runs, heading, desk.frame(found, notes), next_page)
+    pressable = desk.buttons(heading, regions, takeable=False, outputs=False)
+    return messages.runs(runs, heading, desk.frame(found, notes), next_page, pressable)
 
 
 def _no_runs(desk: Desk, question: Question, regions: Sequence[str]) -> list[str]:

@@ -19,6 +19,7 @@ from typing import Any, NoReturn
 
 from slack_bolt import App, BoltRequest
 
+from bot import watch
 from bot.adapters.queue import Queue, QueueRefused
 from bot.adapters.slack import MaybePosted, Place, Slack
 from bot.adapters.store import SQLiteStore, Store, StoreError
@@ -26,7 +27,7 @@ from bot.answering import Answering
 from bot.core import messages
 from bot.core.blocks import Message
 from bot.core.errors import SlackError
-from bot.jobs import INTERACTION, Job, seal
+from bot.jobs import INTERACTION, LOOK, Job, seal
 from bot.listeners import bolt_app, own_user_id, place_of
 from bot.lookup import Limits
 from bot.settings import Clock, Credentials, Settings
@@ -43,11 +44,6 @@ ATTEMPTS = 3  # deliveries of a crashing job: the first and maxAsyncRetryAttempt
 PATIENCE = 2  # times a job waits for a throttled API before it says what it has
 OLDEST = 1_500  # seconds after which a response_url is dead and an answer is noise
 _KEEP = 7 * 86_400.0  # seconds; Function Compute remembers task ids as long
-
-UNKNOWN_PRESS = (
-    "I do not know that button or shortcut; it may be of an older version of me, so nothing was done. "
-    "Ask again, and use what the new answer shows."
-)
 
 
 class Postponed(Exception):
@@ -120,8 +116,11 @@ class Worker:
         return True
 
     def _dispatch(self, delivery: Delivery) -> None:
-        """Through Bolt. A listener that raised is raised here again: Bolt would only log it."""
+        """Through Bolt, but for looks, which are no request of Slack's. What a listener raised is raised here again."""
         job = delivery.job
+        if job.kind == LOOK:
+            watch.look(self._answering, delivery, job.payload)
+            return
         request = BoltRequest(
             body=job.payload,
             mode="socket_mode",
@@ -140,7 +139,7 @@ class Worker:
         """No listener: an event of no interest; or a button of another version, and then a person waits."""
         log.warning("no listener: %s", delivery.job.kind)
         if delivery.job.kind == INTERACTION:
-            delivery.post(place_of(delivery.job.payload), messages.sentence(UNKNOWN_PRESS), private=True)
+            delivery.post(place_of(delivery.job.payload), messages.sentence(messages.UNKNOWN_PRESS), private=True)
 
     def _unanswered(self, delivery: Delivery, error: SlackError) -> bool:
         """Slack took the answer nowhere: wait where it asks for that, else nobody can be told."""
@@ -166,13 +165,17 @@ class Worker:
 
     def _queue_again(self, job: Job, credentials: Credentials, wait: float) -> bool:
         try:
-            self._queue.put(job.task_id, seal(job, self._settings.signing_secret), credentials, wait)
+            self.put(job, credentials, wait)
         except QueueRefused as error:
             log.warning("not queued again: %s: %s", job.id, error)
             return False
         return True
 
     # What a delivery needs of its worker
+
+    def put(self, job: Job, credentials: Credentials, wait: float) -> None:
+        """Raises QueueRefused."""
+        self._queue.put(job.task_id, seal(job, self._settings.signing_secret), credentials, wait)
 
     def lease(self, job: Job) -> Lease:
         return Lease(self._store, job, self._clock)
@@ -199,6 +202,10 @@ class Delivery:
         self.lease, self.slack = worker.lease(job), worker.slack(deadline)
 
     @property
+    def job_id(self) -> str:
+        return self.job.id
+
+    @property
     def age(self) -> float:
         return self._worker.now - self.job.time
 
@@ -212,6 +219,21 @@ class Delivery:
         repeat = self.lease.posting_before
         self.lease.posting()
         self.slack.answer(place, message, private=private, repeat=repeat)
+
+    def post_to(self, channel_id: str, message: Message, thread_ts: str = "") -> str:
+        """The job's one message, as one that can be updated; raises SlackError and LostLease."""
+        repeat = self.lease.posting_before
+        self.lease.posting()
+        return self.slack.post(channel_id, message, thread_ts, repeat=repeat)
+
+    def upload(self, channel_id: str, thread_ts: str, name: str, text: str) -> None:
+        """Raises SlackError and LostLease."""
+        self.lease.posting()
+        self.slack.upload(channel_id, thread_ts, name, text)
+
+    def follow(self, job: Job, wait: float) -> None:
+        """Queues another job of ours; one that is queued already is left as it is. Raises QueueRefused."""
+        self._worker.put(job, self.credentials, wait)
 
     def later(self, place: Place, wait: float, message: Message) -> NoReturn:
         """Queues the job again, and then tells the person, once; raises Postponed."""

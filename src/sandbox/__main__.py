@@ -1,10 +1,15 @@
-"""`python -m sandbox`: the bot in a terminal, without any account. `python -m sandbox "t-…"` asks one question."""
+"""`python -m sandbox`: the bot in a terminal and on a page, without any account.
+
+`python -m sandbox "t-…"` asks one question and ends; `python -m sandbox --page` serves the page until it is stopped.
+"""
 
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Sequence
 
+from sandbox.console import serve
 from sandbox.drawing import WIDTH, draw
 from sandbox.scenario import load_all
 from sandbox.scenario_values import Scenario
@@ -17,13 +22,33 @@ def main(questions: Sequence[str]) -> None:
     scenarios = {scenario.name: scenario for scenario in load_all()}
     colour = sys.stdout.isatty()
     with Stage(scenarios.values()) as stage:
+        if list(questions) == ["--page"]:
+            _serve(stage)
+            return
         if questions:
             _ask(stage, " ".join(questions), colour=colour)
             return
         print("The real function, frozen between requests; Slack and Alibaba Cloud are played on loopback.\n")
         for name in SAMPLES:
             _ask(stage, scenarios[name].ask, colour=colour)
-        _converse(stage, list(scenarios.values()), colour=colour)
+        console = serve(stage)
+        print(f"The same as a page, while this runs: {console.url}\n")
+        try:
+            _converse(stage, list(scenarios.values()), colour=colour)
+        finally:
+            console.stop()
+
+
+def _serve(stage: Stage) -> None:
+    """The page alone, until Ctrl-C."""
+    console = serve(stage)
+    print(f"Open {console.url} in a browser; Ctrl-C ends it.", flush=True)
+    try:
+        threading.Event().wait()
+    except KeyboardInterrupt:
+        print()
+    finally:
+        console.stop()
 
 
 def _converse(stage: Stage, scenarios: Sequence[Scenario], *, colour: bool) -> None:

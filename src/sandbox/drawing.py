@@ -23,12 +23,15 @@ def draw(text: str, blocks: Sequence[Mapping[str, Any]], *, colour: bool = False
     previous = ""
     for block in blocks:
         kind = str(block.get("type"))
-        if previous and (kind == "context") != (previous in ("context", "header")):
+        if previous and (kind in _FOOTNOTES) != (previous in _FOOTNOTES):
             lines.append("─" * WIDTH)
         lines += _DRAWN.get(kind, _anything)(block)
         previous = kind
     drawn = "\n".join(lines)
     return drawn if colour else re.sub(r"\x1b\[[0-9]m", "", drawn)
+
+
+_FOOTNOTES = ("header", "context", "actions")
 
 
 def _header(block: Mapping[str, Any]) -> Iterator[str]:
@@ -46,6 +49,17 @@ def _section(block: Mapping[str, Any]) -> Iterator[str]:
     yield from _wrapped(_readable(str(block.get("text", {}).get("text", ""))))
 
 
+def _actions(block: Mapping[str, Any]) -> Iterator[str]:
+    """Buttons in brackets, a menu as dots with what it offers."""
+    yield "  ".join(map(_pressable, block["elements"]))
+
+
+def _pressable(element: Mapping[str, Any]) -> str:
+    if element["type"] == "button":
+        return f"[{element['text']['text']}]"
+    return f"[… {', '.join(option['text']['text'] for option in element.get('options', ()))}]"
+
+
 def _divider(_: Mapping[str, Any]) -> Iterator[str]:
     yield "─" * WIDTH
 
@@ -59,7 +73,8 @@ def _rich_text(block: Mapping[str, Any]) -> Iterator[str]:
             for item in part["elements"]:
                 yield from _wrapped(f"• {_inline(item)}", "  ")
         else:
-            yield from _wrapped(_inline(part), "" if number == 0 else "  ")
+            # Slack runs sections together; ours end in a line feed where another follows.
+            yield from _wrapped(_inline(part).removesuffix("\n"), "" if number == 0 else "  ")
 
 
 def _inline(part: Mapping[str, Any]) -> str:
@@ -95,6 +110,7 @@ _DRAWN = {
     "context": _context,
     "section": _section,
     "divider": _divider,
+    "actions": _actions,
     "rich_text": _rich_text,
 }
 

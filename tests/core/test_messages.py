@@ -187,13 +187,11 @@ def test_notes_about_an_output_stand_under_it() -> None:
     assert "password=[masked]" in seen
 
 
-def test_the_console_is_one_press_away() -> None:
-    frame = replace(FRAME, console="ecs.console.aliyun.com")
-    message = messages.results(summary_of(fleet()), frame)
-    link = "<https://ecs.console.aliyun.com/cloud-assistant/region/cn-hangzhou|console>"
-    assert link in message.blocks[-1]["elements"][0]["text"]
-    two = summarise([invocation(), invocation(region="cn-hongkong")], [], {})
-    assert "console" not in shown(messages.results(two, frame))
+def test_who_is_on_it_stands_under_line_one() -> None:
+    since = datetime(2026, 11, 24, 3, 14, tzinfo=UTC)
+    seen = shown(messages.results(summary_of(fleet()), replace(FRAME, on_it="<!here> Lucas", on_it_since=since)))
+    assert "On it: &lt;!here&gt; Lucas since <!date^" in seen
+    assert "On it" not in shown(messages.results(summary_of(fleet()), FRAME))
 
 
 THREE = "Exit code 1 on 1; exit code 2 on 1; exit code 3 on 1"

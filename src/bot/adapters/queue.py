@@ -109,15 +109,14 @@ class FunctionComputeQueue:
 
     def _connection(self, deadline: float) -> Connection:
         """A kept one that is good still, else a new one."""
-        while self._idle:
+        while True:
             try:
                 line, used = self._idle.pop()
-            except IndexError:  # another thread took it
-                break
+            except IndexError:  # not asked before: another thread may take the last one in between
+                return timed_http.connection(self._host, self._context, deadline)
             if time.monotonic() - used < MOST_IDLE and _still_open(line):
                 return line
             line.close()
-        return timed_http.connection(self._host, self._context, deadline)
 
     def _keep(self, line: Connection) -> None:
         if line.sock is None or len(self._idle) >= MOST_KEPT:

@@ -14,7 +14,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http.client import HTTPException
 from typing import Any, TypeVar
-from urllib.error import URLError
+from urllib.error import HTTPError, URLError
+from urllib.request import Request, urlopen
 
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
@@ -115,7 +116,8 @@ class Slack:
         where = {"channel": place.channel_id, **thread}
         ways: list[_Way] = []
         if place.response_url and self._settings.may_respond_to(place.response_url):
-            ways.append(lambda message: self._respond(place.response_url, message, private=private))
+            kind = "ephemeral" if private else "in_channel"
+            ways.append(lambda message: self._respond(place.response_url, _body(message) | {"response_type": kind}))
         if place.channel_id and private and not place.is_direct_message:
             ways.append(lambda message: self._post("chat.postEphemeral", message, **where, user=place.user_id))
         elif place.channel_id:
@@ -126,11 +128,85 @@ class Slack:
             )
         return ways
 
-    def _post(self, method: str, message: Message, **where: str) -> object:
-        blocks = {"blocks": list(message.blocks)} if message.blocks else {}
-        return self._call(
-            method, json={**where, "text": message.text, **blocks, "unfurl_links": False, "unfurl_media": False}
+    def _post(self, method: str, message: Message, **where: str) -> Mapping[str, Any]:
+        return self._call(method, json={**where, **_body(message)})
+
+    # Messages that live on: watches, thread replies, and what is pressed
+
+    def post(self, channel_id: str, message: Message, thread_ts: str = "", *, repeat: bool = False) -> str:
+        """chat.postMessage; the `ts` of the new message."""
+        where = {"channel": channel_id, **({"thread_ts": thread_ts} if thread_ts else {})}
+        first = noted(message, REPEAT) if repeat else message
+        reply = self._persistent(
+            lambda: self._post("chat.postMessage", first, **where),
+            lambda: self._post("chat.postMessage", first if repeat else noted(message, REPEAT), **where),
+            "chat.postMessage",
+            self._deadline,
         )
+        return str(reply.get("ts", ""))
+
+    def update(self, channel_id: str, ts: str, message: Message) -> None:
+        """chat.update: in place, and nobody is notified. The same update twice is one."""
+        self._twice_is_once(lambda: self._post("chat.update", message, channel=channel_id, ts=ts), "chat.update")
+
+    def replace(self, place: Place, ts: str, message: Message) -> None:
+        """The message that was pressed, in place; ephemeral ones can be changed by their response_url alone."""
+        if place.response_url and self._settings.may_respond_to(place.response_url):
+            body = _body(message) | {"replace_original": True}
+            self._twice_is_once(lambda: self._respond(place.response_url, body), "response_url")
+        else:
+            self.update(place.channel_id, ts, message)
+
+    def delete(self, channel_id: str, ts: str) -> None:
+        """chat.delete; a message that is gone already is no error."""
+        try:
+            self._twice_is_once(
+                lambda: self._call("chat.delete", json={"channel": channel_id, "ts": ts}), "chat.delete"
+            )
+        except SlackError as error:
+            if error.code != "message_not_found":
+                raise
+
+    def delete_original(self, place: Place, ts: str) -> None:
+        """The message that was pressed; it may have been posted where the bot is no member."""
+        if place.response_url and self._settings.may_respond_to(place.response_url):
+            self._twice_is_once(lambda: self._respond(place.response_url, {"delete_original": True}), "response_url")
+        else:
+            self.delete(place.channel_id, ts)
+
+    def update_view(self, view: Mapping[str, Any], **which: str) -> None:
+        """views.update by `view_id` or `external_id`."""
+        self._twice_is_once(lambda: self._call("views.update", json={**which, "view": view}), "views.update")
+
+    def upload(self, channel_id: str, thread_ts: str, name: str, text: str) -> None:
+        """A text file into a thread: files.getUploadURLExternal, the bytes, files.completeUploadExternal."""
+        content = text.encode("utf-8", "replace")
+        size = {"filename": name, "length": len(content)}
+        ticket = self._persistent(
+            lambda: self._call("files.getUploadURLExternal", params=size),
+            lambda: self._call("files.getUploadURLExternal", params=size),
+            "files.getUploadURLExternal",
+            self._deadline,
+        )
+        self._twice_is_once(lambda: self._send_bytes(str(ticket["upload_url"]), content), "upload")
+        share = {"files": [{"id": ticket["file_id"], "title": name}], "channel_id": channel_id, "thread_ts": thread_ts}
+        self._twice_is_once(
+            lambda: self._call("files.completeUploadExternal", json=share), "files.completeUploadExternal"
+        )
+
+    def _send_bytes(self, url: str, content: bytes) -> None:
+        # The address is Slack's answer to our own call, not a person's.
+        request = Request(url, content, {"content-type": "application/octet-stream"}, method="POST")  # noqa: S310
+        try:
+            with urlopen(request, timeout=self._time_limit()) as response:  # noqa: S310
+                response.read()
+        except HTTPError as error:
+            raise _refusal("upload", error.code, "", dict(error.headers.items())) from error
+        except (OSError, HTTPException) as error:
+            raise _network_error(error) from error
+
+    def _twice_is_once(self, call: Callable[[], object], what: str) -> None:
+        self._persistent(call, call, what, self._deadline)
 
     def _delivered(self, way: _Way, message: Message, *, said: bool) -> None:
         """One way tried to the end; blocks that Slack refuses are left out, the text says all of it."""
@@ -146,17 +222,10 @@ class Slack:
         again = message if said else noted(message, REPEAT)
         self._persistent(lambda: way(message), lambda: way(again), "answer", self._deadline)
 
-    def _respond(self, url: str, message: Message, *, private: bool) -> None:
+    def _respond(self, url: str, body: Mapping[str, Any]) -> None:
         client = WebhookClient(url, timeout=self._time_limit(), retry_handlers=[], logger=_QUIET)
         try:
-            response = client.send(
-                text=message.text,
-                blocks=list(message.blocks) or None,
-                response_type="ephemeral" if private else "in_channel",
-                replace_original=False,
-                unfurl_links=False,
-                unfurl_media=False,
-            )
+            response = client.send_dict({"replace_original": False, **body})
         except (OSError, HTTPException) as error:
             raise _network_error(error) from error
         if response.status_code != 200:
@@ -204,6 +273,16 @@ class Slack:
                 break
             self._sleep(wait)
         raise _told(SlackError(what, "unreachable"), uncertain=uncertain)
+
+
+def _body(message: Message) -> dict[str, Any]:
+    """A message without blocks is sent so: an update then takes away the old ones."""
+    return {
+        "text": message.text,
+        **({"blocks": list(message.blocks)} if message.blocks else {}),
+        "unfurl_links": False,
+        "unfurl_media": False,
+    }
 
 
 def _told(error: SlackError, *, uncertain: bool) -> SlackError:

@@ -49,7 +49,7 @@ def connection(host: str, context: ssl.SSLContext | None, deadline: float) -> Co
 def post(
     line: Connection, target: str, headers: Mapping[str, str], body: bytes, deadline: float
 ) -> http.client.HTTPResponse:
-    """Status and headers of the answer; its body is read to its end, so that the connection can be used again.
+    """Status and headers of the answer. The connection is closed where it cannot be used again.
 
     Raises TimeoutError at the deadline, OSError or HTTPException where the connection or the answer is broken.
     """
@@ -58,9 +58,19 @@ def post(
         line.sock.settimeout(left(deadline))
     line.request("POST", target, body, headers)
     answer = line.getresponse()
-    if not answer.will_close and answer.read(_MOST_BODY) and answer.read(1):
+    if not _read_to_its_end(answer):
         line.close()
     return answer
+
+
+def _read_to_its_end(answer: http.client.HTTPResponse) -> bool:
+    """What becomes of the body decides only about the connection: the status has been given by then."""
+    if answer.will_close:
+        return False
+    try:
+        return not (answer.read(_MOST_BODY) and answer.read(1))
+    except (OSError, http.client.HTTPException):
+        return False
 
 
 def left(deadline: float) -> float:

@@ -8,11 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import tzinfo
 from typing import Any
 
 from bot.core.errors import NotAllowed
 
 _ASK = "Ask the people who run this bot."
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """A person who may ask. `why_private` says why the channel may not see the answer, "" when it may."""
+
+    user_id: str
+    name: str
+    zone: tzinfo
+    why_private: str = ""
 
 
 @dataclass(frozen=True, slots=True)

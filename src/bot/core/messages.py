@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 
 from bot.core import blocks as b
-from bot.core import parts, spoken, wording
+from bot.core import parts, spoken, watching, wording
 from bot.core.blocks import Block, Message
 from bot.core.errors import CloudError, Denied, Throttled
 from bot.core.masking import Masked
@@ -24,10 +24,15 @@ MOST_LINE = 110
 MOST_NOTES = 600
 MOST_IN_CHANNEL = 2_500  # characters of one answer, about: more is scrolled past
 
+UNKNOWN_PRESS = (
+    "I do not know that button or shortcut; it may be of an older version of me, so nothing was done. "
+    "Ask again, and use what the new answer shows."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """What stands around an answer: who asked, in which time zone, when it was read, where the console is.
+    """What stands around an answer: who asked, in which time zone, when it was read, who is on it since when.
 
     `notes` are sentences about what is missing from the answer and why.
     """
@@ -36,35 +41,66 @@ class Frame:
     asked_by: str = ""
     zone: tzinfo = UTC
     read_at: datetime | None = None
-    console: str = ""
+    on_it: str = ""
+    on_it_since: datetime | None = None
+    next_look: datetime | None = None
     notes: tuple[str, ...] = ()
 
 
-def results(summary: Summary, frame: Frame) -> Message:
-    """What really happened in one or several invocations."""
+def results(summary: Summary, frame: Frame, actions: Sequence[Block] = ()) -> Message:
+    """What really happened in one or several invocations; `actions` are its buttons."""
     subject = wording.what(summary.invocations)
     if summary.total == 1:
         subject = f"{subject} on {wording.name(summary.groups[0].rows[0].name, 40)}"
     regions = [invocation.region for invocation in summary.invocations]
     head = f"{wording.counts(summary)}: {subject}, {wording.where(regions)}"
-    return _answer(summary, head, frame, by_run=False)
+    return _answer(summary, head, frame, actions, by_run=False)
 
 
-def results_on_instances(summary: Summary, subject: str, frame: Frame) -> Message:
+def results_on_instances(summary: Summary, subject: str, frame: Frame, actions: Sequence[Block] = ()) -> Message:
     """The newest results on some instances; each result is a run of its own."""
     regions = [row.result.region for group in summary.groups for row in group.rows]
     head = f"{wording.counts(summary, 'run')}: {wording.name(subject, 40)}, {wording.where(regions)}"
-    return _answer(summary, head, frame, by_run=True)
+    return _answer(summary, head, frame, actions, by_run=True)
 
 
-def _answer(summary: Summary, head: str, frame: Frame, *, by_run: bool) -> Message:
+def progress(summary: Summary, frame: Frame, actions: Sequence[Block]) -> Message:
+    """How watched invocations stand: progress in words, failures as they appear, when the next look is due."""
+    regions = [invocation.region for invocation in summary.invocations]
+    head = f"{watching.done_words(summary)}: {wording.what(summary.invocations)}, {wording.where(regions)}"
+    masked = Masked()
+    blocks = _blocks(summary, head, frame, masked, _PROGRESS, by_run=False)
+    text = spoken.text(b.clip(f"{head}.", MOST_LINE), summary, frame.zone, frame.notes, masked)
+    return b.within_limits(text, [*blocks, *actions])
+
+
+_PROGRESS = Detail(groups=5, lines=0, output=0, names=160, info=0)
+
+
+def usual(durations: Sequence[float]) -> str:
+    """How long the last runs took; "" where none is known."""
+    if not durations:
+        return ""
+    shortest, longest = wording.duration(min(durations)), wording.duration(max(durations))
+    span = shortest if shortest == longest else f"{shortest} to {longest}"
+    runs = "run" if len(durations) == 1 else f"{len(durations)} runs"
+    return f"The last {runs} of this command took {span}."
+
+
+def ringing(message: Message, user_id: str) -> Message:
+    """A thread reply that rings the person who asked: an update of a message notifies nobody."""
+    line = message.text.split("\n", 1)[0]
+    return Message(f"<@{user_id}> {line}")
+
+
+def _answer(summary: Summary, head: str, frame: Frame, actions: Sequence[Block], *, by_run: bool) -> Message:
     masked = Masked()
     text = spoken.text(_line_one(head, summary, masked), summary, frame.zone, frame.notes, masked)
     for detail in DETAILS:
         blocks = _blocks(summary, head, frame, masked, detail, by_run=by_run)
         if b.size(blocks) <= MOST_IN_CHANNEL:
             break
-    return b.within_limits(text, blocks)
+    return b.within_limits(text, [*blocks, *actions])
 
 
 def _blocks(summary: Summary, head: str, frame: Frame, masked: Masked, detail: Detail, *, by_run: bool) -> list[Block]:
@@ -74,6 +110,7 @@ def _blocks(summary: Summary, head: str, frame: Frame, masked: Masked, detail: D
     return [
         b.header(b.clip(f"{wording.mark(summary)} {head}", MOST_LINE)),
         *([b.context(*second)] if second else []),
+        *_on_it(frame),
         *telling.schedules(),
         *(telling.group(group, min(len(bad), detail.groups)) for group in bad[: detail.groups]),
         *telling.more_groups(bad[detail.groups :]),
@@ -123,13 +160,18 @@ def _footer(summary: Summary, frame: Frame, *, by_run: bool) -> list[str]:
     if summary.users:
         told.append(f"run as {b.escape(', '.join(wording.name(user, 30) for user in summary.users[:3]))}")
     told += _age(frame)
+    if frame.next_look is not None:
+        told.append(f"next look {b.date(frame.next_look, '{time_secs}')}")
     if by_run:
         return told
     told.append(b.escape(_invocation_ids(summary.invocations)))
-    regions = {invocation.region for invocation in summary.invocations}
-    if frame.console and len(regions) == 1:
-        told.append(f"<https://{b.escape(frame.console)}/cloud-assistant/region/{b.escape(*regions)}|console>")
     return told
+
+
+def _on_it(frame: Frame) -> list[Block]:
+    if not frame.on_it or frame.on_it_since is None:
+        return []
+    return [b.context(f"On it: {b.escape(wording.name(frame.on_it))} since {b.date(frame.on_it_since, '{time}')}")]
 
 
 def _asked_by(frame: Frame) -> list[str]:
@@ -151,7 +193,9 @@ def _invocation_ids(invocations: Sequence[Invocation]) -> str:
     return " ".join(told) + more
 
 
-def runs(invocations: Sequence[Invocation], heading: str, frame: Frame, more: str = "") -> Message:
+def runs(
+    invocations: Sequence[Invocation], heading: str, frame: Frame, more: str = "", actions: Sequence[Block] = ()
+) -> Message:
     """A list of invocations and how each ended, failures first. `more` says how to see the next page."""
     told = [(invocation, summarise([invocation], (), {})) for invocation in invocations]
     told.sort(key=lambda pair: _badness(pair[1]))
@@ -169,6 +213,7 @@ def runs(invocations: Sequence[Invocation], heading: str, frame: Frame, more: st
         *(b.rich_text(*lines[at : at + 25]) for at in range(0, len(lines), 25)),
         *_notes(notes),
         b.context(*_list_footer(frame)),
+        *actions,
     ]
     return b.within_limits(_fitting(first, spoken, notes), parts)
 

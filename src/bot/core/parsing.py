@@ -45,6 +45,8 @@ def parse(text: str) -> Question:
     question = Question()
     for word in words:
         question = _read(question, word)
+    if question.subcommand == "watch" and not question.invocations:
+        raise UsageError("Only runs can be watched. Right would be: watch t-hz0jdfwd9f.")
     return question
 
 
@@ -143,6 +145,7 @@ _KEYWORDS: dict[str, Callable[[Question], Question]] = {
     "history": lambda question: replace(question, history=True),
     "private": lambda question: replace(question, private=True),
     "here": lambda question: replace(question, private=False),
+    "watch": lambda question: replace(question, subcommand="watch"),
 }
 
 

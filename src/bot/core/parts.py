@@ -69,7 +69,7 @@ class Telling:
         known = reason(group.error_code)
         if known is not None and info:
             elements.append(b.line(b.words(wording.name(info, self.detail.info))))
-        if group.output.text or group.bucket in (Bucket.FAILED, Bucket.TIMED_OUT):
+        if self.detail.lines and (group.output.text or group.bucket in (Bucket.FAILED, Bucket.TIMED_OUT)):
             elements += self._output(group, self.detail.output // groups, self.detail.lines)
         if known is not None and known.next_step:
             elements.append(b.line(b.words(f"Next: {known.next_step}.")))
@@ -115,6 +115,8 @@ class Telling:
 
     def _one_success(self, group: Group, head: str, *, alone: bool) -> list[Block]:
         who = self._who(group.rows) if self.by_run or group.count == 1 else []
+        if not self.detail.lines:  # outputs have not been read
+            return [b.line(b.words(head, bold=True)), *who]
         if not group.output.text:
             return [b.line(b.words(f"{head}, no output", bold=True)), *who]
         folded = ", one output" if group.count > 1 else ""

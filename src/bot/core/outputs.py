@@ -1,0 +1,259 @@
+"""The modal that shows whole outputs: pick a group or an instance, filter its lines, page through it.
+
+The view carries its own state in `private_metadata` (3,000 characters, Slack's limit): the packed question, what is
+picked, the filter and the page. Output stands only in preformatted text.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from bot.core import blocks as b
+from bot.core import wording
+from bot.core.blocks import Block
+from bot.core.masking import mask
+from bot.core.modal import View, modal, told
+from bot.core.summary import Group, Row, Summary
+
+PICK, FILTER, PREVIOUS, NEXT, AS_FILE = (
+    "outputs_pick",
+    "outputs_filter",
+    "outputs_previous",
+    "outputs_next",
+    "outputs_file",
+)
+MOST_METADATA = 3_000
+_PAGE = 2_900  # characters of one page: Slack takes 3,000 in one element
+_MOST_OPTIONS = 100
+_MOST_FILTER = 200
+
+Matcher = Callable[[str], bool]
+
+
+class BadPattern(Exception):
+    """The filter cannot be used; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """`picked` is the place of a group (`g0`) or an instance's run and id; `channel` and `thread` take the file."""
+
+    handle: str
+    picked: str = "g0"
+    filter: str = ""
+    page: int = 0
+    channel: str = ""
+    thread: str = ""
+
+    def packed(self) -> str:
+        fields = [self.handle, self.picked, self.filter, self.page, self.channel, self.thread]
+        return json.dumps(fields, separators=(",", ":"), ensure_ascii=False)
+
+    @staticmethod
+    def unpacked(text: str) -> State:
+        return State(*json.loads(text))
+
+
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """What can be picked: a result that stands for it, whose output it is, and the menu's option."""
+
+    row: Row
+    names: str
+    option: Block
+
+
+@dataclass(frozen=True, slots=True)
+class _Filtered:
+    """Lines of an output, of how many; `problem` where the filter cannot be used."""
+
+    lines: Sequence[str]
+    of: int
+    problem: str = ""
+
+
+def view(summary: Summary, state: State, matches: Callable[[str], Matcher]) -> View:
+    """The modal for this state. `matches` turns a filter into a test of a line, or raises BadPattern.
+
+    What was picked may be gone, and the page too: then the first group is shown, or the last page.
+    """
+    choices = _choices(summary.groups)
+    if not choices:
+        return told("There are no results yet, so there is no output to show.")
+    picked = state.picked if state.picked in choices else "g0"
+    choice = choices[picked]
+    text, secrets = mask(choice.row.output.text)
+    wanted = state.filter[:_MOST_FILTER]
+    filtered = _filtered(text.split("\n") if text else [], wanted, matches)
+    pages = _pages("\n".join(filtered.lines))
+    page = min(max(0, state.page), len(pages) - 1)
+    state = replace(state, picked=picked, filter=wanted, page=page)
+    output = [
+        *([b.context(b.mrkdwn(filtered.problem, 500))] if filtered.problem else []),
+        b.rich_text(b.preformatted(_shown(pages[page], filtered))),
+        b.context(b.mrkdwn(_about(choice, filtered, page, len(pages), secrets), b.MOST_CONTEXT)),
+    ]
+    packed = state.packed()
+    if b.width(packed) > MOST_METADATA:
+        return modal([b.context(_TOO_LONG), *output])
+    parts = [*_picker(choices, state), _filter(state), *output, _paging(page, len(pages))]
+    # Slack wants a submit button where there is an input; it closes the modal, as Close does.
+    return {**modal(parts, packed), "submit": {"type": "plain_text", "text": "Done"}}
+
+
+_TOO_LONG = (
+    "This question is too long to page: Slack carries no more than 3,000 characters with a modal. "
+    "Here is the beginning; ask for fewer things at once to see the rest."
+)
+
+
+def _choices(groups: Sequence[Group]) -> Mapping[str, _Choice]:
+    """By the value that picks it: all groups, then the instances of those that have several."""
+    found = {}
+    titles = [wording.title(group) for group in groups]
+    for number, group in enumerate(groups):
+        names = wording.members(group.rows, 70).replace("\n", ", ")
+        found[f"g{number}"] = _Choice(group.rows[0], names, _option(titles[number], names, f"g{number}"))
+    for title, group in zip(titles, groups, strict=True):
+        for row in group.rows if group.count > 1 else ():
+            name, key = wording.name(row.name), b.clip(f"{row.result.invoke_id}/{row.result.instance_id}", 150)
+            found.setdefault(key, _Choice(row, name, _option(name, title, key)))
+    return found
+
+
+def _option(text: str, description: str, value: str) -> Block:
+    """Plain text; control characters of Slack's are replaced as in a header."""
+    return {
+        "text": {"type": "plain_text", "text": b.plain(text, 75), "emoji": False},
+        "description": {"type": "plain_text", "text": b.plain(description, 75), "emoji": False},
+        "value": value,
+    }
+
+
+def _filtered(lines: Sequence[str], wanted: str, matches: Callable[[str], Matcher]) -> _Filtered:
+    """The lines with what is wanted; all of them where the filter cannot be used."""
+    if not wanted:
+        return _Filtered(lines, len(lines))
+    try:
+        test = matches(wanted)
+        return _Filtered([line for line in lines if test(line)], len(lines))
+    except BadPattern as error:
+        return _Filtered(lines, len(lines), str(error))
+
+
+def _picker(choices: Mapping[str, _Choice], state: State) -> list[Block]:
+    """A menu of as much as Slack takes, what is picked among it; the rest is counted."""
+    options = [choice.option for choice in choices.values()]
+    picked = choices[state.picked].option
+    shown = options[:_MOST_OPTIONS]
+    if picked not in shown:
+        shown[-1] = picked
+    menu: Block = {
+        "type": "actions",
+        "block_id": f"pick-{state.page}-{len(state.filter)}",
+        "elements": [
+            {
+                "type": "static_select",
+                "action_id": PICK,
+                "placeholder": {"type": "plain_text", "text": "A group or an instance"},
+                "options": shown,
+                "initial_option": picked,
+            }
+        ],
+    }
+    left = len(options) - len(shown)
+    return [menu, *([b.context(f"The menu has no room for {left:,} more; the file has all outputs.")] if left else [])]
+
+
+def _filter(state: State) -> Block:
+    return {
+        "type": "input",
+        "block_id": "filter",
+        "dispatch_action": True,
+        "optional": True,
+        "label": {"type": "plain_text", "text": "Only lines with this text, or /regular expression/; press Enter"},
+        "element": {
+            "type": "plain_text_input",
+            "action_id": FILTER,
+            "max_length": _MOST_FILTER,
+            **({"initial_value": state.filter} if state.filter else {}),
+            "dispatch_action_config": {"trigger_actions_on": ["on_enter_pressed"]},
+        },
+    }
+
+
+def _pages(text: str) -> list[str]:
+    """The text in pieces, none of it lost: whole lines as far as they fit, a line longer than a page cut.
+
+    A page that ends with a line has its line end, which is not shown and needs no room.
+    """
+    pages = [""]
+    while text:
+        page = _beginning(text)
+        if text.startswith("\n", len(page)):
+            page += "\n"
+        elif len(page) < len(text):
+            whole_lines = page[: page.rfind("\n") + 1]
+            page = whole_lines if whole_lines.strip() else page
+        pages.append(page)
+        text = text[len(page) :]
+    return pages[1:] or pages
+
+
+def _beginning(text: str) -> str:
+    """As much as one page takes; a character is at most two units wide, so half of what is over goes each time."""
+    text = text[:_PAGE]
+    while (over := b.width(text) - _PAGE) > 0:
+        text = text[: -((over + 1) // 2)]
+    return text
+
+
+def _shown(page: str, filtered: _Filtered) -> str:
+    """A page without the line end that the page's own end shows; in words what has nothing to see."""
+    if page.strip():
+        return page.removesuffix("\n")
+    if not filtered.of:
+        return "(no output)"
+    return "(only blank lines)" if filtered.lines else "(no line matches)"
+
+
+def _about(choice: _Choice, filtered: _Filtered, page: int, pages: int, secrets: int) -> str:
+    matching = f"{len(filtered.lines):,} of " if len(filtered.lines) < filtered.of else ""
+    told = [choice.names, f"{matching}{wording.plural(filtered.of, 'line')}"]
+    told += [f"page {page + 1:,} of {pages:,}"] if pages > 1 else []
+    told += wording.output_notes(choice.row.output, secrets, {choice.row.result.oss_uri} - {""})
+    return " · ".join(told)
+
+
+def _paging(page: int, pages: int) -> Block:
+    """Buttons are left out where they lead nowhere; the file is always there."""
+    elements = []
+    if page > 0:
+        elements.append(_button(PREVIOUS, "Previous page", f"Previous page, {page:,} of {pages:,}"))
+    if page + 1 < pages:
+        elements.append(_button(NEXT, "Next page", f"Next page, {page + 2:,} of {pages:,}"))
+    elements.append(_button(AS_FILE, "As file", "All outputs as a file in the thread"))
+    return {"type": "actions", "block_id": f"paging-{page}-{pages}", "elements": elements}
+
+
+def _button(action_id: str, text: str, label: str) -> Block:
+    return {
+        "type": "button",
+        "action_id": action_id,
+        "text": {"type": "plain_text", "text": text, "emoji": False},
+        "accessibility_label": label,
+    }
+
+
+def whole_text(summary: Summary) -> str:
+    """All outputs in full, one section for each group: what *As file* uploads."""
+    sections = []
+    for group in summary.groups:
+        masked, secrets = mask(group.output.text)
+        names = wording.members(group.rows, 100_000)
+        notes = wording.output_notes(group.output, secrets, {row.result.oss_uri for row in group.rows} - {""})
+        about = "\n".join([f"== {wording.title(group)}", names, *notes])
+        sections.append(f"{about}\n\n{masked or '(no output)'}\n")
+    return "\n".join(sections) or "(no results yet)\n"

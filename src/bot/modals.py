@@ -1,0 +1,113 @@
+"""The Outputs modal, opened by the door and filled here; every press in it is answered by another view.
+
+`regex` bounds the time of a person's regular expression, which the standard library cannot.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import regex
+
+from bot.adapters.slack import Place
+from bot.answering import Answering, Turn
+from bot.core import messages, modal, outputs
+from bot.core.access import Admission
+from bot.core.errors import CloudError, SlackError, UsageError, UserError
+from bot.core.handles import Handle, unpack
+from bot.core.outputs import BadPattern, State
+from bot.core.summary import Summary
+
+log = logging.getLogger("bot.modals")
+
+_MATCH_LIMIT = 0.05  # seconds for one line; a whole filter is given up after the first line that takes longer
+
+
+def fill(answering: Answering, turn: Turn, by: Admission, handle: Handle, state: State) -> None:
+    """The modal that the door has opened for this press."""
+    _show(turn, outputs.view(answering.summary(turn, by, handle), state, matcher), external_id=turn.job_id)
+
+
+def fail(turn: Turn, error: UserError | CloudError) -> None:
+    """An error in place of outputs, where the person is looking."""
+    text = str(error) if isinstance(error, UserError) else messages.cloud_error(error).text
+    _show(turn, modal.told(text), external_id=turn.job_id)
+
+
+def pressed(answering: Answering, turn: Turn, payload: Mapping[str, Any], place: Place) -> None:
+    """A press within the modal: another view in its place, or the file in the thread."""
+    view_id = str(payload["view"]["id"])
+    try:
+        state = State.unpacked(str(payload["view"].get("private_metadata", "")))
+        handle = unpack(state.handle, answering.settings.signing_secret)
+        if handle is None:
+            raise UsageError(messages.UNKNOWN_PRESS)
+        by = answering.admit(turn, replace(place, channel_id=state.channel, thread_ts=state.thread))
+        summary = answering.summary(turn, by, handle)
+        view = _after(next(iter(payload["actions"])), state, summary, turn)
+    except UserError as error:
+        view = modal.told(str(error))
+    except CloudError as error:
+        view = modal.told(messages.cloud_error(error).text)
+    _show(turn, view, view_id=view_id)
+
+
+def _after(action: Mapping[str, Any], state: State, summary: Summary, turn: Turn) -> modal.View:
+    action_id = str(action.get("action_id", ""))
+    if action_id == outputs.AS_FILE:
+        return _as_file(state, summary, turn)
+    return outputs.view(summary, _changed(state, action_id, action), matcher)
+
+
+def _changed(state: State, action_id: str, action: Mapping[str, Any]) -> State:
+    if action_id == outputs.PICK:
+        return replace(state, picked=str((action.get("selected_option") or {}).get("value", "")), page=0)
+    if action_id == outputs.FILTER:
+        return replace(state, filter=str(action.get("value") or ""), page=0)
+    return replace(state, page=state.page + (1 if action_id == outputs.NEXT else -1))
+
+
+def _as_file(state: State, summary: Summary, turn: Turn) -> modal.View:
+    """The full text of all results, uploaded to the thread of the answer; details never go to the channel."""
+    name = "-".join(one.id for one in summary.invocations[:3]) or "outputs"
+    try:
+        turn.upload(state.channel, state.thread, f"{name}.txt", outputs.whole_text(summary))
+    except SlackError as error:
+        hint = "Invite me to the channel first." if error.code in ("not_in_channel", "channel_not_found") else ""
+        raise UsageError(f"Slack did not take the file ({error.code}). {hint}".rstrip()) from error
+    return modal.told("All outputs are in the thread of the answer now, as a file.")
+
+
+def _show(turn: Turn, view: modal.View, **which: str) -> None:
+    """A modal that the person has closed is no error."""
+    try:
+        turn.slack.update_view(view, **which)
+    except SlackError as error:
+        if error.code != "not_found":
+            raise
+        log.info("modal closed")
+
+
+def matcher(text: str) -> Callable[[str], bool]:
+    """A test of a line: `/…/` is a regular expression, anything else is looked for as it is, in either case.
+
+    Raises BadPattern, also later from the test, when the expression takes too long.
+    """
+    if not (len(text) > 2 and text.startswith("/") and text.endswith("/")):
+        wanted = text.casefold()
+        return lambda line: wanted in line.casefold()
+    try:
+        expression = regex.compile(text[1:-1])
+    except regex.error as error:
+        raise BadPattern(f"That regular expression cannot be read: {error}.") from error
+
+    def test(line: str) -> bool:
+        try:
+            return expression.search(line, timeout=_MATCH_LIMIT) is not None
+        except TimeoutError as error:
+            raise BadPattern("That regular expression takes too long on these lines; try a simpler one.") from error
+
+    return test

@@ -1,0 +1,141 @@
+"""One function for each thing that can be pressed; the question stands in what was pressed (`core.handles`).
+
+Rights are checked again at each press. A press on an old message works, or says why not; a second press of the same
+button does nothing twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from bot import modals, watch
+from bot.adapters.slack import Place
+from bot.answering import Answering, Turn
+from bot.core import buttons, handoff, messages
+from bot.core.access import Admission
+from bot.core.errors import CloudError, NotAllowed, UsageError, UserError
+from bot.core.handles import Handle, unpack
+from bot.core.outputs import State
+from bot.slack_requests import opens_modal
+
+
+@dataclass(frozen=True, slots=True)
+class Pressed:
+    """One press on one message: what is carried, and where it was. `private`: only one person sees the message."""
+
+    action_id: str
+    value: str
+    handle: Handle
+    place: Place
+    ts: str
+    private: bool
+
+
+Press = Callable[[Answering, Turn, Pressed, Admission], None]
+PRESSES: dict[str, Press] = {}
+
+
+def press(action_id: str) -> Callable[[Press], Press]:
+    def register(run: Press) -> Press:
+        PRESSES[action_id] = run
+        return run
+
+    return register
+
+
+def pressed(answering: Answering, turn: Turn, payload: Mapping[str, Any], place: Place) -> None:
+    """Carries a press out; what a person can use of its errors is said privately."""
+    if "view" in payload:
+        modals.pressed(answering, turn, payload, place)
+        return
+    try:
+        if answering.settings.paused:
+            raise UsageError(answering.settings.paused)
+        one = _read(payload, place, answering.settings.signing_secret)
+        PRESSES[one.action_id](answering, turn, one, answering.admit(turn, place))
+    except (UserError, CloudError) as error:
+        if opens_modal(payload):
+            modals.fail(turn, error)
+        else:
+            text = messages.sentence(str(error)) if isinstance(error, UserError) else messages.cloud_error(error)
+            turn.post(place, text, private=True)
+
+
+def _read(payload: Mapping[str, Any], place: Place, signing_secret: str) -> Pressed:
+    """A menu says what was chosen; its question stands in its block's id. Raises UsageError."""
+    action: Mapping[str, Any] = next(iter(payload.get("actions") or []), {})
+    chosen = (action.get("selected_option") or {}).get("value")
+    action_id = str(chosen or action.get("action_id", ""))
+    value = str(action.get("block_id" if chosen else "value", ""))
+    handle = unpack(value, signing_secret)
+    if handle is None or action_id not in PRESSES:
+        raise UsageError(messages.UNKNOWN_PRESS)
+    container = payload.get("container") or {}
+    ts = str(container.get("message_ts", ""))
+    return Pressed(action_id, value, handle, place, ts, bool(container.get("is_ephemeral")))
+
+
+@press(buttons.REFRESH)
+def refresh(answering: Answering, turn: Turn, one: Pressed, by: Admission) -> None:
+    """The same question asked anew, in place."""
+    turn.slack.replace(one.place, one.ts, answering.message(turn, by, one.handle, private=one.private))
+
+
+@press(buttons.ON_IT)
+def on_it(answering: Answering, turn: Turn, one: Pressed, by: Admission) -> None:
+    """Name and time onto the message, in place; pressed again by the one who is on it, it lets go."""
+    if one.handle.on_it == by.user_id:
+        handle, said = replace(one.handle, on_it="", on_it_name="", on_it_since=0), f"{by.name} has let go of it."
+    else:
+        now = int(answering.now)
+        handle = replace(one.handle, on_it=by.user_id, on_it_name=by.name[:40], on_it_since=now)
+        said = f"{by.name} is on it."
+    try:
+        message = answering.message(turn, by, handle, private=one.private)
+    except CloudError:  # who is on it matters more than how it stands
+        turn.post(one.place, messages.sentence(f"{said} ({one.handle.words})"), private=one.private)
+    else:
+        turn.slack.replace(one.place, one.ts, message)
+
+
+@press(buttons.OUTPUTS)
+def show_outputs(answering: Answering, turn: Turn, one: Pressed, by: Admission) -> None:
+    """The modal is open already; errors are told in it."""
+    state = State(one.value, channel=one.place.channel_id, thread=one.place.thread_ts or one.ts)
+    modals.fill(answering, turn, by, one.handle, state)
+
+
+@press(buttons.COPY)
+def copy_failed_ids(answering: Answering, turn: Turn, one: Pressed, by: Admission) -> None:
+    summary = answering.summary(turn, by, one.handle)
+    turn.post(one.place, handoff.failed_ids(summary), private=True)
+
+
+@press(buttons.WATCH)
+def start_watch(answering: Answering, turn: Turn, one: Pressed, by: Admission) -> None:
+    watch.begin(answering, turn, by, one.place, one.handle)
+
+
+@press(buttons.CONSOLE)
+def console(answering: Answering, turn: Turn, one: Pressed, by: Admission) -> None:
+    """A link: Slack opens it, and tells us all the same."""
+
+
+@press(buttons.SHARE)
+def share(answering: Answering, turn: Turn, one: Pressed, by: Admission) -> None:
+    """A private answer into the channel, where the channel may see it."""
+    if by.why_private:
+        raise NotAllowed(f"I cannot share it here. {by.why_private}")
+    turn.post(one.place, answering.message(turn, by, one.handle, private=False), private=False)
+
+
+@press(buttons.TAKE_BACK)
+def take_back(answering: Answering, turn: Turn, one: Pressed, by: Admission) -> None:
+    """Deletes a public answer; for the one who asked, and operators."""
+    if by.user_id != one.handle.asked_by and by.user_id not in answering.settings.operators:
+        raise NotAllowed("Only the person who asked, or an operator (BOT_OPERATORS), can take this answer back.")
+    for ts in watch.replies(answering, one.place.channel_id, one.ts):
+        turn.slack.delete(one.place.channel_id, ts)
+    turn.slack.delete_original(one.place, one.ts)

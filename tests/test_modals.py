@@ -1,0 +1,117 @@
+"""Whole outputs in a modal: opened by the door, filled by the worker, another view at each press."""
+
+import pytest
+
+from bot import modals
+from bot.core import buttons, outputs
+from bot.core.outputs import BadPattern
+from rig import RUN, Peers, Rig
+from sandbox.block_kit import view_problems
+from sandbox.slack_workspace import GENERAL
+
+
+@pytest.fixture(scope="module")
+def peers():
+    with Peers() as peers:
+        yield peers
+
+
+@pytest.fixture
+def rig(tmp_path, peers):
+    with Rig(tmp_path, peers) as rig:
+        yield rig
+
+
+@pytest.fixture
+def answer(rig):
+    [answer] = rig.ask(RUN)
+    return answer
+
+
+@pytest.fixture
+def view(rig, answer):
+    rig.press(answer, buttons.OUTPUTS)
+    return rig.slack.views[-1]
+
+
+def seen(view):
+    return str(view.content["blocks"])
+
+
+def test_the_modal_shows_the_first_failure_whole(view):
+    assert "disk full" in seen(view)
+    assert view_problems(view.content) == []
+
+
+def test_another_group_is_picked(rig, view):
+    rig.press(view, outputs.PICK, "g1")
+    assert "release 4.12.0 active" in seen(view)
+
+
+def test_lines_are_filtered_by_text_and_by_expression(rig, view):
+    rig.press(view, outputs.FILTER, "DISK")
+    assert "disk full" in seen(view)
+    rig.press(view, outputs.FILTER, "/^full/")
+    assert "disk full" not in seen(view).replace("g0", "")
+
+
+def test_a_bad_expression_is_said_in_the_modal(rig, view):
+    rig.press(view, outputs.FILTER, "/(/")
+    assert "cannot be read" in seen(view)
+
+
+def test_all_outputs_go_into_the_thread_as_a_file(rig, answer, view):
+    rig.press(view, outputs.AS_FILE)
+    assert "in the thread of the answer now" in seen(view)
+    [file] = rig.slack.workspace.files.values()
+    assert b"disk full" in file.content
+    assert rig.said[-1].thread_ts == answer.ts
+
+
+def test_a_file_that_slack_refuses_is_said(rig, view):
+    rig.slack.fail("error:not_in_channel", method="files.completeUploadExternal")
+    rig.press(view, outputs.AS_FILE)
+    assert "Slack did not take the file (not_in_channel). Invite me" in seen(view)
+
+
+def test_errors_are_told_where_the_person_looks(rig, answer):
+    rig.cloud.fail("denied", times=20)
+    rig.press(answer, buttons.OUTPUTS)
+    assert "Alibaba Cloud refused" in seen(rig.slack.views[-1])
+
+
+def test_errors_within_the_modal_are_told_there(rig, view):
+    rig.cloud.fail("denied", times=20)
+    rig.press(view, outputs.PICK, "g1")
+    assert "Alibaba Cloud refused" in seen(view)
+
+
+def test_a_forged_state_shows_nothing(rig, view):
+    view.content["private_metadata"] = outputs.State("forged").packed()
+    calls = rig.cloud.count()
+    rig.press(view, outputs.PICK, "g1")
+    assert "I do not know that button" in seen(view)
+    assert rig.cloud.count() == calls
+
+
+def test_a_closed_modal_is_no_error(rig, answer):
+    rig.slack.fail("error:not_found", method="views.update")
+    assert rig.press(answer, buttons.OUTPUTS) == []
+
+
+def test_paging_back_and_forth():
+    state = outputs.State("h")
+    later = modals._changed(state, outputs.NEXT, {})
+    assert (later.page, modals._changed(later, outputs.PREVIOUS, {}).page) == (1, 0)
+
+
+def test_an_expression_that_takes_too_long_is_given_up():
+    test = modals.matcher("/(x+x+)+y/")
+    with pytest.raises(BadPattern, match="too long"):
+        test("x" * 5_000)
+
+
+def test_the_answer_may_be_anywhere(rig):
+    [answer] = rig.ask(RUN, channel=GENERAL)
+    rig.press(answer, buttons.OUTPUTS)
+    assert "disk full" in seen(rig.slack.views[-1])

@@ -16,11 +16,9 @@ ask: $(VENV)/run  ## one question: make ask Q='t-hz0jdfwd9f'
 	@cd src && ../$(BIN)/python -m sandbox $(Q)
 
 test: $(VENV)/test check  ## everything that must hold; closes with pytest's summary
-	@$(BIN)/coverage erase
-	@$(BIN)/coverage run -m pytest -q $(ARGS)
-	@$(BIN)/coverage combine --quiet
-	@$(BIN)/coverage report --include='src/bot/core/*' --fail-under=100 > .coverage.report || (cat .coverage.report; exit 1)
-	@$(BIN)/coverage report --omit='src/bot/core/*' --fail-under=95 > .coverage.report || (cat .coverage.report; exit 1)
+	@$(BIN)/pytest -q -n 2 --dist loadfile --cov --cov-report= $(ARGS)
+	@$(BIN)/coverage report --include='src/bot/core/*' --fail-under=100 > $(VENV)/report || (cat $(VENV)/report; exit 1)
+	@$(BIN)/coverage report --omit='src/bot/core/*' --fail-under=95 > $(VENV)/report || (cat $(VENV)/report; exit 1)
 
 check: $(VENV)/test  ## lint, format, types
 	@$(BIN)/ruff check --quiet .

@@ -479,6 +479,26 @@ class Hooks(Peer):
         return Reply(200, b"ok")
 
 
+def test_a_press_on_outputs_opens_the_modal_before_it_is_queued() -> None:
+    with Hooks() as hooks:
+        slack = Slack(SLACK_API_URL=f"{hooks.url}/api/")
+        assert slack.press(actions=[{"action_id": "outputs", "value": "v"}], trigger_id="1.2.3").status == 200
+    [request] = hooks.requests
+    [job] = slack.queue.jobs
+    said = json.loads(request.body)
+    assert (request.target, request.headers["authorization"]) == ("/api/views.open", "Bearer xoxb-1")
+    assert (said["trigger_id"], said["view"]["external_id"]) == ("1.2.3", job.id)
+    assert said["view"]["callback_id"] == "outputs"
+
+
+def test_a_press_within_the_modal_carries_its_state() -> None:
+    slack = Slack()
+    view = {"id": "V1", "private_metadata": "state", "blocks": ["large"]}
+    slack.press(actions=[{"action_id": "outputs_pick", "selected_option": {"value": "g1"}}], view=view)
+    [job] = slack.queue.jobs
+    assert job.payload["view"] == {"id": "V1", "private_metadata": "state"}
+
+
 def test_a_press_that_the_queue_does_not_take_is_told_privately() -> None:
     with Hooks() as hooks:
         slack = Slack(SLACK_API_URL=f"{hooks.url}/api/")
@@ -513,7 +533,7 @@ def test_a_press_is_acked_although_nobody_can_be_told(path: str, caplog: pytest.
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
 def test_telling_does_not_hold_up_the_ack(monkeypatch: pytest.MonkeyPatch, scheme: str) -> None:
-    monkeypatch.setattr(module, "_TELLING", 0.1)
+    monkeypatch.setattr(module, "_IN_ALL", 0.1)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"{scheme}://127.0.0.1:{silent.getsockname()[1]}"
         slack = Slack(SLACK_API_URL=url)

@@ -37,7 +37,8 @@ MOST_BODY = 1_000_000
 SLACK_PATH = "/slack/events"
 CONTRACT_PATHS = ("/invoke", "/initialize", "/pre-stop")
 _MOST_SKEW = 300  # seconds between Slack's clock and ours, either way
-_TELLING = 1.0  # seconds for telling somebody that the queue did not take a press: Slack waits 3 s in all
+_OPENING = 1.0  # seconds for views.open
+_IN_ALL = 2.8  # seconds after which a press must have been acked: Slack waits 3
 _HOOKS = {"/initialize": "Initialize", "/pre-stop": "PreStop"}
 
 NOT_QUEUED = "I could not take your question just now, so nothing was asked. Please type it again in a moment."
@@ -158,14 +159,14 @@ class Door:
 
     def _interaction(self, body: Mapping[str, Any], credentials: Credentials) -> Response:
         job = slack_requests.interaction_job(body, self._now)
-        trigger = slack_requests.opens_modal(body)
+        trigger, began = slack_requests.opens_modal(body), time.monotonic()
         if trigger and not self._settings.paused:
-            self._open_modal(trigger, job.id)
+            self._open_modal(trigger, job.id, began + _OPENING)
         if not self._queued(job, credentials):
-            self._tell(str(body.get("response_url") or ""), _PRESS_NOT_QUEUED)
+            self._tell(str(body.get("response_url") or ""), _PRESS_NOT_QUEUED, began + _IN_ALL)
         return Response(200)
 
-    def _open_modal(self, trigger_id: str, external_id: str) -> None:
+    def _open_modal(self, trigger_id: str, external_id: str, deadline: float) -> None:
         """views.open, here and now: the trigger is dead after 3 s. The worker fills the modal by its external id."""
         view = {**loading(), "external_id": external_id}
         body = json.dumps({"trigger_id": trigger_id, "view": view}).encode()
@@ -173,7 +174,7 @@ class Door:
             "authorization": f"Bearer {self._settings.bot_token}",
             "content-type": "application/json; charset=utf-8",
         }
-        self._post(f"{self._settings.slack_api_url}views.open", headers, body)
+        self._post(f"{self._settings.slack_api_url}views.open", headers, body, deadline)
 
     @property
     def _now(self) -> int:
@@ -187,24 +188,26 @@ class Door:
             return False
         return True
 
-    def _tell(self, url: str, text: str) -> None:
+    def _tell(self, url: str, text: str, deadline: float) -> None:
         """A private sentence to a response_url, before the ack: after it we may be frozen."""
         if not self._settings.may_respond_to(url):
             return
         body = json.dumps({"response_type": "ephemeral", "replace_original": False, "text": escape(text)})
-        self._post(url, {"content-type": "application/json"}, body.encode())
+        self._post(url, {"content-type": "application/json"}, body.encode(), deadline)
 
-    def _post(self, url: str, headers: Mapping[str, str], body: bytes) -> None:
+    def _post(self, url: str, headers: Mapping[str, str], body: bytes, deadline: float) -> None:
+        """Before the ack, for after it we may be frozen; what fails is only logged."""
         target = urlsplit(url)
-        context = timed_http.trusted() if target.scheme == "https" else None  # before the clock starts
-        deadline = time.monotonic() + _TELLING
-        line = timed_http.connection(target.netloc, context, deadline)
+        context = timed_http.trusted() if target.scheme == "https" else None
+        line = None
         try:
+            line = timed_http.connection(target.netloc, context, deadline)
             timed_http.post(line, target.path, headers, body, deadline)
         except (OSError, ValueError, http.client.HTTPException) as error:
             log.warning("Slack not reached: %s", type(error).__name__)
         finally:
-            line.close()
+            if line is not None:
+                line.close()
 
 
 def signature_problem(environ: Environ, body: bytes, signing_secret: str, now: float) -> str:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import base64
-import sys
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -107,14 +105,3 @@ def _texts(value: object) -> list[str]:
         told += [own] if isinstance(own, str) else []
         return told + [text for part in value.values() if not isinstance(part, str) for text in _texts(part)]
     return [text for part in value for text in _texts(part)] if isinstance(value, list) else []
-
-
-def seconds(call: Callable[[], object]) -> float:
-    """Processor time of a call, the better of two; where coverage traces every line, a fifth of a single one."""
-    traced = sys.gettrace() is not None
-    took = []
-    for _ in range(1 if traced else 2):
-        start = time.process_time()
-        call()
-        took.append(time.process_time() - start)
-    return min(took) / (5 if traced else 1)

@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core.masking import MASK, Masked, mask
-from core.samples import seconds
 
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.abcDEF_123-456"
 KEY = "-----BEGIN RSA PRIVATE KEY-----\nMIIE\nabc\n-----END RSA PRIVATE KEY-----"
@@ -87,6 +86,6 @@ PIECES = [
 @pytest.mark.parametrize(
     "piece", [*PIECES, "-----BEGIN " + "A" * 24_000, "-----BEGIN " + "A " * 12_000, "--" + "a" * 24_000]
 )
-def test_24_kb_take_little_time(piece: str) -> None:
-    text = (piece * 24_000)[:24_000]
-    assert seconds(lambda: mask(text)) < 0.05
+def test_24_kb_of_anything_are_masked_once_and_for_all(piece: str) -> None:
+    masked, _ = mask((piece * 24_000)[:24_000])
+    assert mask(masked) == (masked, 0)

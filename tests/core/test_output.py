@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from bot.core.characters import harmless
 from bot.core.output import HOLE, clean, excerpt, one_line, read
-from core.samples import seconds
 
 
 @pytest.mark.parametrize(
@@ -120,6 +119,8 @@ ADVERSARIAL = {
 
 
 @pytest.mark.parametrize("case", ADVERSARIAL)
-def test_24_kb_take_little_time(case: str) -> None:
+def test_24_kb_of_anything_become_a_few_lines(case: str) -> None:
     raw = (ADVERSARIAL[case] * 24_000)[:24_001].encode()
-    assert seconds(lambda: excerpt(read(raw, 1).text, 8, 300)) < 0.05
+    shown = excerpt(read(raw, 1).text, 8, 300)
+    assert len(shown.split("\n")) <= 8
+    assert len(shown) <= 400

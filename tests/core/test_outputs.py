@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from bot.core import outputs
 from bot.core.outputs import BadPattern, State, view, whole_text
 from bot.core.summary import Summary
-from core.samples import HOSTILE, failed, seconds, succeeded, summary_of
+from core.samples import HOSTILE, failed, succeeded, summary_of
 from sandbox.block_kit import pings, view_problems
 
 STATE = State("handle", channel="C1", thread="1.2")
@@ -129,9 +129,9 @@ def test_five_hundred_groups_fill_the_menu_and_the_rest_is_counted() -> None:
     assert "no room for 400 more" in small_print(first)[0]
 
 
-def test_a_large_fleet_is_shown_at_once() -> None:
+def test_a_large_fleet_with_one_long_output_is_a_view_that_slack_takes() -> None:
     summary = summary_of([succeeded(f"i-{n:04}", "well\n" * 4_000) for n in range(1_000)])
-    assert seconds(lambda: view(summary, STATE, containing)) < 0.3
+    assert refused(view(summary, STATE, containing)) == []
 
 
 def test_only_lines_that_match_are_shown() -> None:

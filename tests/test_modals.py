@@ -3,7 +3,8 @@
 import pytest
 
 from bot import modals
-from bot.core import buttons, outputs
+from bot.core import outputs
+from bot.core.modal import OUTPUTS
 from bot.core.outputs import BadPattern
 from rig import RUN, Peers, Rig
 from sandbox.block_kit import view_problems
@@ -30,7 +31,7 @@ def answer(rig):
 
 @pytest.fixture
 def view(rig, answer):
-    rig.press(answer, buttons.OUTPUTS)
+    rig.press(answer, OUTPUTS)
     return rig.slack.views[-1]
 
 
@@ -76,7 +77,7 @@ def test_a_file_that_slack_refuses_is_said(rig, view):
 
 def test_errors_are_told_where_the_person_looks(rig, answer):
     rig.cloud.fail("denied", times=20)
-    rig.press(answer, buttons.OUTPUTS)
+    rig.press(answer, OUTPUTS)
     assert "Alibaba Cloud refused" in seen(rig.slack.views[-1])
 
 
@@ -96,7 +97,7 @@ def test_a_forged_state_shows_nothing(rig, view):
 
 def test_a_closed_modal_is_no_error(rig, answer):
     rig.slack.fail("error:not_found", method="views.update")
-    assert rig.press(answer, buttons.OUTPUTS) == []
+    assert rig.press(answer, OUTPUTS) == []
 
 
 def test_paging_back_and_forth():
@@ -113,5 +114,5 @@ def test_an_expression_that_takes_too_long_is_given_up():
 
 def test_the_answer_may_be_anywhere(rig):
     [answer] = rig.ask(RUN, channel=GENERAL)
-    rig.press(answer, buttons.OUTPUTS)
+    rig.press(answer, OUTPUTS)
     assert "disk full" in seen(rig.slack.views[-1])

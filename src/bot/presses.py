@@ -17,6 +17,7 @@ from bot.core import buttons, handoff, messages
 from bot.core.access import Admission
 from bot.core.errors import CloudError, NotAllowed, UsageError, UserError
 from bot.core.handles import Handle, unpack
+from bot.core.modal import OUTPUTS
 from bot.core.outputs import State
 from bot.slack_requests import opens_modal
 
@@ -100,7 +101,7 @@ def on_it(answering: Answering, turn: Turn, one: Pressed, by: Admission) -> None
         turn.slack.replace(one.place, one.ts, message)
 
 
-@press(buttons.OUTPUTS)
+@press(OUTPUTS)
 def show_outputs(answering: Answering, turn: Turn, one: Pressed, by: Admission) -> None:
     """The modal is open already; errors are told in it."""
     state = State(one.value, channel=one.place.channel_id, thread=one.place.thread_ts or one.ts)

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import parse_qs
 
-from bot.core.buttons import OUTPUTS
+from bot.core.modal import OUTPUTS
 from bot.jobs import COMMAND, EVENT, INTERACTION, Job, job_id
 
 _MOST_FIELDS = 100

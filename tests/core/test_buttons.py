@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from bot.core import buttons
 from bot.core.buttons import Pressable, actions
+from bot.core.modal import OUTPUTS
 from core.samples import HOSTILE
 from sandbox.block_kit import problems
 
@@ -45,7 +46,7 @@ def test_which_buttons_there_are(state: dict[str, Any], expected: list[str]) -> 
 def test_each_button_carries_the_question_and_says_what_it_acts_on() -> None:
     shown = elements(Pressable(VALUE, "deploy-web", failed=True, console_url=CONSOLE))
     ids = [one["action_id"] for one in shown]
-    assert ids == [buttons.ON_IT, buttons.OUTPUTS, buttons.COPY, buttons.REFRESH, buttons.CONSOLE, buttons.MORE]
+    assert ids == [buttons.ON_IT, OUTPUTS, buttons.COPY, buttons.REFRESH, buttons.CONSOLE, buttons.MORE]
     assert {one["value"] for one in shown[:-1]} == {VALUE}
     assert shown[1]["accessibility_label"] == "Outputs: deploy-web"
     assert shown[4]["url"] == CONSOLE

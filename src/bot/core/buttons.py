@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from bot.core import blocks as b
 from bot.core.blocks import Block
 from bot.core.handles import MOST_BLOCK_ID, MOST_VALUE
+from bot.core.modal import OUTPUTS
 
 MOST_URL = 3_000
-ON_IT, OUTPUTS, COPY, REFRESH, WATCH, CONSOLE, MORE = "on_it", "outputs", "copy", "refresh", "watch", "console", "more"
+ON_IT, COPY, REFRESH, WATCH, CONSOLE, MORE = "on_it", "copy", "refresh", "watch", "console", "more"
 SHARE, TAKE_BACK = "share", "take_back"
 
 

@@ -9,6 +9,7 @@ from bot.core import blocks as b
 from bot.core.blocks import Block
 
 CALLBACK = "outputs"
+OUTPUTS = "outputs"  # action id of the button that opens it; here, so that the door imports no more than this
 
 View = dict[str, Any]
 

@@ -149,6 +149,24 @@ def test_an_error_of_the_cloud_is_told_privately(rig):
     assert told.ephemeral_to == MEI
 
 
+def test_a_message_that_cannot_be_changed_is_said(rig):
+    [answer] = rig.ask(RUN)
+    rig.slack.fail("error:cant_update_message", method="response_url")
+    [told] = rig.press(answer, buttons.REFRESH)
+    assert "Slack did not let me change that message" in told.text
+    assert told.ephemeral_to == MEI
+
+
+def test_slack_asks_for_a_wait_and_the_press_is_worked_off_later(rig):
+    [answer] = rig.ask(RUN)
+    rig.slack.fail("429", method="response_url", retry_after=30)
+    assert rig.press(answer, buttons.REFRESH) == []
+    [(job, delay)] = rig.queue.jobs
+    assert (job.tries, delay) == (1, 30)
+    rig.work_off()
+    assert len(answer.versions) == 1
+
+
 def test_a_paused_bot_does_nothing(tmp_path, peers):
     with Rig(tmp_path, peers) as rig:
         [answer] = rig.ask(RUN)

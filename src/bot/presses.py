@@ -15,11 +15,13 @@ from bot.adapters.slack import Place
 from bot.answering import Answering, Turn
 from bot.core import buttons, handoff, messages
 from bot.core.access import Admission
-from bot.core.errors import CloudError, NotAllowed, UsageError, UserError
+from bot.core.errors import CloudError, NotAllowed, SlackError, UsageError, UserError
 from bot.core.handles import Handle, unpack
 from bot.core.modal import OUTPUTS
 from bot.core.outputs import State
 from bot.slack_requests import opens_modal
+
+_NOT_CHANGED = "Slack did not let me change that message, so please type the question again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,10 @@ def pressed(answering: Answering, turn: Turn, payload: Mapping[str, Any], place:
             raise UsageError(answering.settings.paused)
         one = _read(payload, place, answering.settings.signing_secret)
         PRESSES[one.action_id](answering, turn, one, answering.admit(turn, place))
+    except SlackError as error:
+        if error.retry_after is not None:
+            raise  # the worker waits as Slack asks
+        turn.post(place, messages.sentence(f"{_NOT_CHANGED} ({error.code})."), private=True)
     except (UserError, CloudError) as error:
         if opens_modal(payload):
             modals.fail(turn, error)

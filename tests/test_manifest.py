@@ -12,6 +12,8 @@ import jsonschema
 import pytest
 import yaml
 
+from bot.listeners import LOOK_UP
+
 TOP = Path(__file__).resolve().parent.parent
 SOURCE = (TOP / "deploy" / "slack-app.yml").read_text()
 MANIFEST = yaml.safe_load(SOURCE)
@@ -103,6 +105,12 @@ def problems(manifest: Any) -> list[str]:
 
 def test_the_manifest_has_no_problems():
     assert problems(MANIFEST) == []
+
+
+def test_the_message_shortcut_is_the_one_that_is_listened_to():
+    [shortcut] = MANIFEST["features"]["shortcuts"]
+    assert (shortcut["type"], shortcut["callback_id"]) == ("message", LOOK_UP)
+    assert len(shortcut["name"]) <= 24
 
 
 def test_its_address_is_a_placeholder():

@@ -4,7 +4,10 @@ import pytest
 
 from bot.core import buttons
 from bot.core.messages import UNKNOWN_PRESS
+from bot.listeners import LOOK_UP
+from bot.slack_requests import interaction_job
 from rig import RUN, Peers, Rig
+from sandbox import slack_interactions as interactions
 from sandbox.block_kit import message_problems, pings
 from sandbox.slack_workspace import GENERAL, GUEST, INCIDENTS, LUCAS, MEI, SECRET
 
@@ -181,3 +184,34 @@ def test_a_question_about_a_list_has_no_ids_to_copy(rig):
     answer.blocks[-1]["elements"].append({**element, "action_id": buttons.COPY})
     [told] = rig.press(answer, buttons.COPY)
     assert "ask for one of its ids first" in told.text
+
+
+def look_up(rig, text):
+    """The message shortcut on somebody's message, as Slack sends it."""
+    typed = rig.slack.mention(text, user=LUCAS)
+    message = rig.slack.workspace.find(INCIDENTS, typed["ts"])
+    workspace = rig.slack.workspace
+    payload = interactions.message_shortcut_payload(
+        LOOK_UP,
+        message,
+        workspace.channels[INCIDENTS],
+        workspace.users[MEI],
+        rig.slack.new_trigger(),
+        rig.slack.new_response_url(INCIDENTS, MEI, "action", message.ts),
+    )
+    assert rig.work(interaction_job(payload, int(rig.time())))
+    return message, rig.said
+
+
+def test_what_a_message_names_is_answered_in_its_thread(rig):
+    message, said = look_up(rig, f"see {RUN} and web-001 at 10.9.0.1")
+    assert [(answer.thread_ts, answer.text.split(":")[0]) for answer in said] == [
+        (message.ts, "1 of 3 failed"),
+        (message.ts, "1 run failed"),
+    ]
+
+
+def test_a_message_that_names_nothing_is_told_so_privately(rig):
+    _, [told] = look_up(rig, "good morning")
+    assert told.text.startswith("That message names no run")
+    assert told.ephemeral_to == MEI

@@ -15,8 +15,10 @@ from slack_bolt import App, BoltContext
 from slack_bolt.authorization import AuthorizeResult
 
 from bot.adapters.slack import Place
-from bot.presses import pressed
+from bot.presses import look_up_named, pressed
 from bot.settings import Settings
+
+LOOK_UP = "look_up"  # callback id of the message shortcut, as in the manifest
 
 _QUIET = logging.getLogger("bot.bolt")
 _QUIET.setLevel(logging.CRITICAL)  # its own log lines may hold payloads; what matters is logged by the worker
@@ -38,6 +40,7 @@ def bolt_app(settings: Settings) -> App:
     app.event("app_mention")(mention)
     app.event("message")(direct_message)
     app.action(re.compile(".*"))(press)
+    app.shortcut(LOOK_UP)(look_up)
     app.error(_keep)
     return app
 
@@ -60,6 +63,12 @@ def direct_message(body: Mapping[str, Any], event: Mapping[str, Any], context: B
 def press(ack: Callable[[], None], body: Mapping[str, Any], context: BoltContext) -> None:
     ack()
     pressed(context["answering"], context["turn"], body, place_of(body))
+
+
+def look_up(ack: Callable[[], None], body: Mapping[str, Any], context: BoltContext) -> None:
+    """The message shortcut: what a message names is answered in its thread, one answer each."""
+    ack()
+    look_up_named(context["answering"], context["turn"], body, place_of(body))
 
 
 def _answer(context: BoltContext, words: str, place: Place) -> None:

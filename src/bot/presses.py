@@ -21,6 +21,7 @@ from bot.core.modal import OUTPUTS
 from bot.core.outputs import State
 from bot.slack_requests import opens_modal
 
+_NOTHING_NAMED = "That message names no run (t-…), instance (i-…), command (c-…) or IP address."
 _NOT_CHANGED = "Slack did not let me change that message, so please type the question again"
 
 
@@ -68,6 +69,16 @@ def pressed(answering: Answering, turn: Turn, payload: Mapping[str, Any], place:
         else:
             text = messages.sentence(str(error)) if isinstance(error, UserError) else messages.cloud_error(error)
             turn.post(place, text, private=True)
+
+
+def look_up_named(answering: Answering, turn: Turn, payload: Mapping[str, Any], place: Place) -> None:
+    """Every id and address that a message names, found by the door, is answered in the message's thread."""
+    message = payload.get("message") or {}
+    thread = replace(place, thread_ts=str(message.get("thread_ts") or message.get("ts") or ""), response_url="")
+    for words in payload.get("named") or ():
+        answering.answer(turn, words, thread)
+    if not payload.get("named"):
+        turn.post(place, messages.sentence(_NOTHING_NAMED), private=True)
 
 
 def _read(payload: Mapping[str, Any], place: Place, signing_secret: str) -> Pressed:

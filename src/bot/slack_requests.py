@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from bot.core.modal import OUTPUTS
+from bot.core.pasted import named_in
 from bot.jobs import COMMAND, EVENT, INTERACTION, Job, job_id
 
 _MOST_FIELDS = 100
@@ -100,6 +101,7 @@ def interaction_job(body: Mapping[str, Any], now: int) -> Job:
         **{name: _flat(body[name]) for name in _PRESS_OBJECTS if isinstance(body.get(name), dict)},
         "actions": [_action(one) for one in _mappings(body.get("actions"))[:_MOST_ACTIONS]],
         "message": _kept(_mapping(body.get("message")), ("ts", "thread_ts")),
+        **({"named": list(named_in(_mapping(body.get("message"))))} if body.get("type") == "message_action" else {}),
     }
     return Job(INTERACTION, _id("act", body.get("trigger_id"), payload), now, payload)
 

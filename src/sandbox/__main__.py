@@ -10,11 +10,13 @@ import threading
 from collections.abc import Sequence
 
 from sandbox.console import serve
+from sandbox.console.state import Shortcut
 from sandbox.drawing import WIDTH, draw
 from sandbox.scenario import load_all
 from sandbox.scenario_values import Scenario
 from sandbox.stage import Stage
 
+SHORTCUTS = (Shortcut("look_up", "Look up invocations"),)  # as in the manifest
 SAMPLES = ("seven_of_240", "schedule", "windows_gbk")
 
 
@@ -31,7 +33,7 @@ def main(questions: Sequence[str]) -> None:
         print("The real function, frozen between requests; Slack and Alibaba Cloud are played on loopback.\n")
         for name in SAMPLES:
             _ask(stage, scenarios[name].ask, colour=colour)
-        console = serve(stage)
+        console = serve(stage, shortcuts=SHORTCUTS)
         print(f"The same as a page, while this runs: {console.url}\n")
         try:
             _converse(stage, list(scenarios.values()), colour=colour)
@@ -41,7 +43,7 @@ def main(questions: Sequence[str]) -> None:
 
 def _serve(stage: Stage) -> None:
     """The page alone, until Ctrl-C."""
-    console = serve(stage)
+    console = serve(stage, shortcuts=SHORTCUTS)
     print(f"Open {console.url} in a browser; Ctrl-C ends it.", flush=True)
     try:
         threading.Event().wait()

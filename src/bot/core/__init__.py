@@ -5,7 +5,7 @@ What was typed: `words` takes typing noise away, `parsing` reads words into a `q
 sentences are for a phone and a screen reader; `wording` has the phrases of both, `help` the help.
 
 What can be pressed: `buttons` carry `handles`, which are signed questions; `handoff` are ids to copy, `modal` and
-`outputs` the modal of whole outputs, `watching` decides when a watch looks next.
+`outputs` the modal of whole outputs, `pasted` finds what a message names, `watching` decides when a watch looks next.
 
 `output`, `folding`, `masking`, `diagnosis` and `ranges` each know one thing about results; `access` decides who may
 see; `blocks` knows Slack's limits, `characters` what does harm, `errors` what may go wrong.

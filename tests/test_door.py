@@ -499,6 +499,14 @@ def test_a_press_within_the_modal_carries_its_state() -> None:
     assert job.payload["view"] == {"id": "V1", "private_metadata": "state"}
 
 
+@pytest.mark.parametrize("kind", ["view_submission", "view_closed"])
+def test_a_modal_that_is_done_or_closed_starts_nothing(kind: str) -> None:
+    slack = Slack()
+    answer = slack.press(type=kind, view={"id": "V1", "private_metadata": "state"})
+    assert (answer.status, answer.headers["Content-Length"]) == (200, "0")
+    assert slack.queue.jobs == []
+
+
 def test_a_press_that_the_queue_does_not_take_is_told_privately() -> None:
     with Hooks() as hooks:
         slack = Slack(SLACK_API_URL=f"{hooks.url}/api/")

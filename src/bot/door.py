@@ -158,6 +158,8 @@ class Door:
         return Response(503, b"Try again.")  # so that Slack delivers again
 
     def _interaction(self, body: Mapping[str, Any], credentials: Credentials) -> Response:
+        if body.get("type") in ("view_submission", "view_closed"):
+            return Response(200)  # Done or closed: an empty answer closes the modal, and nothing is to do
         job = slack_requests.interaction_job(body, self._now)
         trigger, began = slack_requests.opens_modal(body), time.monotonic()
         if trigger and not self._settings.paused:

@@ -104,3 +104,5 @@ def test_a_job_over_the_limit_is_not_sealed() -> None:
 
 def test_a_cloud_event_does_not_claim_to_be_a_job() -> None:
     assert not is_job(b'{"specversion": "1.0", "source": "acs.ecs"}')
+    assert not is_job(b'[{"source": "acs.ecs", "data": {"mac": "00:16:3e:00:00:01"}}]')
+    assert is_job(b'{"kind": "command", "mac": "cut o')

@@ -4,6 +4,7 @@ import io
 
 import pytest
 
+from bot.core.events import TaskCompleted, Tick
 from bot.door import Door
 from bot.jobs import seal
 from bot.settings import Credentials
@@ -19,7 +20,11 @@ class Worker:
     """Says what it is told to, and keeps with which keys it was called."""
 
     def __init__(self):
-        self.result, self.calls = True, []
+        self.result, self.calls, self.heard = True, [], []
+
+    def hear(self, events, request_id):
+        self.heard.append((events, request_id))
+        return self.result
 
     def work(self, job, credentials, request_id):
         self.calls.append((job, credentials, request_id))
@@ -86,10 +91,64 @@ def test_a_forged_job_is_refused_and_not_worked_on(client, worker, body):
     assert worker.calls == []
 
 
-def test_what_is_no_job_is_left_alone(client, worker):
-    assert client.post("/invoke", data=b'{"triggerName": "sweep"}').status_code == 200
-    assert client.post("/invoke", data=b"").status_code == 200
+EVENT = b"""{"id": "e-1", "source": "acs.ecs", "specversion": "1.0", "type": "ecs:CloudAssistant:TaskCompleted",
+    "aliyunaccountid": "1234567890123456", "aliyunregionid": "cn-hangzhou",
+    "data": {"invokeId": "t-hz01", "instanceId": "i-bp1a", "invocationStatus": "Failed", "mac": "0:1"}}"""
+TIMER = b'{"triggerTime": "2026-11-24T02:15:00Z", "triggerName": "poll", "payload": "{}"}'
+
+
+@pytest.mark.parametrize(("body", "kind"), [(EVENT, TaskCompleted), (TIMER, Tick)])
+def test_a_cloud_event_or_timer_is_heard(client, worker, body, kind):
+    answer = client.post("/invoke", data=body, headers={"x-fc-request-id": "1-abc", **KEYS})
+    assert (answer.status_code, answer.headers.get("x-fc-status")) == (200, None)
+    [(events, request_id)] = worker.heard
+    assert ([type(event) for event in events], request_id) == ([kind], "1-abc")
     assert worker.calls == []
+
+
+def test_one_that_could_not_be_taken_is_to_be_delivered_again(client, worker):
+    worker.result = False
+    answer = client.post("/invoke", data=EVENT)
+    assert (answer.status_code, answer.headers["x-fc-status"]) == (404, "404")
+
+
+@pytest.mark.parametrize("body", [b"", b"[", b'{"triggerName": "sweep"}', b'{"secret": "hunter2"}', b"\x00\xff"])
+def test_what_is_neither_job_nor_event_is_logged_without_its_content_and_left_alone(client, worker, caplog, body):
+    caplog.set_level("INFO")
+    assert client.post("/invoke", data=body).status_code == 200
+    assert (worker.calls, worker.heard) == ([], [])
+    assert f"no event, {len(body)} bytes left alone: " in caplog.text
+    assert "hunter2" not in caplog.text
+
+
+def test_the_events_among_other_things_are_heard(client, worker):
+    assert client.post("/invoke", data=b"[{}, " + EVENT + b", 3]").status_code == 200
+    assert [len(events) for events, _ in worker.heard] == [1]
+
+
+@pytest.mark.parametrize(("path", "status"), [("/invoke", 200), ("/http-invoke", 403), ("", 403)])
+def test_an_event_comes_by_function_compute_or_not_at_all(rig, worker, path, status):
+    """The public can reach the path too, but never with this header."""
+    assert through_the_door(rig, worker, EVENT, path)[0].startswith(str(status))
+    assert len(worker.heard) == (status == 200)
+
+
+def through_the_door(rig, worker, body, control_path="/invoke"):
+    """Status line and headers."""
+    door = Door(rig.settings, rig.queue, lambda: create_app(rig.settings, worker))
+    started = []
+    environ = {
+        "PATH_INFO": "/invoke",
+        "REQUEST_METHOD": "POST",
+        "HTTP_X_FC_CONTROL_PATH": control_path,
+        "CONTENT_LENGTH": str(len(body)),
+        "SERVER_NAME": "x",
+        "SERVER_PORT": "80",
+        "wsgi.url_scheme": "http",
+        "wsgi.input": io.BytesIO(body),
+    }
+    b"".join(door(environ, lambda status, headers: started.append((status, dict(headers)))))
+    return started[-1]
 
 
 @pytest.mark.parametrize(("headers", "key_id"), [(KEYS, "STS.Fresh"), ({}, None)])
@@ -103,18 +162,5 @@ def test_on_function_compute_the_keys_of_the_request_come_first(tmp_path, peers,
 def test_what_breaks_outside_the_worker_is_a_failure_too(rig, worker, body):
     """A bare 500 would count as success on Function Compute."""
     worker.result = RuntimeError("not the worker's own")
-    door = Door(rig.settings, rig.queue, lambda: create_app(rig.settings, worker))
-    started = []
-    environ = {
-        "PATH_INFO": "/invoke",
-        "REQUEST_METHOD": "POST",
-        "HTTP_X_FC_CONTROL_PATH": "/invoke",
-        "CONTENT_LENGTH": str(len(body)),
-        "SERVER_NAME": "x",
-        "SERVER_PORT": "80",
-        "wsgi.url_scheme": "http",
-        "wsgi.input": io.BytesIO(body),
-    }
-    b"".join(door(environ, lambda status, headers: started.append((status, dict(headers)))))
-    assert started[-1][0].startswith("404")
-    assert started[-1][1]["x-fc-status"] == "404"
+    status, headers = through_the_door(rig, worker, body)
+    assert (status[:3], headers["x-fc-status"]) == ("404", "404")

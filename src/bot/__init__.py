@@ -10,6 +10,8 @@ The queue delivers the job to `/invoke` (`web`). The `worker` takes the job's le
 what to ask for, and `fanout` asks all at once. Then `core.summary` decides what happened and `core.messages` says it;
 `adapters.slack` brings the message to the person.
 
+What EventBridge and timers deliver comes to `/invoke` as well; `core.events` reads it, `notifications` acts on it.
+
 What is pressed under an answer goes the same way to `presses`, one function each; `modals` fills the Outputs modal that
 the door has opened, and `watch` takes one look after another at a run that is going (`core.watching` decides when).
 

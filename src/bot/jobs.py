@@ -94,8 +94,14 @@ def unseal(raw: bytes, signing_secret: str) -> Job:
 
 
 def is_job(raw: bytes) -> bool:
-    """Whether a body claims to be a job, right or forged: everything else is an event."""
-    return b'"mac"' in raw
+    """Whether a body claims to be a job, right or forged: everything else is an event, which may hold "mac" inside."""
+    if b'"mac"' not in raw:
+        return False
+    try:
+        body = json.loads(raw)
+    except (ValueError, RecursionError):
+        return True  # cut off, perhaps: refused
+    return isinstance(body, dict) and "mac" in body
 
 
 def _sealed(body: dict[str, Any], signing_secret: str) -> bytes:

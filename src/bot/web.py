@@ -11,6 +11,7 @@ import logging
 
 from flask import Flask, Response, request
 
+from bot.core.events import read
 from bot.door import request_credentials
 from bot.jobs import BadJob, is_job, unseal
 from bot.settings import Settings
@@ -39,14 +40,23 @@ def create_app(settings: Settings, worker: Worker) -> Flask:
 def _invoked(settings: Settings, worker: Worker, request_id: str) -> Response:
     raw = request.get_data(cache=False)
     if not is_job(raw):
-        log.info("no job: %d bytes left alone", len(raw))
-        return Response("Nothing to do.", 200)
+        return _heard(raw, worker, request_id)
     try:
         job = unseal(raw, settings.signing_secret)
     except BadJob as error:
         log.warning("refused a job: %s", error)
         return Response("Refused.", 403)
     credentials = request_credentials(request.environ) if settings.on_function_compute else None
-    if worker.work(job, credentials or settings.credentials, request_id):
-        return Response("Done.", 200)
-    return Response("Failed.", 404, {"x-fc-status": "404"})
+    return _settled(worker.work(job, credentials or settings.credentials, request_id))
+
+
+def _heard(raw: bytes, worker: Worker, request_id: str) -> Response:
+    """A cloud event or a timer, by its shape. What is none is left alone: delivered again it would be none either."""
+    reading = read(raw)
+    for reason in reading.unknown:
+        log.info("no event, %d bytes left alone: %s", len(raw), reason)
+    return _settled(worker.hear(reading.events, request_id)) if reading.events else Response("Nothing to do.", 200)
+
+
+def _settled(done: bool) -> Response:
+    return Response("Done.", 200) if done else Response("Failed.", 404, {"x-fc-status": "404"})

@@ -14,12 +14,12 @@ import os
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, NoReturn
 
 from slack_bolt import App, BoltRequest
 
-from bot import watch
+from bot import notifications, watch
 from bot.adapters.queue import Queue, QueueRefused
 from bot.adapters.slack import MaybePosted, Place, Slack
 from bot.adapters.store import SQLiteStore, Store, StoreError
@@ -27,6 +27,7 @@ from bot.answering import Answering
 from bot.core import messages
 from bot.core.blocks import Message
 from bot.core.errors import SlackError
+from bot.core.events import Event
 from bot.jobs import INTERACTION, LOOK, Job, seal
 from bot.listeners import bolt_app, own_user_id, place_of
 from bot.lookup import Limits
@@ -92,6 +93,14 @@ class Worker:
         finally:
             delivery.lease.stop()
             self._slots.release()
+
+    def hear(self, events: Iterable[Event], request_id: str) -> bool:
+        """Takes note of cloud events and timers; False when they should be delivered again."""
+        try:
+            return notifications.heard(self._settings, events, request_id)
+        except Exception as error:  # as in `work`
+            log_crash(error, request_id)
+            return False
 
     def _worked_off(self, delivery: Delivery) -> bool:
         job, lease = delivery.job, delivery.lease

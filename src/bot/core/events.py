@@ -11,7 +11,7 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -102,6 +102,22 @@ def read(raw: bytes) -> Reading:
     reader = _Reader()
     reader.take(raw, 0)
     return Reading(tuple(reader.events), tuple(reader.unknown))
+
+
+def trusted(events: Iterable[Event], account: str, regions: Collection[str]) -> Reading:
+    """The events that are worth a look: of our account, where that is known, and of a region that is configured."""
+    kept: list[Event] = []
+    dropped: dict[str, None] = {}
+    for event in events:
+        if isinstance(event, Tick):
+            kept.append(event)
+        elif account and event.account != account:
+            dropped["of another account"] = None
+        elif event.region not in regions:
+            dropped["of a region that is not configured"] = None
+        else:
+            kept.append(event)
+    return Reading(tuple(kept), tuple(dropped))
 
 
 class _Reader:

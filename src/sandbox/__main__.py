@@ -23,7 +23,7 @@ SAMPLES = ("seven_of_240", "schedule", "windows_gbk")
 def main(questions: Sequence[str]) -> None:
     scenarios = {scenario.name: scenario for scenario in load_all()}
     colour = sys.stdout.isatty()
-    with Stage(scenarios.values()) as stage:
+    with Stage(scenarios.values(), events=True) as stage:
         if list(questions) == ["--page"]:
             _serve(stage)
             return

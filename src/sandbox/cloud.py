@@ -182,9 +182,16 @@ class Cloud(Peer):
                 raise throttled()
             self._spent[action, region, minute] = spent + 1
 
-    def _view(self, region: str) -> View:
+    def runs(self) -> list[tuple[Invocation, Stage]]:
+        """Every run of every region, at this moment."""
+        return [(run, stage) for one, stage in self._stages() for run in one.invocations]
+
+    def _stages(self) -> list[tuple[Scenario, Stage]]:
         now = self.clock.now()
-        stages = [(one, Stage(self._starts[one.name], now)) for one in self._scenarios]
+        return [(one, Stage(self._starts[one.name], now)) for one in self._scenarios]
+
+    def _view(self, region: str) -> View:
+        stages = self._stages()
         runs = [(run, stage) for one, stage in stages for run in one.invocations if run.region == region]
         commands = [(each, stage) for one, stage in stages for each in one.commands if each.region == region]
         instances = [(each, stage) for one, stage in stages for each in one.instances if each.region == region]

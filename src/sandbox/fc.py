@@ -6,6 +6,7 @@ vendor's documentation is silent, the choice made here is the one that is harder
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 import uuid
@@ -161,6 +162,11 @@ class FunctionCompute(Peer):
             return self._enqueue(payload, request_id, request_id, 0)
         except RefusalError as refusal:
             return fc_api.error(refusal.status, refusal.code, request_id)
+
+    def tick(self, name: str, payload: str, at: datetime) -> Reply:
+        """A timer trigger goes off, which is always asynchronous."""
+        event = {"triggerTime": at.strftime("%Y-%m-%dT%H:%M:%SZ"), "triggerName": name, "payload": payload}
+        return self.invoke(json.dumps(event).encode(), sync=False)
 
     # The way of a request.
 

@@ -15,6 +15,7 @@ from typing import Any, Self
 
 from sandbox import fc
 from sandbox.cloud import SECRETS, TOKENS, Cloud
+from sandbox.fc_triggers import Triggers
 from sandbox.scenario import load_all
 from sandbox.scenario_values import Scenario
 from sandbox.slack import Slack
@@ -29,13 +30,18 @@ _CREDENTIALS = (fc.ENVIRONMENT_CREDENTIALS, fc.REQUEST_CREDENTIALS)
 
 
 class Stage:
-    """`environment` overrides what the function is started with; `options` go to FunctionCompute."""
+    """`environment` overrides what the function is started with; `options` go to FunctionCompute.
+
+    `events`: EventBridge and the timers follow the cloud's clock. Else nothing happens until `triggers.look()`.
+    """
 
     def __init__(
         self,
         scenarios: Iterable[Scenario] | None = None,
         environment: Mapping[str, str] | None = None,
         command: Iterable[str] = (sys.executable, "-m", "bot"),
+        *,
+        events: bool = False,
         **options: Any,
     ) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="cloud-assistant-sandbox-")
@@ -57,6 +63,7 @@ class Stage:
         self.fc = fc.FunctionCompute(
             list(command), directory=SOURCE, environment={**defaults, **(environment or {})}, **options
         )
+        self.triggers, self._events = Triggers(self.cloud, self.fc), events
 
     @property
     def url(self) -> str:
@@ -80,11 +87,14 @@ class Stage:
     def __enter__(self) -> Self:
         for peer in (self.cloud, self.slack, self.fc):
             peer.start()
+        if self._events:
+            self.triggers.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.triggers.stop()
         for peer in (self.fc, self.slack, self.cloud):
             peer.stop()
         self._folder.cleanup()

@@ -39,16 +39,20 @@ class Time:
 
 
 class Queue:
-    """Keeps what was put; refuses while `refusing`."""
+    """Keeps what was put, and when it is due; leaves out a task id that it knows; refuses while `refusing`."""
 
-    def __init__(self):
+    def __init__(self, clock=time.time):
         self.jobs = []
+        self.due = {}
         self.refusing = False
+        self._clock = clock
 
     def put(self, task_id, body, credentials, delay=0):
         if self.refusing:
             raise QueueRefused("busy")
-        self.jobs.append((unseal(body, SIGNING_SECRET), delay))
+        if task_id not in self.due:
+            self.jobs.append((unseal(body, SIGNING_SECRET), delay))
+            self.due[task_id] = self._clock() + delay
 
 
 def fleet(count=3, region="cn-hangzhou", run=RUN, **invocation):
@@ -130,7 +134,7 @@ class Rig:
 
     def __init__(self, folder, peers, environment=None, **options):
         self.peers, self.time, self.cloud, self.slack = peers, peers.time, peers.cloud, peers.slack
-        self.queue = Queue()
+        self.queue = Queue(self.time)
         self.settings = settings_for(self.cloud, self.slack, folder, **(environment or {}))
         self.worker = Worker(self.settings, self.queue, clock=self.time, sleep=self.time.sleep, **options)
 

@@ -6,7 +6,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.adapters.store import SQLiteStore, StoreError
-from bot.answering import kept, name_of, named_zone, zone_of
+from bot.answering import kept, name_of
+from bot.zones import named_zone, zone_of
 from rig import RUN, Peers, Rig
 from sandbox.slack_workspace import (
     GENERAL,

@@ -1,34 +1,41 @@
-"""Cloud events that reached us: whose are taken, and what the log says."""
+"""Cloud events that reached us: whose are taken, what each asks for, and what the log says."""
+
+from datetime import UTC, datetime
 
 import pytest
 
-from bot.core.events import FirstHeartbeat, TaskCompleted, Tick
+from bot.core.events import FirstHeartbeat, InstanceEvent, TaskCompleted, Tick
+from bot.jobs import CHORE, CLOUD_EVENT, REPORT
 from bot.notifications import heard
 from rig import Peers, Rig, settings_for
 
 OURS, OTHER = "1234567890123456", "6543210987654321"
 TICK = Tick("poll", None, "")
+BEAT = FirstHeartbeat("e-2", OURS, "cn-shanghai", None, "i-sh1a")
+NOW = 1_795_000_000.0
 
 
-def task(account=OURS, region="cn-hangzhou"):
-    return TaskCompleted("e-1", account, region, None, "t-hz01", "c-hz01", "deploy", "i-bp1a", "Failed", 1, None)
+def task(account=OURS, region="cn-hangzhou", run="t-hz01"):
+    return TaskCompleted("e-1", account, region, None, run, "c-hz01", "deploy", "i-bp1a", "Failed", 1, None)
 
 
 @pytest.fixture
-def told(tmp_path, caplog):
-    """What the log says of events."""
+def queued(tmp_path, caplog):
+    """The jobs that events ask for, with their waits."""
     caplog.set_level("INFO")
 
-    def tell(*events, account=OURS):
-        assert heard(settings_for(None, None, tmp_path, FC_ACCOUNT_ID=account), events, "1-abc") is True
-        return caplog.messages
+    def take(*events, account=OURS, now=NOW):
+        jobs = []
+        settings = settings_for(None, None, tmp_path, FC_ACCOUNT_ID=account)
+        heard(settings, events, lambda job, wait: jobs.append((job, wait)), now, "1-abc")
+        return jobs
 
-    return tell
+    return take
 
 
-def test_events_of_our_account_and_regions_are_taken_and_timers_always(told):
-    beat = FirstHeartbeat("e-2", OURS, "cn-shanghai", None, "i-sh1a")
-    assert told(task(), task(), beat, TICK) == [
+def test_events_of_our_account_and_regions_are_taken_and_timers_always(queued, caplog):
+    queued(task(), task(), BEAT, TICK)
+    assert caplog.messages == [
         "heard: 2 TaskCompleted (1-abc)",
         "heard: 1 FirstHeartbeat (1-abc)",
         "heard: 1 Tick (1-abc)",
@@ -36,21 +43,57 @@ def test_events_of_our_account_and_regions_are_taken_and_timers_always(told):
 
 
 @pytest.mark.parametrize("account", [OTHER, ""])
-def test_those_of_another_account_or_of_none_are_dropped(told, account):
-    assert told(task(account), TICK) == ["events dropped: of another account (1-abc)", "heard: 1 Tick (1-abc)"]
+def test_those_of_another_account_or_of_none_are_dropped(queued, caplog, account):
+    assert [job.kind for job, _ in queued(task(account), TICK)] == [CHORE]
+    assert caplog.messages == ["events dropped: of another account (1-abc)", "heard: 1 Tick (1-abc)"]
 
 
 @pytest.mark.parametrize("region", ["us-west-1", ""])
-def test_those_of_a_region_that_is_not_configured_are_dropped(told, region):
-    assert told(task(region=region)) == ["events dropped: of a region that is not configured (1-abc)"]
+def test_those_of_a_region_that_is_not_configured_are_dropped(queued, caplog, region):
+    assert queued(task(region=region)) == []
+    assert caplog.messages == ["events dropped: of a region that is not configured (1-abc)"]
 
 
-def test_where_our_own_account_is_not_known_the_region_decides(told):
-    assert told(task(OTHER), account="") == ["heard: 1 TaskCompleted (1-abc)"]
+def test_where_our_own_account_is_not_known_the_region_decides(queued):
+    assert len(queued(task(OTHER), account="")) == 1
+
+
+def test_a_storm_of_one_run_is_one_look_in_five_seconds(queued):
+    storm = [job for at in range(50) for job, _ in queued(*[task()] * 10, now=NOW + at / 10)]
+    assert len(storm) == 50
+    assert len({job.id for job in storm}) == 2  # the window may end within the five seconds
+    [(job, wait)] = queued(task(), task())
+    assert (job.kind, wait, job.payload["invoke_id"], job.payload["region"]) == (REPORT, 3.0, "t-hz01", "cn-hangzhou")
+
+
+def test_an_event_without_a_run_asks_for_a_look_by_command_instance_and_time(queued):
+    [(job, _)] = queued(task(run=""))
+    assert job.payload["invoke_id"] == ""
+    assert job.payload["hints"] == {
+        "command_id": "c-hz01",
+        "command_name": "deploy",
+        "instance_id": "i-bp1a",
+        "finished": NOW,
+    }
+
+
+def test_a_system_event_is_one_job_however_often_and_by_whatever_way_it_comes(queued):
+    at = datetime(2026, 11, 27, 3, 0, tzinfo=UTC)
+    failure = InstanceEvent("", OURS, "cn-hangzhou", at, "Instance:SystemFailure.Reboot", "Executing", "", "i-1", "")
+    [(job, wait)] = queued(failure, failure)
+    assert (job.kind, wait, job.payload["name"]) == (CLOUD_EVENT, 0.0, "Instance:SystemFailure.Reboot")
+    assert queued(failure)[0][0].id == job.id
+
+
+def test_a_timer_that_is_delivered_twice_is_one_chore(queued):
+    [(job, _)] = queued(TICK, Tick("poll", None, ""))
+    assert job.payload == {"name": "poll", "payload": ""}
 
 
 def test_what_breaks_is_to_be_delivered_again(tmp_path, caplog):
     with Peers() as peers, Rig(tmp_path, peers) as rig:
         assert rig.worker.hear([task()], "1-abc") is True
         assert rig.worker.hear([None], "1-abc") is False
+        rig.queue.refusing = True
+        assert rig.worker.hear([task(run="t-hz02")], "1-abc") is False
     assert "crash 1-abc: AttributeError at " in caplog.text

@@ -15,6 +15,11 @@ What EventBridge and timers deliver comes to `/invoke` as well; `core.events` re
 What is pressed under an answer goes the same way to `presses`, one function each; `modals` fills the Outputs modal that
 the door has opened, and `watch` takes one look after another at a run that is going (`core.watching` decides when).
 
+Cloud events and timers come to `/invoke` too: `core.events` reads them, and `notifications` queues what they ask for.
+For a run that is `reporting`: one look, which decides (`core.reports`) what the channels that `subscribers` knows are
+to be told; `notices` tells one channel, in one message that is kept right (`core.notices`). `system_events` tells of
+instances, `chores` are what timers ask for, and `orders` are the sub-commands that leave something standing.
+
 `core` is pure: it may import itself and the pure part of the standard library. `adapters` may import `core` and one
 SDK each. Everything else here is the shell: it acts on what the core decided. `adapters.store` keeps what must
 outlive a request.

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from datetime import UTC, timedelta, timezone, tzinfo
+from datetime import UTC
 from typing import Any, NoReturn, Protocol
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from bot import watch
+from bot import notices, orders, watch
 from bot.adapters.cloud_assistant import CloudAssistant
 from bot.adapters.slack import Place, Slack
 from bot.adapters.store import Store, StoreError
@@ -20,11 +19,13 @@ from bot.core.buttons import Pressable
 from bot.core.errors import CloudError, NotAllowed, SlackError, Throttled, UserError
 from bot.core.handles import Handle, pack
 from bot.core.parsing import parse
+from bot.core.question import ORDERS, Question
 from bot.core.summary import Summary
 from bot.jobs import Job
 from bot.lookup import Limits, Lookup
 from bot.settings import Clock, Credentials, Settings
 from bot.subcommands import SUBCOMMANDS, Desk, summary_of
+from bot.zones import named_zone, zone_of
 
 log = logging.getLogger("bot.answering")
 
@@ -69,6 +70,10 @@ class Turn(Protocol):
 
     def later(self, place: Place, wait: float, message: Message) -> NoReturn:
         """Queues the job again and tells the person, once for each job."""
+        ...
+
+    def again(self, wait: float) -> NoReturn:
+        """Queues the job again, in `wait` seconds, and tells nobody."""
         ...
 
     def follow(self, job: Job, wait: float) -> None:
@@ -130,6 +135,8 @@ class Answering:
             log.warning("%s in %s: %s %s", error.action, error.region, error.code, error.request_id)
             message, private = messages.cloud_error(error), True
         turn.post(place, message, private=private)
+        if message.ended and not private:
+            notices.seen(self, place.channel_id, message.ended)
 
     def _answer(self, turn: Turn, words: str, place: Place) -> tuple[Message, bool] | None:
         """The message, and whether only the person sees it; None where it has been posted already."""
@@ -137,6 +144,9 @@ class Answering:
             return messages.sentence(self._settings.paused), True
         question = parse(words)
         by = self.admit(turn, place)
+        if question.subcommand in ORDERS:
+            said = orders.carry_out(self, turn, by, place, question)
+            return None if said is None else (said, True)
         wished = bool(question.private or question.subcommand == "help")
         shown = replace(question, private=None, subcommand="help" if question.subcommand == "help" else "show")
         handle = Handle(shown.words(), by.user_id, int(self._clock()), by.name[:_MOST_NAME])
@@ -154,6 +164,18 @@ class Answering:
         return SUBCOMMANDS[question.subcommand].run(self.desk(turn, by, handle, private=private), question)
 
     def desk(self, turn: Turn, by: Admission, handle: Handle, *, private: bool) -> Desk:
+        return Desk(self._settings, self.lookup(turn), self._clock, by, handle, private)
+
+    def unasked_desk(self, turn: Turn, runs: Iterable[tuple[str, str]]) -> Desk:
+        """For what nobody has asked about: runs as (region, id)."""
+        pairs = list(runs)
+        regions = tuple(dict.fromkeys(region for region, _ in pairs))
+        words = Question(invocations=tuple(run for _, run in pairs), regions=regions).words()
+        nobody = Admission("", "", named_zone(self._settings.timezone) or UTC)
+        return self.desk(turn, nobody, Handle(words, "", int(self._clock())), private=False)
+
+    def lookup(self, turn: Turn) -> Lookup:
+        """A way into the API for as long as the job has."""
         deadline = min(self._clock() + self._limits.gather, turn.deadline - FOR_THE_POST)
         cloud = CloudAssistant(
             self._settings,
@@ -163,7 +185,7 @@ class Answering:
             clock=self._clock,
             sleep=self._sleep,
         )
-        lookup = Lookup(
+        return Lookup(
             self._settings,
             cloud,
             self._store,
@@ -172,7 +194,6 @@ class Answering:
             deadline=deadline,
             patient=turn.patient,
         )
-        return Desk(self._settings, lookup, self._clock, by, handle, private)
 
     def admit(self, turn: Turn, place: Place) -> Admission:
         """The person, when they may ask here; raises NotAllowed. Slack's word counts for minutes."""
@@ -265,23 +286,3 @@ def name_of(user: Mapping[str, Any]) -> str:
     """What people call a person: the display name, else the full name, else what Slack has."""
     names = (user.get(key) for key in ("display_name", "real_name", "name", "id"))
     return str(next((name for name in names if name), ""))
-
-
-def zone_of(user: Mapping[str, Any], otherwise: str) -> tzinfo:
-    """The person's time zone; its offset where the system does not know the name; `otherwise`, a name, else."""
-    return named_zone(user.get("tz")) or _offset(user.get("tz_offset")) or named_zone(otherwise) or UTC
-
-
-def named_zone(name: object) -> tzinfo | None:
-    if not isinstance(name, str) or not name:
-        return None
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):  # ValueError for a name such as "../etc/passwd"
-        return None
-
-
-def _offset(seconds: object) -> tzinfo | None:
-    if isinstance(seconds, bool) or not isinstance(seconds, int) or abs(seconds) >= 86_400:
-        return None
-    return timezone(timedelta(seconds=seconds))

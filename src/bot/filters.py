@@ -6,15 +6,14 @@ Parameter names are those of the API pages DescribeInvocations, DescribeInvocati
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta, tzinfo
 from fnmatch import fnmatchcase
 from typing import Any
 
 from bot.core.model import Instance, Invocation
 from bot.core.question import STATES, Question
-from bot.core.summary import BAD, Bucket, Row, Summary
+from bot.core.summary import BAD, Bucket, Row, Summary, only
 
 Filters = dict[str, Any]
 
@@ -100,14 +99,6 @@ def targets_wanted(question: Question, ids: Iterable[str], instances: Iterable[I
 
 def names_targets(question: Question) -> bool:
     return bool(question.instances or question.names or question.addresses)
-
-
-def only(summary: Summary, keep: Callable[[Row], bool]) -> Summary:
-    """The summary of those rows alone."""
-    groups = [replace(group, rows=tuple(row for row in group.rows if keep(row))) for group in summary.groups]
-    kept = tuple(group for group in groups if group.rows)
-    counts = {bucket: sum(group.count for group in kept if group.bucket is bucket) for bucket in Bucket}
-    return replace(summary, groups=kept, counts=counts, total=sum(counts.values()))
 
 
 def newest(summary: Summary, most: int) -> Summary:

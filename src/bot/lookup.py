@@ -80,7 +80,7 @@ class Lookup:
         located = self.regions.locate(question.invocations, question, self._invocation)
         notes = self._not_located(located)
         found = list(located.found.values())
-        gathered = self._fanout.together(self._reading_runs(found, question))
+        gathered = self._fanout.together(self._reading_runs(found, question) | self._naming(found))
         self._worth_waiting_for([e for (kind, _), e in gathered.failed.items() if kind == "results"])
         notes += [*_missing(gathered), *_nameless(gathered, found)]
         results = [row for (kind, _), rows in gathered.replies.items() if kind == "results" for row in rows]
@@ -146,10 +146,55 @@ class Lookup:
                 chosen["IncludeHistory"] = "true"
             most = MOST_HISTORY if one.is_schedule else MOST_RESULTS
             calls["results", one.id] = partial(self._cloud.invocation_results, one.region, chosen, most)
-        for region in dict.fromkeys(one.region for one in found):
-            ids = [target.instance_id for one in found if one.region == region for target in one.targets]
-            calls["names", region] = partial(self._cloud.instances_by_id, region, ids)
         return calls
+
+    def _naming(self, found: Iterable[Invocation]) -> _Calls:
+        """Names of the targets, region by region."""
+        ids: dict[str, list[str]] = {}
+        for one in found:
+            ids.setdefault(one.region, []).extend(target.instance_id for target in one.targets)
+        return {("names", region): partial(self._cloud.instances_by_id, region, some) for region, some in ids.items()}
+
+    # Runs that are reported on
+
+    def standing(self, runs: Sequence[tuple[str, str]]) -> Found:
+        """How runs, as (region, id), stand, without outputs: one call each. Raises CloudError where one is not read."""
+        read_at = self._clock()
+        gathered = self._fanout.together({run: partial(self._invocation, *run) for run in runs})
+        if gathered.failed:
+            raise gathered.first_error()
+        return Found(tuple(one for one in gathered.replies.values() if one), read_at=read_at)
+
+    def run_of(self, region: str, hints: Mapping[str, Any]) -> str:
+        """The id of the run that ended on an instance at a time; "" where there is none. Raises CloudError."""
+        chosen = {"InstanceId": hints["instance_id"]}
+        if hints["command_id"]:
+            chosen["CommandId"] = hints["command_id"]
+        elif hints["command_name"]:
+            chosen["CommandName"] = hints["command_name"]
+        runs = self._cloud.invocations(region, chosen, most=NEWEST)
+
+        def distance(run: Invocation) -> float:
+            ends = [one.finished for one in run.targets if one.instance_id == hints["instance_id"] and one.finished]
+            return min((abs(end.timestamp() - hints["finished"]) for end in ends), default=float("inf"))
+
+        return min(runs, key=distance).id if runs else ""
+
+    def whole(self, found: Found, *, all_names: bool) -> Found:
+        """The same runs with their results and names. A schedule with its history."""
+        return self._with(found, self._reading_runs(found.invocations, Question()), all_names=all_names)
+
+    def named(self, found: Found, *, all_names: bool) -> Found:
+        """The same runs with the names of all instances, or only of those that did not succeed."""
+        return self._with(found, {}, all_names=all_names)
+
+    def _with(self, found: Found, reading: _Calls, *, all_names: bool) -> Found:
+        some = found.invocations if all_names else [_unsuccessful(one) for one in found.invocations]
+        gathered = self._fanout.together(reading | self._naming(some))
+        self._worth_waiting_for([e for (kind, _), e in gathered.failed.items() if kind == "results"])
+        results = [row for (kind, _), rows in gathered.replies.items() if kind == "results" for row in rows]
+        instances = _by_id(one for (kind, _), some in gathered.replies.items() if kind == "names" for one in some)
+        return replace(found, results=tuple(results), instances=instances, notes=tuple(_missing(gathered)))
 
     # Results on instances
 
@@ -181,7 +226,7 @@ class Lookup:
         notes: list[str] = []
         found: dict[str, Instance] = {}
         if question.instances:
-            located = self.regions.locate(question.instances, question, self._instance)
+            located = self.regions.locate(question.instances, question, self.instance)
             notes += self._not_located(located)
             found |= _by_id(located.found.values())
         for address in question.addresses:
@@ -198,7 +243,7 @@ class Lookup:
             found |= _by_id(sorted(matches, key=lambda one: one.name)[:MOST_NAMED])
         return list(found.values()), notes
 
-    def _instance(self, region: str, instance_id: str) -> Instance | None:
+    def instance(self, region: str, instance_id: str) -> Instance | None:
         """Known, or with results; a managed instance (mi-…) is known only by its results."""
         named = self._cloud.instances_by_id(region, [instance_id])
         if named:
@@ -320,6 +365,10 @@ def _reason(error: CloudError) -> str:
 
 def _by_id(instances: Iterable[Instance]) -> dict[str, Instance]:
     return {instance.id: instance for instance in instances}
+
+
+def _unsuccessful(invocation: Invocation) -> Invocation:
+    return replace(invocation, targets=tuple(one for one in invocation.targets if one.status != "Success"))
 
 
 def _narrowed(invocation: Invocation, wanted: set[str]) -> Invocation:

@@ -10,15 +10,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from bot import modals, watch
+from bot import modals, orders, watch
 from bot.adapters.slack import Place
 from bot.answering import Answering, Turn
-from bot.core import buttons, handoff, messages
+from bot.core import buttons, handoff, messages, standing
 from bot.core.access import Admission
 from bot.core.errors import CloudError, NotAllowed, SlackError, UsageError, UserError
 from bot.core.handles import Handle, unpack
 from bot.core.modal import OUTPUTS
 from bot.core.outputs import State
+from bot.core.parsing import parse
 from bot.slack_requests import opens_modal
 
 _NOTHING_NAMED = "That message names no run (t-…), instance (i-…), command (c-…) or IP address."
@@ -147,6 +148,11 @@ def share(answering: Answering, turn: Turn, one: Pressed, by: Admission) -> None
     if by.why_private:
         raise NotAllowed(f"I cannot share it here. {by.why_private}")
     turn.post(one.place, answering.message(turn, by, one.handle, private=False), private=False)
+
+
+@press(standing.REMOVE)
+def end_subscription(answering: Answering, turn: Turn, one: Pressed, by: Admission) -> None:
+    orders.carry_out(answering, turn, by, one.place, parse(one.handle.words))
 
 
 @press(buttons.TAKE_BACK)

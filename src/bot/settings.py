@@ -27,6 +27,7 @@ ENVIRONMENT = frozenset(
         "BOT_TIMEZONE",
         "BOT_CONSOLE",
         "BOT_PAUSED",
+        "BOT_RUN_TAG",
     }
 )
 # Settings of later versions: refused where they would change who sees what, or where things are kept.
@@ -78,11 +79,17 @@ class Settings:
     timezone: str
     console: str
     paused: str
+    run_tag: str
     credentials: Credentials
 
     @property
     def on_function_compute(self) -> bool:
         return bool(self.function_name)
+
+    @property
+    def store_lasts(self) -> bool:
+        """Whether what is kept outlives the function instance; a path that was set on purpose is taken at its word."""
+        return self.store_chosen or not self.on_function_compute
 
     @property
     def host(self) -> str:
@@ -130,6 +137,7 @@ class Settings:
             timezone=read.timezone(),
             console=read.checked("BOT_CONSOLE", "ecs.console.aliyun.com", r"[a-z0-9.-]+", "a host name"),
             paused=read.value("BOT_PAUSED"),
+            run_tag=read.checked("BOT_RUN_TAG", "", r"[^\x00-\x1f]{0,128}", "the key of a tag"),
             credentials=Credentials(
                 read.value("ALIBABA_CLOUD_ACCESS_KEY_ID"),
                 read.value("ALIBABA_CLOUD_ACCESS_KEY_SECRET"),

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from bot import filters
-from bot.core import buttons, messages, wording
+from bot.core import buttons, messages, reports, wording
 from bot.core.access import Admission
 from bot.core.blocks import Block, Message
 from bot.core.buttons import Pressable
@@ -20,8 +20,9 @@ from bot.core.help import help_message
 from bot.core.model import AgentStatus, Command, Instance
 from bot.core.parsing import parse
 from bot.core.question import Question
-from bot.core.summary import BAD, Bucket, Summary, summarise, summarise_results
+from bot.core.summary import BAD, Bucket, Summary, only, summarise, summarise_results
 from bot.lookup import NEWEST, PAGE, Found, Lookup
+from bot.orders import ORDERS
 from bot.settings import Clock, Settings
 
 
@@ -107,7 +108,8 @@ def show(desk: Desk, question: Question) -> Message:
 
 @subcommand("help", "help, help WORD", "this")
 def show_help(desk: Desk, question: Question) -> Message:
-    return help_message(question.topic, ((entry.usage, entry.says) for entry in SUBCOMMANDS.values()))
+    entries = [*SUBCOMMANDS.values(), *ORDERS.values()]
+    return help_message(question.topic, ((entry.usage, entry.says) for entry in entries))
 
 
 @subcommand("watch", "watch t-…", "one message, kept up to date until the run has ended")
@@ -131,7 +133,7 @@ def _results_summary(desk: Desk, question: Question, found: Found) -> Summary:
     """The newest results that fit, each a run of its own."""
     since = desk.since(question)
     summary = summarise_results(found.results, found.invocations, found.instances)
-    fitting = filters.only(summary, lambda row: filters.fits(row, question, since))
+    fitting = only(summary, lambda row: filters.fits(row, question, since))
     return filters.newest(fitting, question.size or NEWEST)
 
 
@@ -146,14 +148,17 @@ def _invocations(desk: Desk, question: Question) -> Message:
         notes.append("History is there for schedules only; this run has none.")
     if question.size or filters.narrowed(question) or filters.of_commands(question):
         notes.append("Filters narrow lists; a run is always shown whole.")
-    return messages.results(summary, desk.frame(found, notes), _buttons(desk, summary, wording.what(found.invocations)))
+    message = messages.results(summary, desk.frame(found, notes), answer_buttons(desk, summary))
+    ended = tuple(one.id for one in summary.invocations) if reports.complete(summary) else ()
+    return message if filters.names_targets(question) else replace(message, ended=ended)
 
 
-def _buttons(desk: Desk, summary: Summary, subject: str) -> list[Block]:
+def answer_buttons(desk: Desk, summary: Summary, subject: str = "") -> list[Block]:
+    """What can be pressed under a summary; `subject` where it is not of runs."""
     regions = [row.result.region for group in summary.groups for row in group.rows]
     runs = [one for one in summary.invocations if not one.is_schedule]
     return desk.buttons(
-        subject,
+        subject or wording.what(summary.invocations),
         regions or [one.region for one in summary.invocations],
         going=summary.count(Bucket.GOING) > 0 and bool(runs),
         failed=summary.count(*BAD) > 0,
@@ -177,7 +182,7 @@ def _instances(desk: Desk, question: Question) -> Message:
     notes = _agent_notes(desk.lookup.agents(instances))
     frame = desk.frame(found, notes)
     return messages.results_on_instances(
-        summary, subject, frame, _buttons(desk, replace(summary, invocations=()), subject)
+        summary, subject, frame, answer_buttons(desk, replace(summary, invocations=()), subject)
     )
 
 
@@ -194,7 +199,8 @@ def _newest(desk: Desk, question: Question) -> Message:
     next_page = f"More: page:{question.page + 1}" if more and len(runs) == len(found.invocations) else ""
     heading = f"{subject}{filters.narrowed(question)}, {where}"
     pressable = desk.buttons(heading, regions, takeable=False, outputs=False)
-    return messages.runs(runs, heading, desk.frame(found, notes), next_page, pressable)
+    together = reports.joined(runs, desk.settings.run_tag)
+    return messages.runs(together, heading, desk.frame(found, notes), next_page, pressable)
 
 
 def _no_runs(desk: Desk, question: Question, regions: Sequence[str]) -> list[str]:

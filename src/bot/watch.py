@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from bot import notices
 from bot.adapters.slack import Place
 from bot.adapters.store import StoreError
 from bot.core import messages, watching
@@ -112,6 +113,7 @@ def begin(answering: Answering, turn: Turn, by: Admission, place: Place, handle:
             raise
         turn.post(place, noted(answering.message(turn, by, handle, private=False), NOT_A_MEMBER), private=False)
         return
+    notices.seen(answering, place.channel_id, [one.id for one in seen.summary.invocations])
     turn.follow(replace(look, ts=ts).job(answering.now, seen.names), wait)
 
 

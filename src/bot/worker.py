@@ -19,7 +19,7 @@ from typing import Any, NoReturn
 
 from slack_bolt import App, BoltRequest
 
-from bot import notifications, watch
+from bot import chores, notices, notifications, reporting, system_events, watch
 from bot.adapters.queue import Queue, QueueRefused
 from bot.adapters.slack import MaybePosted, Place, Slack
 from bot.adapters.store import SQLiteStore, Store, StoreError
@@ -28,7 +28,7 @@ from bot.core import messages
 from bot.core.blocks import Message
 from bot.core.errors import SlackError
 from bot.core.events import Event
-from bot.jobs import INTERACTION, LOOK, Job, seal
+from bot.jobs import CHORE, CLOUD_EVENT, INTERACTION, LOOK, NOTICE, REPORT, Job, seal
 from bot.listeners import bolt_app, own_user_id, place_of
 from bot.lookup import Limits
 from bot.settings import Clock, Credentials, Settings
@@ -45,6 +45,16 @@ ATTEMPTS = 3  # deliveries of a crashing job: the first and maxAsyncRetryAttempt
 PATIENCE = 2  # times a job waits for a throttled API before it says what it has
 OLDEST = 1_500  # seconds after which a response_url is dead and an answer is noise
 _KEEP = 7 * 86_400.0  # seconds; Function Compute remembers task ids as long
+
+
+_OURS = {
+    LOOK: watch.look,
+    REPORT: reporting.report,
+    NOTICE: notices.tell,
+    CLOUD_EVENT: system_events.tell,
+    CHORE: chores.do,
+}
+"""Jobs that no request of Slack's has made, and who works them off."""
 
 
 class Postponed(Exception):
@@ -96,11 +106,16 @@ class Worker:
 
     def hear(self, events: Iterable[Event], request_id: str) -> bool:
         """Takes note of cloud events and timers; False when they should be delivered again."""
+
+        def put(job: Job, wait: float) -> None:
+            self.put(job, self._settings.credentials, wait)
+
         try:
-            return notifications.heard(self._settings, events, request_id)
+            notifications.heard(self._settings, events, put, self._clock(), request_id)
         except Exception as error:  # as in `work`
             log_crash(error, request_id)
             return False
+        return True
 
     def _worked_off(self, delivery: Delivery) -> bool:
         job, lease = delivery.job, delivery.lease
@@ -125,10 +140,10 @@ class Worker:
         return True
 
     def _dispatch(self, delivery: Delivery) -> None:
-        """Through Bolt, but for looks, which are no request of Slack's. What a listener raised is raised here again."""
+        """Through Bolt, but for what is no request of Slack's. What a listener raised is raised here again."""
         job = delivery.job
-        if job.kind == LOOK:
-            watch.look(self._answering, delivery, job.payload)
+        if job.kind in _OURS:
+            _OURS[job.kind](self._answering, delivery, job.payload)
             return
         request = BoltRequest(
             body=job.payload,
@@ -243,6 +258,11 @@ class Delivery:
     def follow(self, job: Job, wait: float) -> None:
         """Queues another job of ours; one that is queued already is left as it is. Raises QueueRefused."""
         self._worker.put(job, self.credentials, wait)
+
+    def again(self, wait: float) -> NoReturn:
+        """Queues the job again; raises Postponed."""
+        self._worker.postpone(self.job.again(), self.credentials, wait)
+        raise Postponed
 
     def later(self, place: Place, wait: float, message: Message) -> NoReturn:
         """Queues the job again, and then tells the person, once; raises Postponed."""

@@ -43,6 +43,11 @@ from core.samples import (
 GOLDEN = Path(__file__).parent / "golden"
 
 
+def alone(runs):
+    """Each run as one of its own."""
+    return [[run] for run in runs]
+
+
 def within(message: Message) -> list[str]:
     """`refused`, and what our own limits say: an answer is short and its first line fits a phone."""
     first = message.text.split("\n")[0].replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
@@ -117,7 +122,7 @@ def listed() -> Message:
         invocation([], InvokeId="t-hz0dddddd", CreationTime=None),
         invocation([row("i-1", "Scheduled")], InvokeId="t-hz0eeeeee", RepeatMode="Period", Frequency="rate(5m)"),
     ]
-    return messages.runs(runs, f"newest runs, {REGION}", FRAME, "More: page:2")
+    return messages.runs(alone(runs), f"newest runs, {REGION}", FRAME, "More: page:2")
 
 
 def hostile() -> Message:
@@ -311,7 +316,7 @@ def test_a_list_counts_failures_and_puts_them_first() -> None:
      ([failed("i-1")], "✖ 1 of 1 run failed: x"), ([], "? 1 run, none failed: x")],
 )  # fmt: skip
 def test_the_head_of_a_list(rows: list[dict[str, Any]], head: str) -> None:
-    assert shown(messages.runs([invocation(rows)], "x", FRAME)).split("\n")[0] == head
+    assert shown(messages.runs([[invocation(rows)]], "x", FRAME)).split("\n")[0] == head
 
 
 def test_a_list_of_nothing() -> None:
@@ -322,11 +327,11 @@ def test_a_list_of_nothing() -> None:
 
 def test_a_long_list_is_read_out_as_far_as_there_is_room() -> None:
     runs = [invocation([failed("i-1")], InvokeId=f"t-hz0run{n:04}", CommandName="n" * 40) for n in range(50)]
-    message = messages.runs(runs, "newest runs", FRAME, "More: page:2")
+    message = messages.runs(alone(runs), "newest runs", FRAME, "More: page:2")
     assert refused(message) == []
     assert "t-hz0run0049" in shown(message)
     assert message.text.endswith("more.\nMore: page:2")
-    crowded = messages.runs(runs[:1], "h", replace(FRAME, notes=("n" * 1_450,)))
+    crowded = messages.runs(alone(runs[:1]), "h", replace(FRAME, notes=("n" * 1_450,)))
     assert crowded.text.startswith("1 of 1 run failed: h.\nnnn")
 
 
@@ -419,7 +424,7 @@ def test_any_rows_make_messages_that_slack_takes(
     frame = replace(FRAME, asked_by=str(name), notes=(str(name),), zone=timezone(timedelta(hours=14)))
     assert within(messages.results(summarise(runs, results, known), frame)) == []
     assert within(messages.results_on_instances(summarise_results(results, runs, known), str(name), frame)) == []
-    assert refused(messages.runs(runs, str(name), frame)) == []
+    assert refused(messages.runs(alone(runs), str(name), frame)) == []
 
 
 def answered(rows: list[dict[str, Any]]) -> Message:

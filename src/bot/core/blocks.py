@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import accumulate, takewhile, tee
 from typing import Any
@@ -27,10 +27,14 @@ MOST_TEXT = 1_500
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What people read: `text` is whole for a phone or a screen reader, `blocks` for the eye."""
+    """What people read: `text` is whole for a phone or a screen reader, `blocks` for the eye.
+
+    `ended` are ids of runs whose end it tells, so that whoever has read it need not be told again.
+    """
 
     text: str
     blocks: tuple[Block, ...] = ()
+    ended: tuple[str, ...] = field(default=(), compare=False)
 
 
 def escape(text: str) -> str:

@@ -194,10 +194,17 @@ def _invocation_ids(invocations: Sequence[Invocation]) -> str:
 
 
 def runs(
-    invocations: Sequence[Invocation], heading: str, frame: Frame, more: str = "", actions: Sequence[Block] = ()
+    occasions: Sequence[Sequence[Invocation]],
+    heading: str,
+    frame: Frame,
+    more: str = "",
+    actions: Sequence[Block] = (),
 ) -> Message:
-    """A list of invocations and how each ended, failures first. `more` says how to see the next page."""
-    told = [(invocation, summarise([invocation], (), {})) for invocation in invocations]
+    """A list of runs and how each ended, failures first. `more` says how to see the next page.
+
+    Invocations that belong together, as one rollout over some regions, are one run in the list.
+    """
+    told = [(together, summarise(together, (), {})) for together in occasions]
     told.sort(key=lambda pair: _badness(pair[1]))
     failed = sum(_badness(summary) == 0 for _, summary in told)
     going = sum(_badness(summary) == 2 for _, summary in told)
@@ -205,8 +212,8 @@ def runs(
     head = f"{failed} of {count} failed" if failed else f"{count}, none failed"
     head += f", {going} still going" if going else ""
     first = b.clip(f"{head}: {heading}.", MOST_LINE)
-    lines = [_run_line(invocation, summary) for invocation, summary in told]
-    spoken = [_run_words(invocation, summary) for invocation, summary in told]
+    lines = [_run_line(together, summary) for together, summary in told]
+    spoken = [_run_words(together, summary) for together, summary in told]
     notes = [*frame.notes, *([more] if more else [])]
     parts = [
         b.header(b.clip(f"{_list_mark(told)} {head}: {heading}", MOST_LINE)),
@@ -218,7 +225,7 @@ def runs(
     return b.within_limits(_fitting(first, spoken, notes), parts)
 
 
-def _list_mark(told: Sequence[tuple[Invocation, Summary]]) -> str:
+def _list_mark(told: Sequence[tuple[Sequence[Invocation], Summary]]) -> str:
     """The mark of what is worst in a list."""
     worst = min(told, key=lambda pair: _badness(pair[1]), default=None)
     return wording.mark(worst[1]) if worst else wording.MARKS[Bucket.UNKNOWN]
@@ -243,22 +250,22 @@ def _badness(summary: Summary) -> int:
     return 2 if summary.count(Bucket.GOING) else 3
 
 
-def _run_line(invocation: Invocation, summary: Summary) -> Block:
-    when = [b.words(" · "), b.moment(invocation.created)] if invocation.created else []
+def _run_line(together: Sequence[Invocation], summary: Summary) -> Block:
+    created = min((one.created for one in together if one.created), default=None)
+    when = [b.words(" · "), b.moment(created)] if created else []
     state = f"{wording.mark(summary)} {wording.counts(summary)}"
-    rest = f"  {wording.what([invocation])} · {_run_place(invocation, summary)}"
-    return b.line(b.words(state, bold=True), b.words(rest), *when, b.words(f" · {wording.name(invocation.id)}"))
+    rest = f"  {wording.what(together)} · {_run_place(together, summary)}"
+    return b.line(b.words(state, bold=True), b.words(rest), *when, b.words(f" · {_invocation_ids(together)}"))
 
 
-def _run_words(invocation: Invocation, summary: Summary) -> str:
-    what = wording.what([invocation])
-    return f"{wording.counts(summary)}: {what}, {_run_place(invocation, summary)}, {wording.name(invocation.id)}."
+def _run_words(together: Sequence[Invocation], summary: Summary) -> str:
+    place, ids = _run_place(together, summary), _invocation_ids(together)
+    return f"{wording.counts(summary)}: {wording.what(together)}, {place}, {ids}."
 
 
-def _run_place(invocation: Invocation, summary: Summary) -> str:
-    if not summary.schedules:
-        return invocation.region
-    return f"{wording.schedule(summary.schedules[0])[0]} · {invocation.region}"
+def _run_place(together: Sequence[Invocation], summary: Summary) -> str:
+    where = wording.where(one.region for one in together)
+    return f"{wording.schedule(summary.schedules[0])[0]} · {where}" if summary.schedules else where
 
 
 def _list_footer(frame: Frame) -> list[str]:

@@ -56,6 +56,7 @@ class Invocation:
     timeout: int | None = None
     username: str = ""
     targets: tuple[InvocationResult, ...] = ()
+    tags: tuple[tuple[str, str], ...] = ()
 
     @property
     def is_schedule(self) -> bool:
@@ -69,6 +70,7 @@ class Instance:
     name: str = ""
     addresses: tuple[str, ...] = ()
     os_type: str = ""
+    tags: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +199,7 @@ def invocation_from(row: Mapping[str, Any], region: str) -> Invocation:
         timeout=number_of(row.get("Timeout")),
         username=text_of(row.get("Username")),
         targets=tuple(result_from(target, region, invoke_id, command_id) for target in targets),
+        tags=_tags(row),
     )
 
 
@@ -217,7 +220,14 @@ def instance_from(row: Mapping[str, Any], region: str) -> Instance:
         name=text_of(row.get("InstanceName")),
         addresses=tuple(address for address in addresses if address),
         os_type=text_of(row.get("OSType")),
+        tags=_tags(row),
     )
+
+
+def _tags(row: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """Tags as (key, value); the pages write both `TagKey` and `Key`."""
+    told = [(text_of(one.get("TagKey") or one.get("Key")), one) for one in rows_of(row, "Tags", "Tag")]
+    return tuple((key, text_of(one.get("TagValue") or one.get("Value"))) for key, one in told if key)
 
 
 def _addresses(row: Mapping[str, Any], key: str) -> Iterable[str]:

@@ -14,7 +14,7 @@ from datetime import date
 from typing import Any
 
 from bot.core.errors import UsageError
-from bot.core.question import EVERYWHERE, MODES, REGIONS, STATES, TYPES, Question
+from bot.core.question import EVERYWHERE, MODES, ORDER_KEYS, ORDERS, REGIONS, STATES, TYPES, Question
 from bot.core.words import words_of
 
 LONGEST = 4_000  # characters of one line
@@ -39,6 +39,8 @@ def parse(text: str) -> Question:
     if "help" in lower:
         topic = lower[lower.index("help") + 1 :][:1]
         return Question("help", topic=" ".join(topic))
+    if lower[:1] and lower[0] in ORDERS:
+        return _read_order(lower[0], text)
     verb = next((word for word in lower if word in _VERBS), None)
     if verb is not None:
         raise UsageError(_only_read(verb, words))
@@ -48,6 +50,15 @@ def parse(text: str) -> Question:
     if question.subcommand == "watch" and not question.invocations:
         raise UsageError("Only runs can be watched. Right would be: watch t-hz0jdfwd9f.")
     return question
+
+
+def _read_order(subcommand: str, text: str) -> Question:
+    """A sub-command with words of its own; raises UsageError where they cannot be read."""
+    from bot.core import orders  # only where one is typed: the ack of the others must not pay for it
+
+    words = tuple(words_of(text, ORDER_KEYS)[1:])
+    orders.check(subcommand, words)
+    return Question(subcommand, arguments=words)
 
 
 def _without_dashes(word: str) -> str:
@@ -297,6 +308,6 @@ def _unreadable(word: str) -> str:
 def _nearest(word: str) -> str | None:
     import difflib  # only where something went wrong: the ack must not pay for it
 
-    known = [*_KEYWORDS, "help", *(f"{key}:" for key in _FILTERS), *REGIONS]
+    known = [*_KEYWORDS, "help", *ORDERS, *(f"{key}:" for key in _FILTERS), *REGIONS]
     found = difflib.get_close_matches(word, known, n=1, cutoff=0.7)
     return found[0] if found else None

@@ -29,6 +29,9 @@ STATES: dict[str, tuple[str, ...]] = {
     "scheduled": ("Scheduled",),
 }
 TYPES = {"shell": "RunShellScript", "bat": "RunBatScript", "powershell": "RunPowerShellScript"}
+# Sub-commands that take words of their own, as the first word of a line; and the filters among those words.
+ORDERS = ("subscribe", "unsubscribe", "subscriptions")
+ORDER_KEYS = ("command", "instance", "tag", "region", "bucket", "events", "at-least", "longer-than", "ring")
 MODES = {"once": "Once", "period": "Period", "nextreboot": "NextRebootOnly", "everyreboot": "EveryReboot"}
 
 
@@ -37,7 +40,8 @@ class Question:
     """What was asked, in the API's own terms. `private` is None where nothing was said about it.
 
     `since` is a span (`2h`), a time of day (`21:00`) or a day with or without one (`2026-11-24t21:00`): what it
-    means depends on the asking person's time zone. `size` is 0 where none was asked for.
+    means depends on the asking person's time zone. `size` is 0 where none was asked for. `arguments` are the words
+    after a sub-command of ORDERS, which reads them itself.
     """
 
     subcommand: str = "show"
@@ -59,6 +63,7 @@ class Question:
     tags: tuple[tuple[str, str], ...] = ()
     group: str = ""
     private: bool | None = None
+    arguments: tuple[str, ...] = ()
 
     @property
     def everywhere(self) -> bool:
@@ -67,7 +72,9 @@ class Question:
     def words(self) -> str:
         """The question in canonical words: `parse` reads them back to an equal question."""
         if self.subcommand == "help":
-            return f"help {_quoted(self.topic)}" if self.topic else "help"
+            return f"help {quoted(self.topic)}" if self.topic else "help"
+        if self.subcommand in ORDERS:
+            return " ".join([self.subcommand, *map(quoted, self.arguments)])
         pairs = {
             "since": self.since,
             "page": "" if self.page == 1 else str(self.page),
@@ -81,11 +88,11 @@ class Question:
             [
                 *(["watch"] if self.subcommand == "watch" else []),
                 *(self.invocations + self.instances + self.commands + self.addresses),
-                *(f"name:{_quoted(name)}" for name in self.names),
+                *(f"name:{quoted(name)}" for name in self.names),
                 *(f"region:{region}" for region in self.regions),
                 *self.states,
-                *(f"{key}:{_quoted(value)}" for key, value in pairs.items() if value),
-                *(f"tag:{_quoted(f'{key}={value}')}" for key, value in self.tags),
+                *(f"{key}:{quoted(value)}" for key, value in pairs.items() if value),
+                *(f"tag:{quoted(f'{key}={value}')}" for key, value in self.tags),
                 *(["history"] if self.history else []),
                 *([] if self.private is None else ["private" if self.private else "here"]),
             ]
@@ -96,7 +103,7 @@ def _word_for(vocabulary: dict[str, str], wanted: str) -> str:
     return next((word for word, value in vocabulary.items() if value == wanted), "")
 
 
-def _quoted(value: str) -> str:
+def quoted(value: str) -> str:
     """The value so that it is read back as one word: in `"…"`, a `"` within it in `'…'` of its own."""
     if re.fullmatch(r"[A-Za-z0-9_*/=.-]*[A-Za-z0-9_*/=-]", value):
         return value

@@ -6,8 +6,8 @@ The state of an instance is its own InvocationStatus, never InvokeRecordStatus (
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
 
@@ -127,6 +127,14 @@ def summarise(
     """
     targets, schedules = _targets(invocations, results)
     return _summary(invocations, targets, schedules, instances)
+
+
+def only(summary: Summary, keep: Callable[[Row], bool]) -> Summary:
+    """The summary of those rows alone."""
+    groups = [replace(group, rows=tuple(row for row in group.rows if keep(row))) for group in summary.groups]
+    kept = tuple(group for group in groups if group.rows)
+    counts = {bucket: sum(group.count for group in kept if group.bucket is bucket) for bucket in Bucket}
+    return replace(summary, groups=kept, counts=counts, total=sum(counts.values()))
 
 
 def summarise_results(

@@ -41,10 +41,14 @@ def words_of(text: str, keys: Collection[str]) -> list[str]:
 
 
 def _token_meant(match: re.Match[str]) -> str:
-    """Of a host name that Slack linked by itself the name, else the address; a mention asks for nothing."""
+    """Of a host name that Slack linked by itself the name, else the address; a mention asks for nothing.
+
+    But right after `ring:` it names whom to ring, and its id is what counts.
+    """
     target, label = match[1], match[2] or ""
     if target[:1] in ("@", "#", "!"):
-        return " "
+        rings = match.string[: match.start()].rstrip().lower().endswith("ring:")
+        return target.removeprefix("!subteam^").lstrip("@") if rings else " "
     linked_by_itself = re.sub(r"\A(?:https?://|mailto:|tel:)", "", target).rstrip("/") == label.rstrip("/")
     return f" {label if linked_by_itself else target} "
 

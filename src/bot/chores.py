@@ -1,0 +1,36 @@
+"""What timers ask for: one function for each chore, named by the payload of the timer in template.yml.
+
+A payload is `{"job": NAME}`; a timer without one is called by its own name.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from bot.answering import Answering, Turn
+
+log = logging.getLogger("bot.chores")
+
+Chore = Callable[["Answering", "Turn"], None]
+CHORES: dict[str, tuple[Chore, ...]] = {}
+
+
+def do(answering: Answering, turn: Turn, payload: Mapping[str, Any]) -> None:
+    """Does the chores of a timer; one that is unknown is of another version, and is logged."""
+    name = _name(payload)
+    if name not in CHORES:
+        log.warning("no chore of this name: %s", name[:40])
+    for chore in CHORES.get(name, ()):
+        chore(answering, turn)
+
+
+def _name(payload: Mapping[str, Any]) -> str:
+    try:
+        wish = json.loads(payload["payload"])
+    except ValueError:
+        wish = None
+    return str(wish.get("job", "")) if isinstance(wish, dict) else str(payload["name"])

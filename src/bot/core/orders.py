@@ -1,0 +1,37 @@
+"""Sub-commands that leave something standing: what comes after their word, read or refused.
+
+The door asks `check` before it acks, so that a mistake is told at once; the shell (`bot.orders`) reads the words again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from bot.core import subscriptions
+from bot.core.errors import UsageError
+
+
+def check(subcommand: str, words: Sequence[str]) -> None:
+    """Raises UsageError where the words after a sub-command cannot be read."""
+    _READERS[subcommand](words)
+
+
+def _nothing(usage: str) -> Callable[[Sequence[str]], None]:
+    def refuse(words: Sequence[str]) -> None:
+        if words:
+            raise UsageError(f"Nothing comes after `{usage}`.")
+
+    return refuse
+
+
+def _unsubscribe(words: Sequence[str]) -> None:
+    if [word.lower() for word in words] != [EVERYTHING]:
+        subscriptions.read(words)
+
+
+EVERYTHING = "everything"
+_READERS: dict[str, Callable[[Sequence[str]], object]] = {
+    "subscribe": subscriptions.read,
+    "unsubscribe": _unsubscribe,
+    "subscriptions": _nothing("subscriptions"),
+}

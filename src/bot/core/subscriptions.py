@@ -1,0 +1,268 @@
+"""What a channel wants to be told: a subscription as a value, its words, and what of a run it lets through.
+
+A subscription is read from words in any order and written back in canonical ones, so that the same wish twice is one.
+Without filters it wants failures of everything: success is not news.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from typing import Any
+
+from bot.core.errors import UsageError
+from bot.core.question import ORDER_KEYS, REGIONS, quoted
+from bot.core.words import words_of
+
+USAGE = (
+    "Usage: subscribe (failures of everything), or with all, command:deploy-*, instance:web-*, tag:team=web, "
+    "region:cn-shanghai, bucket:failed,timed-out,never-ran, events:spot,maintenance, at-least:2 or 5%, "
+    "longer-than:30m, ring:@somebody"
+)
+BUCKETS = ("failed", "timed-out", "never-ran")
+# What a person types, and the beginnings of the event names that it stands for.
+EVENTS: dict[str, tuple[str, ...]] = {
+    "failure": ("Instance:SystemFailure", "Instance:InstanceFailure"),
+    "maintenance": ("Instance:SystemMaintenance",),
+    "spot": ("Instance:PreemptibleInstanceInterruption",),
+    "state": ("Instance:StateChange",),
+    "disk": ("Disk:Stalled", "Disk:ErrorDetected"),
+    "performance": ("Instance:BurstablePerformanceRestricted",),
+    "heartbeat": ("CloudAssistant:FirstHeartbeat",),
+}
+_SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
+_MOST = 20  # patterns of one kind
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """Patterns are shell patterns (`deploy-*`). `at_least` is a count, or a share where it ends in `%`.
+
+    `longer_than` in seconds. `ring` is the Slack id of a person (U…) or of a user group (S…).
+    """
+
+    everything: bool = False
+    commands: tuple[str, ...] = ()
+    instances: tuple[str, ...] = ()
+    tags: tuple[tuple[str, str], ...] = ()
+    regions: tuple[str, ...] = ()
+    buckets: tuple[str, ...] = ()
+    events: tuple[str, ...] = ()
+    at_least: str = ""
+    longer_than: int = 0
+    ring: str = ""
+
+    @property
+    def of_runs(self) -> bool:
+        """Whether it is about runs; one that names only kinds of events is not."""
+        runs = (self.everything, self.commands, self.buckets, self.at_least, self.longer_than)
+        return not self.events or any(runs)
+
+    def words(self) -> str:
+        """Canonical words; "" for the default, failures of everything."""
+        pairs = [
+            *(("command", one) for one in self.commands),
+            *(("instance", one) for one in self.instances),
+            *(("tag", f"{key}={value}") for key, value in self.tags),
+            *(("region", one) for one in self.regions),
+            *(("bucket", one) for one in self.buckets),
+            *(("events", one) for one in self.events),
+            *([("at-least", self.at_least)] if self.at_least else []),
+            *([("longer-than", _span(self.longer_than))] if self.longer_than else []),
+            *([("ring", self.ring)] if self.ring else []),
+        ]
+        return " ".join([*(["all"] if self.everything else []), *(f"{key}:{quoted(value)}" for key, value in pairs)])
+
+    @property
+    def key(self) -> str:
+        """Names the subscription among those of its channel: the same wish has the same key."""
+        return hashlib.sha256(self.words().encode()).hexdigest()[:16]
+
+    def of_command(self, region: str, command_name: str, command_id: str) -> bool:
+        """Whether runs of this command in this region may be news; instances and outcomes are looked at later."""
+        if not self.of_runs or (self.regions and region not in self.regions):
+            return False
+        return not self.commands or any(_like(one, command_name, command_id) for one in self.commands)
+
+    def of_instance(self, instance_id: str, name: str, tags: Collection[tuple[str, str]]) -> bool:
+        if self.instances and not any(_like(one, instance_id, name) for one in self.instances):
+            return False
+        return all(_tagged(wanted, tags) for wanted in self.tags)
+
+    def of_event(self, name: str, region: str) -> bool:
+        """Whether a system event of this name is wanted."""
+        if self.regions and region not in self.regions:
+            return False
+        return any(name.startswith(EVENTS[kind]) for kind in self.events)
+
+    def enough(self, failed: int, total: int) -> bool:
+        """Whether so many failures among so many are worth a message."""
+        if not self.at_least:
+            return failed > 0
+        number = int(self.at_least.rstrip("%"))
+        return failed * 100 >= number * total > 0 if self.at_least.endswith("%") else failed >= number
+
+
+def _like(pattern: str, *texts: str) -> bool:
+    return any(fnmatchcase(text, pattern) for text in texts)
+
+
+def _tagged(wanted: tuple[str, str], tags: Collection[tuple[str, str]]) -> bool:
+    key, value = wanted
+    return any(key == one and (not value or fnmatchcase(other, value)) for one, other in tags)
+
+
+def read(words: Sequence[str]) -> Subscription:
+    """The subscription in words; raises UsageError with a sentence for the person."""
+    subscription = Subscription()
+    for word in words:
+        subscription = _read(subscription, word)
+    return subscription
+
+
+def _read(subscription: Subscription, word: str) -> Subscription:
+    lower = word.lower()
+    if lower in ("all", "failures"):
+        return replace(subscription, everything=subscription.everything or lower == "all")
+    if lower in BUCKETS or lower in EVENTS:  # the rest of a list, which a comma has cut
+        return _FILTERS["bucket" if lower in BUCKETS else "events"](subscription, lower)
+    if lower in REGIONS:
+        return _with(subscription, "regions", lower)
+    match = re.match(r"([a-z-]+)[:=](.*)", word, re.IGNORECASE | re.DOTALL)
+    reader = _FILTERS.get(match[1].lower()) if match else None
+    if match is None or reader is None:
+        raise UsageError(f"I cannot subscribe to `{_shown(word)}`.{_nearest(match[1] if match else word)}\n{USAGE}")
+    if not match[2]:
+        raise UsageError(f"`{match[1].lower()}:` needs a value right after it.\n{USAGE}")
+    return reader(subscription, match[2])
+
+
+def _with(subscription: Subscription, field: str, value: Any) -> Subscription:
+    values: tuple[Any, ...] = getattr(subscription, field)
+    if len(values) == _MOST:
+        raise UsageError(f"At most {_MOST} {field} in one subscription; make a second one for the others.")
+    changes: dict[str, Any] = {field: values if value in values else (*values, value)}
+    return replace(subscription, **changes)
+
+
+def _one(field: str) -> Callable[[Subscription, str], Subscription]:
+    return lambda subscription, value: _with(subscription, field, value[:128])
+
+
+def _region(subscription: Subscription, value: str) -> Subscription:
+    lower = value.lower()
+    if not re.fullmatch(r"[a-z]{2,4}(?:-[a-z0-9]{1,20}){1,4}", lower):
+        raise UsageError(f"`{_shown(value)}` is not a region id. Right would be region:cn-shanghai.")
+    return _with(subscription, "regions", lower)
+
+
+def _tag(subscription: Subscription, value: str) -> Subscription:
+    key, _, wanted = value.partition("=")
+    if not key:
+        raise UsageError("A tag filter is written tag:key=value, for example tag:team=web.")
+    return _with(subscription, "tags", (key[:128], wanted[:128]))
+
+
+def _several(field: str, key: str, known: Iterable[str]) -> Callable[[Subscription, str], Subscription]:
+    known = tuple(known)
+
+    def read_several(subscription: Subscription, value: str) -> Subscription:
+        for one in filter(None, re.split(r"[,+]", value.lower())):
+            if one not in known:
+                raise UsageError(f"`{key}:` takes {', '.join(known)}, not `{_shown(one)}`.")
+            subscription = _with(subscription, field, one)
+        ordered: dict[str, Any] = {field: tuple(one for one in known if one in getattr(subscription, field))}
+        return replace(subscription, **ordered)
+
+    return read_several
+
+
+def _at_least(subscription: Subscription, value: str) -> Subscription:
+    if not re.fullmatch(r"0*[1-9][0-9]{0,4}|0*(?:[1-9][0-9]?|100)%", value):
+        raise UsageError(
+            f"`at-least:` takes a count or a share, for example at-least:2 or at-least:5%, not `{_shown(value)}`."
+        )
+    return replace(subscription, at_least=value.lstrip("0"))
+
+
+def _longer_than(subscription: Subscription, value: str) -> Subscription:
+    match = re.fullmatch(r"([0-9]{1,4})([smhd])", value.lower())
+    if match is None or not int(match[1]):
+        raise UsageError(f"`longer-than:` takes a span such as 30m or 2h, not `{_shown(value)}`.")
+    return replace(subscription, longer_than=int(match[1]) * _SECONDS[match[2]])
+
+
+def _ring(subscription: Subscription, value: str) -> Subscription:
+    """Slack turns a picked name into an id; a name that was only typed rings nobody."""
+    if not re.fullmatch(r"[USW][A-Z0-9]{2,20}", value):
+        raise UsageError(
+            f"I do not know whom `ring:{_shown(value)}` means. Type @ and pick the person or group from Slack's list."
+        )
+    return replace(subscription, ring=value)
+
+
+_FILTERS: dict[str, Callable[[Subscription, str], Subscription]] = {
+    "command": _one("commands"),
+    "instance": _one("instances"),
+    "tag": _tag,
+    "region": _region,
+    "bucket": _several("buckets", "bucket", BUCKETS),
+    "events": _several("events", "events", EVENTS),
+    "at-least": _at_least,
+    "longer-than": _longer_than,
+    "ring": _ring,
+}
+
+
+def _span(seconds: int) -> str:
+    unit = next(unit for unit in ("d", "h", "m", "s") if seconds % _SECONDS[unit] == 0)
+    return f"{seconds // _SECONDS[unit]}{unit}"
+
+
+def _shown(word: str) -> str:
+    word = re.sub(r"[\s`]+", " ", word)
+    return word if len(word) <= 40 else f"{word[:39]}…"
+
+
+def _nearest(word: str) -> str:
+    import difflib  # only where something went wrong: the ack must not pay for it
+
+    found = difflib.get_close_matches(word.lower()[:40], ["all", *(f"{key}:" for key in _FILTERS)], n=1, cutoff=0.6)
+    return f" Did you mean `{found[0]}`?" if found else ""
+
+
+def mention(ring: str) -> str:
+    """The mrkdwn that rings the person or the group; "" for nobody."""
+    if not ring:
+        return ""
+    return f"<!subteam^{ring}>" if ring.startswith("S") else f"<@{ring}>"
+
+
+def told(subscription: Subscription) -> str:
+    """The subscription in a sentence's words: `failures of command deploy-* on web-*`."""
+    kinds = []
+    if subscription.of_runs:
+        kinds.append("every end" if subscription.everything else _failures(subscription))
+    if subscription.events:
+        kinds.append(f"events: {', '.join(subscription.events)}")
+    where = [
+        *([f"of {', '.join(subscription.commands)}"] if subscription.commands else []),
+        *([f"on {', '.join(subscription.instances)}"] if subscription.instances else []),
+        *(f"tagged {key}={value}" for key, value in subscription.tags),
+        *([f"in {', '.join(subscription.regions)}"] if subscription.regions else []),
+        *([f"that took longer than {_span(subscription.longer_than)}"] if subscription.longer_than else []),
+    ]
+    return " ".join([" and ".join(kinds), *(where or (["of everything"] if subscription.of_runs else []))])
+
+
+def _failures(subscription: Subscription) -> str:
+    what = ", ".join(subscription.buckets) if subscription.buckets else "failures"
+    return f"{what} (at least {subscription.at_least})" if subscription.at_least else what
+
+
+def from_value(value: Mapping[str, Any]) -> Subscription:
+    """What the store holds; a word of a later version makes it unreadable, which raises UsageError."""
+    return read(words_of(str(value.get("words", "")), ORDER_KEYS))

@@ -1,0 +1,247 @@
+"""A look at a run that an event or the poll has named: read it, decide, and hand each channel what it wants.
+
+Looks are delayed jobs whose ids Function Compute folds: a storm of events makes one look in five seconds. The store
+decides which runs share a report (`run/…`, `grouping/…`, `report/…`), so that many function instances agree.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from bot import notices, subscribers
+from bot.core import messages, reports
+from bot.core.blocks import Message
+from bot.core.errors import CloudError, Throttled
+from bot.core.model import Invocation
+from bot.core.notices import News
+from bot.core.reports import BADLY, GOING, WELL, Decision, Occasion, Report, Wanted
+from bot.core.summary import BAD, Bucket, Summary, summarise
+from bot.jobs import REPORT, Job, job_id
+from bot.lookup import Found
+from bot.subcommands import answer_buttons
+from bot.subscribers import Subscribed
+
+if TYPE_CHECKING:
+    from bot.answering import Answering, Turn
+
+log = logging.getLogger("bot.reporting")
+
+HEARD = 86_400.0  # seconds without an event after which a region is polled
+_HEARD_AGAIN = 60.0  # seconds
+DELAY = 3.0  # seconds from an event to the look that it asks for
+WINDOW = 5  # seconds in which all news of a run make one look
+_LEASE = 20.0  # seconds for one look
+_GROUPING = 5.0  # seconds in which one process decides where a run belongs
+_UNANSWERED = 15.0  # seconds after which a look that got no answer is made again
+_UNWANTED = 300.0  # seconds for which a run that nobody wants to hear of is left alone
+_KEEP = 3 * 86_400.0  # seconds; longer than any run is looked at
+_OPEN = 86_400.0  # seconds without another failure after which a failing thing counts as over
+
+
+def look_at(region: str, invoke_id: str, now: float, wait: float = 0.0, *, heard: bool = False) -> Job:
+    """The job of a look at a run; all that is asked for within one window is one job. `heard`: an event asked."""
+    name = job_id("report", f"{invoke_id}-{int((now + wait) // WINDOW)}")
+    return Job(REPORT, name, int(now), {"region": region, "invoke_id": invoke_id, "heard": heard})
+
+
+def look_for(region: str, hints: Mapping[str, Any], now: float, wait: float) -> Job:
+    """The job of a look at a run of which an event tells only command, instance and time."""
+    command = hints["command_id"] or hints["command_name"]
+    name = job_id("report", f"{region}-{command}-{int((now + wait) // WINDOW)}")
+    return Job(REPORT, name, int(now), {"region": region, "invoke_id": "", "hints": dict(hints), "heard": True})
+
+
+def report(answering: Answering, turn: Turn, payload: Mapping[str, Any]) -> None:
+    """One look, and what follows from it. Raises StoreError and QueueRefused, which bring the job again."""
+    region, invoke_id = str(payload["region"]), str(payload["invoke_id"])
+    if payload.get("heard"):
+        _hear(answering, region)
+    channels = subscribers.everywhere(answering.store, answering.now)
+    if not any(one.subscription.of_runs for some in channels.values() for one in some):
+        return
+    wait = 0.0
+    try:
+        invoke_id = invoke_id or answering.lookup(turn).run_of(region, payload["hints"])
+        wait = _Look(answering, turn, channels).at(region, invoke_id) if invoke_id else 0.0
+    except CloudError as error:
+        log.warning("look at %s: %s %s", invoke_id, error.code or "no answer", error.request_id)
+        wait = error.wait if isinstance(error, Throttled) else _UNANSWERED
+    if wait and invoke_id:
+        turn.follow(look_at(region, invoke_id, answering.now, wait), wait)
+
+
+def _hear(answering: Answering, region: str) -> None:
+    """Remembers that events of a region arrive, so that nobody need poll it."""
+    key, now = f"heard/{region}", answering.now
+    record = answering.store.get(key, now)
+    if record is None or now - record.value["at"] > _HEARD_AGAIN:
+        since = record.value["since"] if record else now
+        answering.store.put(key, {"at": now, "since": since}, now + HEARD)
+
+
+class _Look:
+    """One look, with all that it needs at hand."""
+
+    def __init__(self, answering: Answering, turn: Turn, channels: Mapping[str, list[Subscribed]]) -> None:
+        self._answering, self._turn, self._channels = answering, turn, channels
+        self._settings, self._store = answering.settings, answering.store
+        self._owner, self._lookup = os.urandom(8).hex(), answering.lookup(turn)
+        self._first: Found | None = None  # what was read to find out where the run belongs
+
+    def at(self, region: str, invoke_id: str) -> float:
+        """Seconds to the next look, 0 where none is to follow. Raises CloudError."""
+        occasion, wait = self._occasion_of(region, invoke_id)
+        if occasion is None:
+            return wait
+        key, now = f"report/{occasion.name}", self._answering.now
+        claim = self._store.claim(key, self._owner, now, now + _LEASE, now + _KEEP)
+        if not claim.won:
+            return claim.until - now + 1
+        before, after = occasion.report(claim.value), None
+        try:
+            if before.over and not occasion.schedule:
+                return 0
+            if now < before.soonest:
+                return before.soonest - now
+            decision = self._looked(occasion, before)
+            after = decision.report
+            return decision.wait
+        finally:
+            self._store.mark(key, self._owner, (after or before).value(), 0.0)
+
+    # Where a run belongs
+
+    def _occasion_of(self, region: str, invoke_id: str) -> tuple[Occasion | None, float]:
+        """The occasion of a run; None where nobody wants to hear of it, or after a wait, where another decides."""
+        now = self._answering.now
+        pointer = self._store.get(f"run/{invoke_id}", now)
+        if pointer is None:
+            return self._placed(region, invoke_id)
+        record = self._store.get(pointer.value["occasion"], now) if pointer.value["occasion"] else None
+        return (reports.occasion_from(record.value) if record else None), 0.0
+
+    def _placed(self, region: str, invoke_id: str) -> tuple[Occasion | None, float]:
+        self._first = self._lookup.standing([(region, invoke_id)])
+        if not self._first.invocations:
+            log.info("no such run in %s: %s", region, invoke_id)
+            return None, 0.0
+        run, now = self._first.invocations[0], self._answering.now
+        if not self._wanted_by(run):
+            self._store.put(f"run/{invoke_id}", {"occasion": ""}, now + _UNWANTED)
+            return None, 0.0
+        identity = reports.identity(run, self._settings.run_tag)
+        lease = f"grouping/{identity}"
+        claim = self._store.claim(lease, self._owner, now, now + _GROUPING, now + _KEEP)
+        if not claim.won:
+            return None, claim.until - now + 1
+        try:
+            return self._joined(run, identity), 0.0
+        finally:
+            self._store.mark(lease, self._owner, {}, 0.0)
+
+    def _wanted_by(self, run: Invocation) -> list[str]:
+        return [channel for channel, some in self._channels.items() if _about(some, run)]
+
+    def _joined(self, run: Invocation, identity: str) -> Occasion:
+        now, this = self._answering.now, reports.run_of(run)
+        known = (reports.occasion_from(one.value) for one in self._store.list(f"occasion/{identity}/", now))
+        occasion = next((one.joined_by(this) for one in known if one.takes(this)), None)
+        if occasion is None:
+            occasion = reports.occasion_of(run, self._settings.run_tag)
+            trouble = self._store.get(f"trouble/{identity}", now)
+            occasion = replace(occasion, story=trouble.value["story"]) if trouble else occasion
+        key = f"occasion/{identity}/{occasion.name}"
+        self._store.put(key, occasion.value(), now + _KEEP)
+        self._store.put(f"run/{run.id}", {"occasion": key}, now + _KEEP)
+        return occasion
+
+    # What it shows, and who hears of it
+
+    def _looked(self, occasion: Occasion, before: Report) -> Decision:
+        now = self._answering.now
+        found = self._first if self._first and len(before.runs) == 1 else None
+        found = found or self._lookup.standing([(run.region, run.id) for run in before.runs])
+        if not found.invocations:
+            return Decision("", 0, replace(before, ended=len(before.runs)))
+        if occasion.schedule:
+            found = self._lookup.whole(found, all_names=self._all_names)
+        decision = reports.after_look(before, _summary(found), now)
+        if decision.tell:
+            if decision.tell == GOING:
+                found = self._lookup.named(found, all_names=self._all_names)
+            elif not occasion.schedule:
+                found = self._lookup.whole(found, all_names=self._all_names)
+            self._tell(occasion, before, decision, found)
+        return decision
+
+    @property
+    def _all_names(self) -> bool:
+        """Whether a filter needs to know what every instance is called."""
+        return any(
+            one.subscription.instances or one.subscription.tags for some in self._channels.values() for one in some
+        )
+
+    def _tell(self, occasion: Occasion, before: Report, decision: Decision, found: Found) -> None:
+        summary = _summary(found)
+        # Channels that hear nothing of successes still want to hear that what failed has recovered.
+        open_still = before.told == GOING or occasion.story != occasion.name or occasion.schedule
+        told: dict[tuple[str, ...], tuple[Wanted, News, Message]] = {}  # most channels want the same
+        for channel, some in self._channels.items():
+            relevant = [one for one in some if any(_about([one], run) for run in found.invocations)]
+            words = tuple(sorted(one.subscription.words() for one in relevant))
+            if words not in told:
+                wanted = reports.wanted(summary, [one.subscription for one in relevant], found.instances)
+                message = self._message(wanted.summary, found, decision)
+                told[words] = wanted, self._news(occasion, decision, wanted, message), message
+            wanted, news, message = told[words]
+            if wanted.news or (open_still and wanted.summary.total):
+                runs = [run.id for run in occasion.runs] if not occasion.schedule else []
+                job = notices.job(channel, occasion.story, news, message, wanted.rings, runs, self._answering.now)
+                self._turn.follow(job, 0)  # that job alone talks to Slack
+        if decision.tell != GOING:
+            self._remember(occasion, decision.tell == BADLY)
+
+    def _news(self, occasion: Occasion, decision: Decision, wanted: Wanted, message: Message) -> News:
+        summary, now = wanted.summary, self._answering.now
+        bad = summary.count(*BAD, Bucket.UNKNOWN) > 0
+        return News(
+            state=GOING if decision.tell == GOING else BADLY if bad else WELL,
+            version=int(now * 1000),
+            at=summary.ended.timestamp() if summary.ended else now,
+            occasion=reports.occasion_name(occasion, summary),
+            wanted=wanted.news,
+            cause=reports.cause(summary),
+            instances=reports.failing(summary),
+            names=reports.failing_names(summary),
+            line=message.text.split("\n", 1)[0],
+        )
+
+    def _message(self, summary: Summary, found: Found, decision: Decision) -> Message:
+        now = self._answering.now
+        desk = self._answering.unasked_desk(self._turn, [(run.region, run.id) for run in summary.invocations])
+        frame = desk.frame(found)
+        if decision.tell == GOING:
+            frame = replace(frame, next_look=datetime.fromtimestamp(now + decision.wait, UTC))
+            return messages.progress(summary, frame, answer_buttons(desk, summary))
+        return messages.results(summary, frame, answer_buttons(desk, summary))
+
+    def _remember(self, occasion: Occasion, failed: bool) -> None:
+        """While a thing goes on failing, its next runs are told in the same message."""
+        key, now = f"trouble/{occasion.identity}", self._answering.now
+        if failed:
+            self._store.put(key, {"story": occasion.story}, now + _OPEN)
+        else:
+            self._store.delete(key)
+
+
+def _about(some: Iterable[Subscribed], run: Invocation) -> bool:
+    return any(one.subscription.of_command(run.region, run.command_name, run.command_id) for one in some)
+
+
+def _summary(found: Found) -> Summary:
+    return summarise(found.invocations, found.results, found.instances)

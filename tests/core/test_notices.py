@@ -1,0 +1,118 @@
+"""What a channel is told of a thing that fails again and again: one message, and a ring where it must ring."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC
+
+import pytest
+
+from bot.core.notices import News, Notice, Step, news_from, notice_from, step
+from bot.core.reports import BADLY, GOING, WELL
+
+NINE = 1_795_068_000.0
+UNTOLD = Notice()
+NEWS = News(BADLY, 1, NINE, "t-1", True, "c1", ("i-1",), ("web-01",), "1 of 2 failed: backup.")
+
+
+def told(news: News = NEWS, before: Notice = UNTOLD, now: float = NINE) -> Step:
+    """The step, with the message posted."""
+    this = step(before, news, now, UTC)
+    return replace(this, after=replace(this.after, ts="1.1")) if this.show else this
+
+
+FIRST = told().after
+
+
+def again(minutes: float, before: Notice = FIRST, **changes: object) -> Step:
+    now = NINE + minutes * 60
+    news = replace(NEWS, version=int(now), at=now, occasion=f"t-{minutes}", **changes)
+    return told(news, before, now)
+
+
+def test_the_first_failure_rings_with_the_names() -> None:
+    this = told()
+    assert (this.show, this.note, this.reply) == (True, "", "1 of 2 failed: backup. web-01.")
+    assert (this.after.times, this.after.since, this.after.rung_at) == (1, NINE, NINE)
+
+
+def test_the_same_failure_again_is_counted_up_and_rings_nobody() -> None:
+    this = again(5)
+    assert (this.reply, this.note) == ("", "Failed 2 times in a row since 2026-11-19 06:00 UTC.")
+    assert again(10, this.after).note.startswith("Failed 3 times in a row")
+
+
+def test_news_of_an_occasion_that_was_told_already_does_not_count_it_twice() -> None:
+    this = told(replace(NEWS, version=2), FIRST, NINE + 5)
+    assert (this.show, this.after.times, this.note) == (True, 1, "")
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"instances": ("i-1", "i-2"), "names": ("web-01", "web-02")}, "1 more instance failing now: 1 of 2 failed"),
+        ({"cause": "c2"}, "It fails in another way now: 1 of 2 failed"),
+    ],
+)
+def test_an_instance_that_joins_and_another_reason_ring(changes: dict[str, object], said: str) -> None:
+    this = again(5, **changes)
+    assert this.reply.startswith(said)
+    assert this.after.rung_at == NINE + 300
+    assert again(10, this.after, **changes).reply == ""
+
+
+def test_what_goes_on_failing_rings_every_four_hours() -> None:
+    assert again(239).reply == ""
+    this = again(240)
+    assert this.reply.startswith("Still failing, 2 times in a row since 2026-11-19 06:00 UTC: 1 of 2 failed")
+    assert again(245, this.after).reply == ""
+
+
+def test_fewer_instances_are_no_news() -> None:
+    two = again(5, instances=("i-1", "i-2")).after
+    assert again(10, two).reply == ""
+
+
+@pytest.mark.parametrize(("times", "said"), [(1, "once"), (4, "4 times in a row")])
+def test_a_recovery_is_told_in_the_thread(times: int, said: str) -> None:
+    good = replace(
+        NEWS, state=WELL, version=9, cause="", instances=(), names=(), line="2 of 2 exit code 0.", wanted=False
+    )
+    this = step(replace(FIRST, times=times), good, NINE + 60, UTC)
+    assert this.show
+    assert this.reply == f"Recovered: 2 of 2 exit code 0. It had failed {said}, since 2026-11-19 06:00 UTC."
+    assert (this.after.cause, this.after.times) == ("", 0)
+
+
+def test_a_success_is_shown_to_who_wants_it_and_to_nobody_else() -> None:
+    good = replace(NEWS, state=WELL, cause="", instances=())
+    assert (told(good).show, told(good).reply) == (True, "")
+    assert told(replace(good, wanted=False)).show is False
+
+
+def test_old_news_is_none() -> None:
+    assert step(FIRST, NEWS, NINE + 60, UTC) == Step(FIRST)
+
+
+def test_updates_come_three_seconds_apart_but_the_last_one_gets_through() -> None:
+    going = replace(NEWS, state=GOING, version=2)
+    assert step(FIRST, going, NINE + 1, UTC) == Step(FIRST)
+    assert step(FIRST, replace(NEWS, version=2), NINE + 1, UTC) == Step(FIRST, wait=2)
+    later = step(FIRST, going, NINE + 3, UTC)
+    assert (later.show, later.note, later.reply, later.after.version) == (True, "", "", 2)
+
+
+def test_many_names_are_counted_and_none_of_them_rings() -> None:
+    crowd = replace(NEWS, names=("<!here>", *(f"web-{number:02}" for number in range(9))))
+    reply = told(crowd).reply
+    assert "&lt;!here&gt;" in reply
+    assert reply.endswith("web-03 and 5 more.")
+
+
+def test_news_and_notices_outlive_the_process() -> None:
+    import json
+    from dataclasses import asdict
+
+    assert news_from(json.loads(json.dumps(asdict(NEWS)))) == NEWS
+    assert notice_from(json.loads(json.dumps({**FIRST.value(), "posting": True}))) == FIRST
+    assert notice_from({}) == Notice()

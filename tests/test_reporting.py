@@ -1,0 +1,279 @@
+"""From events of a run to what subscribed channels read."""
+
+import pytest
+
+from bot.core.events import InstanceEvent, TaskCompleted, Tick
+from rig import RUN, Peers, Rig, fleet
+from sandbox.scenario import load
+from sandbox.slack_workspace import BOT_USER, INCIDENTS, PRIVATE
+
+GOING = load("running_fleet")
+SCHEDULE = load("schedule")
+
+
+@pytest.fixture(scope="module")
+def peers():
+    with Peers([GOING, SCHEDULE, fleet()]) as peers:
+        yield peers
+
+
+@pytest.fixture
+def rig(tmp_path, peers):
+    peers.cloud.replay("running_fleet")
+    with Rig(tmp_path, peers) as rig:
+        yield rig
+
+
+def completed(run=RUN, instance="i-1", region="cn-hangzhou", status="Failed", **fields):
+    values = {"id": "e-1", "account": "", "at": None, "command_id": "", "command_name": "", "exit_code": 1}
+    return TaskCompleted(
+        region=region, invoke_id=run, instance_id=instance, status=status, finished=None, **values | fields
+    )
+
+
+def hear(rig, *events):
+    """What the bot said because of events, and of all that follows from them."""
+    before = len(rig.said)
+    assert rig.worker.hear(events, "1-request")
+    settle(rig)
+    return rig.said[before:]
+
+
+def settle(rig, seconds=3_600):
+    """Works off what is queued, each job when it is due, the cloud's clock beside the bot's."""
+    end = rig.time() + seconds
+    while rig.queue.jobs:
+        rig.queue.jobs.sort(key=lambda pair: rig.queue.due[pair[0].task_id])
+        job, _ = rig.queue.jobs[0]
+        due = rig.queue.due[job.task_id]
+        if due > end:
+            return
+        rig.queue.jobs.pop(0)
+        wait = max(0.0, due - rig.time())
+        rig.time.sleep(wait)
+        rig.cloud.clock.advance(wait)
+        assert rig.work(job)
+
+
+def subscribe(rig, words="subscribe", channel=INCIDENTS):
+    [message] = rig.ask(words, channel=channel)
+    return message
+
+
+def test_a_failed_run_is_told_once_with_its_failures_in_the_thread(rig):
+    assert "failures of everything" in subscribe(rig).text
+    notice, reply = hear(rig, completed(instance="i-1"), completed(instance="i-2"))
+    assert notice.text.startswith("1 of 3 failed: deploy-web")
+    assert notice.channel == INCIDENTS
+    assert reply.thread_ts == notice.ts
+    assert "web-001" in reply.text
+
+
+def test_who_has_not_subscribed_is_not_told_and_the_cloud_is_not_asked(rig):
+    assert hear(rig, completed()) == []
+    assert rig.cloud.count() == 0
+
+
+def test_a_run_that_goes_on_is_told_a_minute_after_its_first_failure_and_at_its_end(rig):
+    subscribe(rig)
+    calls = rig.cloud.count()
+    rig.cloud.clock.advance(200)
+    assert rig.worker.hear([completed(GOING.ask)], "1-request")
+    settle(rig, 30)
+    before = len(rig.said)
+    settle(rig)
+    notice, *replies = rig.said[1:]
+    assert before == 1
+    assert [reply.thread_ts for reply in replies] == [notice.ts]
+    assert "of 100 failed" in notice.text
+    assert 3 <= len(notice.versions) <= 20
+    assert rig.cloud.count() - calls <= 40
+
+
+def test_two_channels_are_told_what_each_wants(rig):
+    subscribe(rig, "subscribe command:backup-*")
+    subscribe(rig, "subscribe instance:web-001 ring:U024BE7LH", channel=PRIVATE)
+    notice, reply = hear(rig, completed())
+    assert (notice.channel, reply.channel) == (PRIVATE, PRIVATE)
+    assert notice.text.startswith("1 of 1 failed: deploy-web")
+    assert reply.text.startswith("<@U024BE7LH> ")
+
+
+def test_an_event_that_comes_again_after_the_end_makes_no_call_and_no_message(rig):
+    subscribe(rig)
+    hear(rig, completed())
+    calls = rig.cloud.count()
+    rig.time.sleep(60)
+    assert hear(rig, completed()) == []
+    assert rig.cloud.count() == calls
+
+
+def test_a_run_that_was_answered_in_the_channel_is_not_posted_again(rig):
+    subscribe(rig)
+    subscribe(rig, channel=PRIVATE)
+    rig.ask(RUN)
+    assert {message.channel for message in hear(rig, completed())} == {PRIVATE}
+
+
+def test_a_run_that_is_watched_in_the_channel_is_not_posted_there(rig):
+    subscribe(rig)
+    rig.work(rig.command(f"watch {GOING.ask}"))
+    before = len(rig.said)
+    rig.cloud.clock.advance(3_600)
+    rig.time.sleep(3_600)
+    rig.queue.jobs.clear()
+    assert hear(rig, completed(GOING.ask)) == []
+    assert len(rig.said) == before
+
+
+def test_an_event_without_a_run_finds_it_by_command_instance_and_time(rig):
+    subscribe(rig)
+    [instance] = [one["InstanceId"] for one in rows_of(rig, RUN) if one["InvocationStatus"] == "Failed"]
+    notice, _ = hear(rig, completed("", instance, command_name="deploy-web"))
+    assert notice.text.startswith("1 of 3 failed: deploy-web")
+    assert hear(rig, completed("", "i-unknown", command_id="c-hz0fleet0001")) == []
+
+
+def rows_of(rig, run):
+    from bot.adapters.cloud_assistant import CloudAssistant
+
+    cloud = CloudAssistant(rig.settings, rig.settings.credentials, rig.worker._store, deadline=rig.time() + 30)
+    [found] = cloud.invocations("cn-hangzhou", {"InvokeId": run}, 1)
+    return [{"InstanceId": one.instance_id, "InvocationStatus": one.status} for one in found.targets]
+
+
+def test_a_run_that_is_nowhere_is_left_alone(rig):
+    subscribe(rig)
+    assert hear(rig, completed("t-hz0nowhere1")) == []
+
+
+def test_a_command_that_nobody_wants_to_hear_of_is_read_once(rig):
+    subscribe(rig, "subscribe command:backup-*")
+    assert hear(rig, completed()) == []
+    calls = rig.cloud.count()
+    assert hear(rig, completed(instance="i-2")) == []
+    assert rig.cloud.count() == calls
+
+
+def test_a_throttled_cloud_is_asked_again_later(rig):
+    subscribe(rig)
+    rig.cloud.fail("throttle", action="DescribeInvocations", times=1, headers={"x-acs-retry-after": "30000"})
+    notice, _ = hear(rig, completed())
+    assert notice.text.startswith("1 of 3 failed")
+
+
+def test_a_cloud_without_an_answer_is_asked_again_later(rig):
+    subscribe(rig)
+    rig.cloud.fail("http500", action="DescribeInvocations", times=4)
+    notice, _ = hear(rig, completed())
+    assert notice.text.startswith("1 of 3 failed")
+
+
+# What follows from one failing thing
+
+
+def test_a_schedule_that_fails_all_night_is_one_message(rig):
+    subscribe(rig)
+    rig.cloud.replay("schedule")
+    for _ in range(72):
+        rig.time.sleep(300)
+        rig.cloud.clock.advance(300)
+        assert rig.worker.hear([completed(SCHEDULE.ask)], "1-request")
+        settle(rig, 60)
+    notice, *replies = rig.said[1:]
+    assert "in a row" in notice.text
+    assert {reply.thread_ts for reply in replies} == {notice.ts}
+    assert len(replies) <= 2
+
+
+def test_a_channel_that_we_were_removed_from_loses_its_subscriptions(rig, caplog):
+    subscribe(rig)
+    rig.slack.workspace.channels[INCIDENTS].members.discard(BOT_USER)
+    assert hear(rig, completed()) == []
+    assert "channel lost (not_in_channel), its 1 subscriptions are removed" in caplog.text
+
+
+def test_a_message_that_was_deleted_is_made_anew_when_there_is_news(rig):
+    subscribe(rig)
+    rig.cloud.replay("schedule")
+    notice, *_ = hear(rig, completed(SCHEDULE.ask))
+    rig.worker.slack(rig.time() + 30).delete(notice.channel, notice.ts)
+    rig.time.sleep(300)
+    rig.cloud.clock.advance(300)
+    again = [message for message in hear(rig, completed(SCHEDULE.ask)) if not message.thread_ts]
+    assert len(again) == 1
+
+
+# Subscriptions
+
+
+def test_subscriptions_are_listed_and_ended_by_word_and_by_button(rig):
+    subscribe(rig)
+    subscribe(rig, "subscribe all region:cn-shanghai")
+    [listed] = rig.ask("subscriptions")
+    assert listed.text.startswith("2 subscriptions.\n")
+    [ended] = rig.press(listed, "unsubscribe")
+    assert "not subscribed any more to" in ended.text
+    [refused] = rig.ask("unsubscribe command:other")
+    assert "Which one?" in refused.text
+    rig.ask("unsubscribe everything")
+    assert hear(rig, completed()) == []
+    [none] = rig.ask("unsubscribe")
+    assert none.text == "This channel has no subscriptions."
+
+
+def test_the_same_subscription_twice_is_one(rig):
+    subscribe(rig)
+    assert "subscribed already" in subscribe(rig).text
+    [ended] = rig.ask("unsubscribe")
+    assert "failures of everything" in ended.text
+
+
+def test_a_channel_that_the_bot_cannot_post_to_is_not_subscribed(rig):
+    channel = rig.slack.workspace.channels[INCIDENTS]
+    channel.members.discard(BOT_USER)
+    [refused] = rig.ask("subscribe")
+    assert "Invite me with /invite" in refused.text
+    assert hear(rig, completed()) == []
+
+
+def test_where_the_store_does_not_last_nothing_is_promised(tmp_path, peers):
+    environment = {"FC_FUNCTION_NAME": "bot", "BOT_STORE": "", "TMPDIR": str(tmp_path)}
+    with Rig(tmp_path, peers, environment) as rig:
+        [refused] = rig.ask("subscribe")
+    assert "BOT_STORE=tablestore://" in refused.text
+
+
+def test_system_events_are_told_to_who_subscribes_to_them(rig):
+    subscribe(rig)
+    subscribe(rig, "subscribe events:maintenance ring:U024BE7LH", channel=PRIVATE)
+    [one] = [one["InstanceId"] for one in rows_of(rig, RUN) if one["InvocationStatus"] == "Failed"]
+    maintenance = system_event(one, "Instance:SystemMaintenance.Reboot", "Scheduled")
+    [notice] = hear(rig, maintenance, maintenance)
+    assert notice.channel == PRIVATE
+    assert notice.text.startswith("<@U024BE7LH> web-001: maintenance by the vendor, reboot, scheduled.")
+    assert hear(rig, system_event(one, "Instance:StateChange", "Stopped")) == []
+
+
+def test_a_system_event_of_an_instance_without_a_name_is_told_by_its_id(rig):
+    subscribe(rig, "subscribe events:failure")
+    subscribe(rig, "subscribe events:failure instance:db-*", channel=PRIVATE)
+    rig.cloud.fail("denied", action="DescribeInstances")
+    [notice] = hear(rig, system_event("i-unknown", "Instance:SystemFailure.Reboot", "Executing"))
+    assert notice.text.startswith("i-unknown: system failure of the host, reboot, executing.")
+
+
+def test_nobody_asks_for_a_name_that_nobody_wants_to_hear(rig):
+    subscribe(rig)
+    assert hear(rig, system_event("i-1", "Disk:Stalled", "")) == []
+    assert rig.cloud.count() == 0
+
+
+def test_a_timer_of_another_version_is_logged(rig, caplog):
+    assert hear(rig, Tick("brush", None, '{"job": "teeth"}'), Tick("comb", None, "hair")) == []
+    assert "no chore of this name: teeth" in caplog.text
+    assert "no chore of this name: comb" in caplog.text
+
+
+def system_event(instance, name, status):
+    return InstanceEvent(f"e-{name}-{instance}", "", "cn-hangzhou", None, name, status, "", instance, "")

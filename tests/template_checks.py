@@ -14,6 +14,7 @@ import yaml
 
 REQUIRED_SETTINGS = frozenset({"SLACK_SIGNING_SECRET", "SLACK_BOT_TOKEN"})
 MOST_ENVIRONMENT_BYTES = 4096
+MOST_VALUES = 5  # of one field of an EventBridge pattern
 PYTHONPATH = "/code:/code/python"
 
 Rule = Callable[[Any], str | None]  # what is wrong with a value, or nothing
@@ -99,16 +100,19 @@ def anything(_: Any) -> None:
 
 
 def event_filter(value: Any) -> str | None:
-    """An EventBridge pattern, as text: an object of lists, at any depth."""
+    """An EventBridge pattern, as text: an object of lists of at most 5 values, at any depth."""
     try:
         pattern = json.loads(value)
     except (TypeError, ValueError):
         return "must be JSON, as text"
 
     def fits(part: Any) -> bool:
-        return isinstance(part, list) or (isinstance(part, dict) and bool(part) and all(map(fits, part.values())))
+        return (isinstance(part, list) and len(part) <= MOST_VALUES) or (
+            isinstance(part, dict) and bool(part) and all(map(fits, part.values()))
+        )
 
-    return None if isinstance(pattern, dict) and fits(pattern) else "must be an object of lists, and not empty"
+    good = isinstance(pattern, dict) and fits(pattern)
+    return None if good else f"must be an object of lists of at most {MOST_VALUES}, and not empty"
 
 
 MONTHS = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"]
@@ -151,6 +155,15 @@ def _cron_item(item: str, low: int, high: int, names: list[str]) -> bool:
     return all(end.isdigit() and low <= int(end) <= high for end in ends) and ends == sorted(ends, key=int)
 
 
+def timer_payload(value: Any) -> str | None:
+    """What tells the timers apart: `{"job": "…"}`, as text."""
+    try:
+        payload = json.loads(value)
+    except (TypeError, ValueError):
+        return "must be JSON, as text"
+    return None if isinstance(payload, dict) and isinstance(payload.get("job"), str) else "must name a job"
+
+
 # The shape of the document.
 
 TRIGGER_CONFIGS: dict[str, Shape] = {
@@ -162,7 +175,7 @@ TRIGGER_CONFIGS: dict[str, Shape] = {
     "timer": {
         "enable": flag,
         "cronExpression": cron,
-        "payload?": matching(r"(?s).+"),
+        "payload": timer_payload,
     },
     # fc3's documentation asks for two of these only, its schema for all six.
     "eventbridge": {

@@ -6,7 +6,8 @@ import base64
 import json
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any, ClassVar
 from urllib.parse import urlencode
@@ -15,6 +16,7 @@ import pytest
 
 import index
 from bot.adapters import queue
+from bot.core.events import Event, Tick
 from bot.jobs import COMMAND, Job, seal, unseal
 from bot.settings import Credentials
 from sandbox.slack_requests import sign
@@ -34,12 +36,17 @@ class Worker:
 
     result = True
     calls: ClassVar[list[tuple[Job, Credentials, str]]] = []
+    heard: ClassVar[list[tuple[list[Event], str]]] = []
 
     def __init__(self, *arguments: Any) -> None:
         """Takes what the real one takes."""
 
     def work(self, job: Job, credentials: Credentials, request_id: str) -> bool:
         self.calls.append((job, credentials, request_id))
+        return self.result
+
+    def hear(self, events: Sequence[Event], request_id: str) -> bool:
+        self.heard.append((list(events), request_id))
         return self.result
 
     def close(self) -> None:
@@ -50,6 +57,7 @@ class Worker:
 def worker(monkeypatch: pytest.MonkeyPatch) -> type[Worker]:
     monkeypatch.setattr("bot.worker.Worker", Worker)
     monkeypatch.setattr(Worker, "calls", [])
+    monkeypatch.setattr(Worker, "heard", [])
     monkeypatch.setattr(Worker, "result", True)
     return Worker
 
@@ -205,13 +213,23 @@ def test_a_failed_job_is_raised_so_that_it_is_delivered_again(worker: type[Worke
         b'{"version": "v1"}',
         b'{"version": "v1", "requestContext": {"requestId": "1"}}',
         b'{"version": "v2", "requestContext": {"http": {"method": "POST"}}}',
-        b'{"triggerTime": "2026-11-24T03:00:00Z", "triggerName": "timer", "payload": ""}',
         b'{"specversion": "1.0", "source": "acs.ecs", "data": {}}',
     ],
 )
 def test_anything_else_is_an_invocation_that_is_no_job(worker: type[Worker], event: bytes) -> None:
     assert index.handler(event, NEW) == "Nothing to do."
     assert worker.calls == []
+
+
+TIMER = b'{"triggerTime": "2026-11-24T03:00:00Z", "triggerName": "poll", "payload": ""}'
+
+
+def test_a_timer_or_cloud_event_is_heard(worker: type[Worker]) -> None:
+    assert index.handler(TIMER, NEW) == "Done."
+    assert worker.heard == [([Tick("poll", datetime(2026, 11, 24, 3, tzinfo=UTC), "")], NEW.request_id)]
+    worker.result = False
+    with pytest.raises(index.JobFailed):
+        index.handler(TIMER, NEW)
 
 
 def test_a_forged_job_is_refused_for_good(worker: type[Worker]) -> None:

@@ -53,6 +53,7 @@ RECORDED = {
         7,
         utc(2020, 11, 19, 13, 4, 41),
     ),
+    "eventbridge_passed_on": TaskCompleted("r-1", OURS, HK, TEN, *RUN, "Success", 0, utc(2026, 11, 24, 2)),
     "eventbridge_array": (
         TaskCompleted("a-1", OURS, HZ, TEN, *RUN, "Failed", 1, utc(2026, 11, 24, 2)),
         FirstHeartbeat("a-2", OURS, HZ, TEN, "i-bp1b"),
@@ -184,6 +185,12 @@ def test_what_is_of_another_type_is_empty_too():
     fields = {"id": {}, "time": [], "aliyunaccountid": None, "aliyunregionid": True, "data": 3}
     (event,) = read(json.dumps(eventbridge(**fields)).encode()).events
     assert event == InstanceEvent("", "", "", None, "Instance:StateChange", "", "", "", "")
+
+
+@pytest.mark.parametrize("subject", ["acs:ecs:cn-beijing:1:instance/i-1", "acs.ecs", "", 3])
+def test_a_subject_of_another_form_says_nothing_of_the_region(subject):
+    (event,) = read(json.dumps(eventbridge(subject=subject)).encode()).events
+    assert (event.region, event.account) == (HZ, OURS)
 
 
 def test_data_that_is_no_json_counts_as_none():

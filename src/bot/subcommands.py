@@ -108,8 +108,8 @@ def show(desk: Desk, question: Question) -> Message:
 
 @subcommand("help", "help, help WORD", "this")
 def show_help(desk: Desk, question: Question) -> Message:
-    entries = [*SUBCOMMANDS.values(), *ORDERS.values()]
-    return help_message(question.topic, ((entry.usage, entry.says) for entry in entries))
+    told = [(entry.usage, entry.says) for entry in SUBCOMMANDS.values()]
+    return help_message(question.topic, [*told, *((entry.usage, entry.says) for entry in ORDERS.values())])
 
 
 @subcommand("watch", "watch t-…", "one message, kept up to date until the run has ended")

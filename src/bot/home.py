@@ -178,7 +178,7 @@ class _Visit:
         now = self.answering.now
         new = home.runs_of(found.invocations, datetime.fromtimestamp(now, UTC))
         trouble = messages.sentence(" ".join(found.notes)).text if found.notes else ""
-        return Snapshot(home.merged(new, before.runs, silent), int(found.read_at), now, trouble)
+        return Snapshot(home.merged(new, before.runs, silent), found.read_at, now, trouble)
 
     def _keep(self, snapshot: Snapshot) -> None:
         try:

@@ -56,7 +56,7 @@ class Snapshot:
     """
 
     runs: tuple[Run, ...] = ()
-    read_at: int = 0
+    read_at: float = 0.0
     tried_at: float = 0.0
     trouble: str = ""
 

@@ -288,7 +288,7 @@ class TestTrouble:
             assert first.startswith("Reading…")
             assert "✖ 1 of 3 failed" in second
             assert "My store does not answer" in second
-            assert "Nobody is on it." not in second
+            assert "nobody is on it" not in second
 
     def test_on_function_compute_without_a_lasting_store_it_does_not_pretend(self, tmp_path, peers):
         function = {
@@ -301,21 +301,21 @@ class TestTrouble:
         with Rig(tmp_path, peers, environment=function) as rig:
             page = open_home(rig)[-1]
             assert home.NOT_LASTING in page
-            assert "Nobody is on it." not in page
+            assert "nobody is on it" not in page
 
 
 class TestOpenWork:
     def test_who_is_on_it_is_shown_and_let_go(self, rig):
         [answer] = rig.ask(RUN)
-        assert "Nobody is on it." in open_home(rig)[-1]
+        assert "nobody is on it" in open_home(rig)[-1]
         rig.press(answer, buttons.ON_IT, user=LUCAS)
         page = open_home(rig)[-1]
         assert "On it: lucas since " in page
-        assert "Nobody is on it." not in page
+        assert "nobody is on it" not in page
         link = f"https://acme.slack.com/archives/{INCIDENTS}/p{answer.ts.replace('.', '')}"
         assert link in json.dumps(view_of(rig).content)
         rig.press(answer, buttons.ON_IT, user=LUCAS)
-        assert "Nobody is on it." in open_home(rig)[-1]
+        assert "nobody is on it" in open_home(rig)[-1]
 
     def test_to_let_go_on_one_message_does_not_take_it_from_another_person(self, rig):
         first, second = rig.ask(RUN)[0], rig.ask(RUN)[0]
@@ -333,7 +333,7 @@ class TestOpenWork:
     def test_on_instances_nobody_is_on_a_run(self, rig):
         [answer] = rig.ask("web-001")
         rig.press(answer, buttons.ON_IT)
-        assert "Nobody is on it." in open_home(rig)[-1]
+        assert "nobody is on it" in open_home(rig)[-1]
 
     def test_it_is_forgotten_after_a_week(self, rig):
         store = rig.worker._answering.store

@@ -99,18 +99,18 @@ def _run(invocation: Invocation, now: datetime) -> Run | None:
     summary = summarise([invocation], (), {})
     when = _when(invocation, summary)
     recent = when is None or now - when <= RECENT
-    failed = _counts(summary) if summary.count(*BAD) and recent else ""
+    failed = wording.counts(summary) if summary.count(*BAD) and recent else ""
     going = summary.count(Bucket.GOING) and not summary.schedules
     progress = watching.done_words(summary) if going else ""
     if not failed and not progress:
         return None
     stamp = int(when.timestamp()) if when else 0
-    return Run(invocation.id, invocation.region, wording.what([invocation]), stamp, failed, progress)
+    return Run(invocation.id, invocation.region, _what(invocation, summary), stamp, failed, progress)
 
 
-def _counts(summary: Summary) -> str:
+def _what(invocation: Invocation, summary: Summary) -> str:
     schedule = f" · {wording.schedule(summary.schedules[0])[0]}" if summary.schedules else ""
-    return f"{wording.counts(summary)}{schedule}"
+    return f"{wording.what([invocation])}{schedule}"
 
 
 def _when(invocation: Invocation, summary: Summary) -> datetime | None:
@@ -180,38 +180,38 @@ def _failures(runs: Sequence[Run], page: Page) -> list[Block]:
         return []
     mark = wording.MARKS[Bucket.FAILED]
     told = [
-        b.rich_text(*_run_lines(f"{mark} {run.failed}", run), *_who(page.on_it.get(run.id), page.all_known))
+        b.rich_text(*_run_lines(f"{mark} {run.failed}", run, *_who(page.on_it.get(run.id), page.all_known)))
         for run in runs
     ]
-    return _listed(f"Failed in the last {RECENT.days} days", told, "ask for: failed")
+    return _listed(f"Failed in the last {RECENT.days} days", told, "; ask for: failed")
 
 
 def _going(runs: Sequence[Run]) -> list[Block]:
     mark = wording.MARKS[Bucket.GOING]
     told = [b.rich_text(*_run_lines(f"{mark} {run.progress}", run)) for run in runs]
-    return _listed("Going on", told, "ask for: running") if told else []
+    return _listed("Going on", told, "; ask for: running") if told else []
 
 
-def _run_lines(state: str, run: Run) -> list[Block]:
-    """What happened to which command; then where, when, and the id to ask for."""
+def _run_lines(state: str, run: Run, *who: Block) -> list[Block]:
+    """What happened to which command; then where, when, the id to ask for, and who is on it."""
     when = [b.words(" · "), b.moment(datetime.fromtimestamp(run.when, UTC))] if run.when else []
     return [
-        b.line(b.words(state, bold=True), b.words(f"  {wording.name(run.what, 40)}")),
-        b.line(b.words(wording.name(run.region)), *when, b.words(f" · {wording.name(run.id, 80)}")),
+        b.line(b.words(state, bold=True), b.words(f"  {wording.name(run.what, 150)}")),
+        b.line(b.words(wording.name(run.region)), *when, b.words(f" · {wording.name(run.id, 80)}"), *who),
     ]
 
 
 def _who(taken: OnIt | None, all_known: bool) -> list[Block]:
     if taken is None:
-        return [b.line(b.words("Nobody is on it."))] if all_known else []
+        return [b.words(" · nobody is on it")] if all_known else []
     since = b.moment(datetime.fromtimestamp(taken.since, UTC))
-    return [b.line(b.words(f"On it: {wording.name(taken.name, 40)} since "), since, *_link(taken.link))]
+    return [b.words(f"\nOn it: {wording.name(taken.name, 40)} since "), since, *_link(taken.link)]
 
 
 def _watches(page: Page) -> list[Block]:
     if not page.watches:
         return []
-    return _listed("Your watches", [_watch(one, page.now) for one in page.watches], "they are in their channels")
+    return _listed("Your watches", [_watch(one, page.now) for one in page.watches])
 
 
 def _watch(one: Watched, now: datetime) -> Block:
@@ -230,10 +230,10 @@ def _link(url: str) -> list[Block]:
     return [b.words(" · "), {"type": "link", "url": url, "text": "open the message"}] if url else []
 
 
-def _listed(title: str, told: Sequence[Block], more: str) -> list[Block]:
+def _listed(title: str, told: Sequence[Block], more: str = "") -> list[Block]:
     """A title, some of a list, and how many were left out."""
     left = len(told) - MOST_SHOWN
-    rest = [b.context(f"and {left:,} more; {b.escape(more)}")] if left > 0 else []
+    rest = [b.context(f"and {left:,} more{more}")] if left > 0 else []
     return [b.header(title), *told[:MOST_SHOWN], *rest]
 
 
@@ -241,7 +241,7 @@ def _how_to_ask() -> list[Block]:
     return [
         b.header("How to ask"),
         b.rich_text(
-            b.line(b.words("In a channel after the slash command, in a direct message just so:")),
+            b.line(b.words("After the slash command; in a direct message to me, without it:")),
             {"type": "rich_text_list", "style": "bullet", "elements": [b.line(b.words(one)) for one in EXAMPLES]},
             b.line(b.words(THREAD)),
         ),

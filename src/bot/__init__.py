@@ -13,6 +13,9 @@ what to ask for, and `fanout` asks all at once. Then `core.summary` decides what
 What is pressed under an answer goes the same way to `presses`, one function each; `modals` fills the Outputs modal that
 the door has opened, and `watch` takes one look after another at a run that is going (`core.watching` decides when).
 
+Who opens the bot's Home tab gets it from `home`: what the store holds at once, what is read anew behind it, both by
+`publishing`, so that the newer one is seen. `open_work` keeps who is on which run, and which watches go on.
+
 `core` is pure: it may import itself and the pure part of the standard library. `adapters` may import `core` and one
 SDK each. Everything else here is the shell: it acts on what the core decided. `adapters.store` keeps what must
 outlive a request.

@@ -402,6 +402,11 @@ def test_an_event_of_another_type_is_queued(slack: Slack) -> None:
     assert slack.queue.jobs[0].payload["event"] == {"type": "app_home_opened", "user": "U1", "tab": "home", "text": ""}
 
 
+def test_opening_the_messages_tab_is_nothing_to_us(slack: Slack) -> None:
+    assert slack.event({"type": "app_home_opened", "user": "U1", "tab": "messages"}).status == 200
+    assert slack.queue.jobs == []
+
+
 def test_what_is_no_event_is_acked(slack: Slack) -> None:
     assert slack.event({}, type="app_rate_limited").status == 200
     assert slack.queue.jobs == []
@@ -460,6 +465,13 @@ def test_a_press_is_queued_without_the_messages_blocks(slack: Slack) -> None:
         "actions": [button, {"type": "overflow", "action_id": "more", "selected_option": {"value": "share"}}],
         "message": {"ts": "1.2", "thread_ts": "1.1"},
     }
+
+
+def test_a_press_in_a_view_keeps_what_kind_of_view_it_is(slack: Slack) -> None:
+    view = {"id": "V1", "type": "home", "callback_id": "home", "hash": "1.a", "blocks": [{"type": "section"}] * 50}
+    slack.press(container={"type": "view", "view_id": "V1"}, view=view)
+    kept = {"id": "V1", "type": "home", "callback_id": "home", "hash": "1.a"}
+    assert slack.queue.jobs[0].payload["view"] == kept
 
 
 def test_a_shortcut_is_queued(slack: Slack) -> None:

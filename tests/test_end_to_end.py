@@ -318,3 +318,17 @@ def test_a_store_that_cannot_be_written_is_no_reason_not_to_answer():
     with Stage(environment={"BOT_STORE": "sqlite:////proc/nowhere/bot.sqlite3"}) as stage:
         assert state_of(the_answer(stage.ask(CACHES))) == "1 of 8 failed, 3 never ran"
         assert "store: " in stage.fc.logs()
+
+
+# Home
+
+
+def test_home_is_filled_when_somebody_opens_it(stage):
+    event = {"type": "app_home_opened", "user": MEI, "channel": DIRECT, "tab": "home", "event_ts": "1.1"}
+    assert stage.slack.event(stage.url, event).status == 200
+    stage.fc.wait_idle(30)
+    [view] = [one for one in stage.slack.views if one.content["type"] == "home"]
+    assert "runs failed" in str(view.content["blocks"][0])
+    assert stage.slack.action(stage.url, view, "home_refresh").status == 200
+    stage.fc.wait_idle(30)
+    assert stage.slack.refused == []

@@ -31,7 +31,8 @@ SCOPES = {
     "groups:read",
     "files:write",
 }
-EVENTS = {"app_mention": "app_mentions:read", "message.im": "im:history"}  # and the scope each needs
+# And the scope each needs, "" for none.
+EVENTS = {"app_mention": "app_mentions:read", "message.im": "im:history", "app_home_opened": ""}
 
 
 def addresses(node: Any) -> Iterator[Any]:
@@ -69,7 +70,7 @@ def event_problems(manifest: Any) -> list[str]:
     problems = [f"no event {event}" for event in EVENTS if event not in subscribed]
     problems += [f"event {event} is not read or does not exist" for event in subscribed if event not in EVENTS]
     granted = manifest["oauth_config"]["scopes"].get("bot", [])
-    needed = [(event, EVENTS[event]) for event in subscribed if event in EVENTS]
+    needed = [(event, EVENTS[event]) for event in subscribed if EVENTS.get(event)]
     return problems + [f"event {event} needs {scope}" for event, scope in needed if scope not in granted]
 
 
@@ -88,6 +89,7 @@ def command_problems(manifest: Any) -> list[str]:
 def switch_problems(manifest: Any) -> list[str]:
     home, settings = manifest["features"]["app_home"], manifest["settings"]
     wanted = [
+        (home, "home_tab_enabled", True),  # else views.publish is refused
         (home, "messages_tab_enabled", True),  # else nobody can write to the bot, and message.im never comes
         (home, "messages_tab_read_only_enabled", False),
         (settings["interactivity"], "is_enabled", True),
@@ -154,7 +156,12 @@ MUTATIONS: dict[str, tuple[Callable[[Any], None], str]] = {
         at(SUBSCRIPTIONS, lambda it: it.update(bot_events=["app_mention", "mesage.im"])),
         "event mesage.im is not read or does not exist",
     ),
-    "event missing": (at(SUBSCRIPTIONS, lambda it: it["bot_events"].pop()), "no event message.im"),
+    "event missing": (at(SUBSCRIPTIONS, lambda it: it["bot_events"].remove("message.im")), "no event message.im"),
+    "nobody fills Home": (
+        at(SUBSCRIPTIONS, lambda it: it["bot_events"].remove("app_home_opened")),
+        "no event app_home_opened",
+    ),
+    "no Home": (at("features.app_home", lambda it: it.update(home_tab_enabled=False)), "home_tab_enabled must be"),
     "no slash": (at(COMMAND, lambda it: it.update(command="cloudassist")), "a command is a slash"),
     "upper case": (at(COMMAND, lambda it: it.update(command="/CloudAssist")), "a command is a slash"),
     "plain names": (at(COMMAND, lambda it: it.pop("should_escape")), "should_escape must be true"),

@@ -10,8 +10,6 @@ The queue delivers the job to `/invoke` (`web`). The `worker` takes the job's le
 what to ask for, and `fanout` asks all at once. Then `core.summary` decides what happened and `core.messages` says it;
 `adapters.slack` brings the message to the person.
 
-What EventBridge and timers deliver comes to `/invoke` as well; `core.events` reads it, `notifications` acts on it.
-
 What is pressed under an answer goes the same way to `presses`, one function each; `modals` fills the Outputs modal that
 the door has opened, and `watch` takes one look after another at a run that is going (`core.watching` decides when).
 
@@ -19,6 +17,9 @@ Cloud events and timers come to `/invoke` too: `core.events` reads them, and `no
 For a run that is `reporting`: one look, which decides (`core.reports`) what the channels that `subscribers` knows are
 to be told; `notices` tells one channel, in one message that is kept right (`core.notices`). `system_events` tells of
 instances, `chores` are what timers ask for, and `orders` are the sub-commands that leave something standing.
+
+Who opens the bot's Home tab gets it from `home`: what the store holds at once, what is read anew behind it, both by
+`publishing`, so that the newer one is seen. `open_work` keeps who is on which run, and which watches go on.
 
 `core` is pure: it may import itself and the pure part of the standard library. `adapters` may import `core` and one
 SDK each. Everything else here is the shell: it acts on what the core decided. `adapters.store` keeps what must

@@ -14,6 +14,7 @@ from typing import Any
 from slack_bolt import App, BoltContext
 from slack_bolt.authorization import AuthorizeResult
 
+from bot import home
 from bot.adapters.slack import Place
 from bot.presses import look_up_named, pressed
 from bot.settings import Settings
@@ -39,6 +40,7 @@ def bolt_app(settings: Settings) -> App:
     app.command(re.compile(".*"))(slash_command)
     app.event("app_mention")(mention)
     app.event("message")(direct_message)
+    app.event("app_home_opened")(home_opened)
     app.action(re.compile(".*"))(press)
     app.shortcut(LOOK_UP)(look_up)
     app.error(_keep)
@@ -58,6 +60,10 @@ def direct_message(body: Mapping[str, Any], event: Mapping[str, Any], context: B
     """Messages in channels are not for us: those come as mentions."""
     if event.get("channel_type") == "im":
         _answer(context, str(event.get("text", "")), place_of(body))
+
+
+def home_opened(body: Mapping[str, Any], context: BoltContext) -> None:
+    home.opened(context["answering"], context["turn"], place_of(body))
 
 
 def press(ack: Callable[[], None], body: Mapping[str, Any], context: BoltContext) -> None:

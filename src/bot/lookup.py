@@ -295,6 +295,17 @@ class Lookup:
         notes = _silent({region: error for (region, _), error in gathered.failed.items()})
         return Found(tuple(ordered[last - size : last]), notes=tuple(notes), read_at=read_at), len(ordered) > last
 
+    def recent(self, regions: Sequence[str]) -> tuple[Found, frozenset[str]]:
+        """The newest 50 invocations of each region, one call each; and the regions that did not answer."""
+        read_at = self._clock()
+        gathered = self._fanout.together(
+            {region: partial(self._cloud.invocations, region, {}, PAGE) for region in regions}
+        )
+        if gathered.failed and not gathered.replies:
+            raise gathered.first_error()
+        runs = tuple(run for some in gathered.replies.values() for run in some)
+        return Found(runs, notes=tuple(_silent(gathered.failed)), read_at=read_at), frozenset(gathered.failed)
+
     def _runs(self, region: str, chosen: Mapping[str, Any], pattern: str, most: int) -> list[Invocation]:
         if not pattern:
             return self._cloud.invocations(region, chosen, most)

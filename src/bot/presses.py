@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from bot import modals, orders, watch
+from bot import home, modals, open_work, orders, watch
 from bot.adapters.slack import Place
 from bot.answering import Answering, Turn
 from bot.core import buttons, handoff, messages, standing
@@ -18,6 +18,7 @@ from bot.core.access import Admission
 from bot.core.errors import CloudError, NotAllowed, SlackError, UsageError, UserError
 from bot.core.handles import Handle, unpack
 from bot.core.modal import OUTPUTS
+from bot.core.open_work import OnIt
 from bot.core.outputs import State
 from bot.core.parsing import parse
 from bot.slack_requests import opens_modal
@@ -53,7 +54,7 @@ def press(action_id: str) -> Callable[[Press], Press]:
 def pressed(answering: Answering, turn: Turn, payload: Mapping[str, Any], place: Place) -> None:
     """Carries a press out; what a person can use of its errors is said privately."""
     if "view" in payload:
-        modals.pressed(answering, turn, payload, place)
+        _pressed_in_view(answering, turn, payload, place)
         return
     try:
         if answering.settings.paused:
@@ -70,6 +71,14 @@ def pressed(answering: Answering, turn: Turn, payload: Mapping[str, Any], place:
         else:
             text = messages.sentence(str(error)) if isinstance(error, UserError) else messages.cloud_error(error)
             turn.post(place, text, private=True)
+
+
+def _pressed_in_view(answering: Answering, turn: Turn, payload: Mapping[str, Any], place: Place) -> None:
+    """A view is the modal, or a person's Home."""
+    if payload["view"].get("type") == "home":
+        home.pressed(answering, turn, place)
+    else:
+        modals.pressed(answering, turn, payload, place)
 
 
 def look_up_named(answering: Answering, turn: Turn, payload: Mapping[str, Any], place: Place) -> None:
@@ -117,6 +126,19 @@ def on_it(answering: Answering, turn: Turn, one: Pressed, by: Admission) -> None
         turn.post(one.place, messages.sentence(f"{said} ({one.handle.words})"), private=one.private)
     else:
         turn.slack.replace(one.place, one.ts, message)
+    _remember_on_it(answering, turn, one, handle, by)
+
+
+def _remember_on_it(answering: Answering, turn: Turn, one: Pressed, handle: Handle, by: Admission) -> None:
+    """For lists of who is on which run; a question about instances names no run and is in none."""
+    team, runs = one.place.team_id, parse(handle.words).invocations
+    if not handle.on_it:
+        open_work.let_go(answering.store, team, runs, by.user_id, answering.now)
+    elif runs:
+        channel, ts = ("", "") if one.private else (one.place.channel_id, one.ts)
+        link = open_work.link_to(turn.slack, channel, ts) if channel else ""
+        who = OnIt(by.user_id, handle.on_it_name, handle.on_it_since, channel, ts, link)
+        open_work.take(answering.store, team, runs, who)
 
 
 @press(OUTPUTS)

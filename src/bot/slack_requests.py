@@ -39,7 +39,7 @@ _EVENT_FIELDS = ("type", "user", "text", "ts", "thread_ts", "channel", "channel_
 _AUTHORIZATION_FIELDS = ("enterprise_id", "team_id", "user_id", "is_bot", "is_enterprise_install")
 _PRESS_FIELDS = ("type", "response_url", "trigger_id", "api_app_id", "callback_id", "is_enterprise_install")
 _PRESS_OBJECTS = ("team", "enterprise", "user", "channel", "container")
-_VIEW_FIELDS = ("id", "callback_id", "private_metadata", "hash")
+_VIEW_FIELDS = ("id", "type", "callback_id", "private_metadata", "hash")
 _ACTION_FIELDS = ("type", "action_id", "block_id", "value", "action_ts")
 
 
@@ -86,7 +86,12 @@ def event_job(body: Mapping[str, Any], now: int) -> Job | None:
 
 
 def _is_noise(event: Mapping[str, Any], body: Mapping[str, Any]) -> bool:
-    """Messages of bots, our own among them, edits and other subtypes: answering them would answer ourselves."""
+    """Messages of bots, our own among them, edits and other subtypes: answering them would answer ourselves.
+
+    Opening the bot's Messages tab is an `app_home_opened` too.
+    """
+    if event.get("type") == "app_home_opened":
+        return event.get("tab") != "home"
     if event.get("type") not in ("message", "app_mention"):
         return False
     ours = [one.get("user_id") for one in _mappings(body.get("authorizations")) if one.get("is_bot")]

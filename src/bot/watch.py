@@ -13,16 +13,17 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from bot import notices
+from bot import notices, open_work
 from bot.adapters.slack import Place
 from bot.adapters.store import StoreError
-from bot.core import messages, watching
+from bot.core import messages, watching, wording
 from bot.core.access import Admission
 from bot.core.blocks import Message
 from bot.core.errors import CloudError, NotAllowed, SlackError, UsageError, UserError
 from bot.core.handles import Handle
 from bot.core.messages import noted
 from bot.core.model import Instance
+from bot.core.open_work import Watched
 from bot.core.parsing import parse
 from bot.core.summary import Summary, summarise
 from bot.jobs import LOOK, Job
@@ -34,6 +35,7 @@ log = logging.getLogger("bot.watch")
 
 MOST_NAMES = 300  # instance names that a look carries on, so that they are asked for once
 _KEEP_REPLIES = 30 * 86_400.0  # seconds for which an answer can be taken back with its thread
+_LAST_LOOK = 600.0  # seconds after the longest watch in which its last look may still come
 _NO_MEMBER = frozenset({"not_in_channel", "channel_not_found", "is_archived", "restricted_action"})
 _GONE = _NO_MEMBER | {"message_not_found", "cant_update_message", "edit_window_closed"}
 _GONE |= {"account_inactive", "token_revoked", "invalid_auth", "not_authed"}
@@ -49,7 +51,8 @@ NO_END = "A schedule has no end to watch. Ask for its id again to see how its la
 class Look:
     """What one look hands on to the next: the question, the message, and how far it has come.
 
-    `began` in seconds since the epoch; `silent` looks in a row had no answer; `usual` is a sentence.
+    `began` in seconds since the epoch; `silent` looks in a row had no answer; `usual` is a sentence; `link` opens
+    the message.
     """
 
     words: str
@@ -64,6 +67,12 @@ class Look:
     usual: str = ""
     step: int = 0
     silent: int = 0
+    link: str = ""
+
+    @property
+    def key(self) -> tuple[str, str, str, str]:
+        """Where and for whom, for lists of watches."""
+        return self.team_id, self.asked_by, self.channel_id, self.ts
 
     @property
     def place(self) -> Place:
@@ -114,7 +123,9 @@ def begin(answering: Answering, turn: Turn, by: Admission, place: Place, handle:
         turn.post(place, noted(answering.message(turn, by, handle, private=False), NOT_A_MEMBER), private=False)
         return
     notices.seen(answering, place.channel_id, [one.id for one in seen.summary.invocations])
-    turn.follow(replace(look, ts=ts).job(answering.now, seen.names), wait)
+    first = replace(look, ts=ts, link=open_work.link_to(turn.slack, place.channel_id, ts))
+    _note(answering, first, seen, wait)
+    turn.follow(first.job(answering.now, seen.names), wait)
 
 
 def look(answering: Answering, turn: Turn, payload: Mapping[str, Any]) -> None:
@@ -126,6 +137,7 @@ def look(answering: Answering, turn: Turn, payload: Mapping[str, Any]) -> None:
         _carry_out(answering, turn, by, this, handle, names)
     except UserError as error:
         _update(turn, this, messages.sentence(f"I have stopped watching {this.words}. {error}"))
+        open_work.watched_no_more(answering.store, this.key)
 
 
 def _carry_out(
@@ -137,6 +149,7 @@ def _carry_out(
         after = watching.after_look(seen.summary, this.step, age)
         if after.reason == "done":
             _end(answering, turn, by, this, handle, seen.summary)
+            open_work.watched_no_more(answering.store, this.key)
             return
         message = _progress(answering, by, handle, seen, this, after.wait)
         then = replace(this, step=this.step + 1, silent=0)
@@ -146,8 +159,19 @@ def _carry_out(
         then, message, seen = replace(this, step=this.step + 1, silent=this.silent + 1), None, None
     if after.reason:
         _update(turn, this, messages.sentence(f"I have stopped watching {this.words}: {_WHY[after.reason]}"))
-    elif message is None or _update(turn, this, message):
+        open_work.watched_no_more(answering.store, this.key)
+    elif message is not None and not _update(turn, this, message):
+        open_work.watched_no_more(answering.store, this.key)
+    else:
+        _note(answering, then, seen, after.wait)
         turn.follow(then.job(answering.now, seen.names if seen else names), after.wait)
+
+
+def _note(answering: Answering, this: Look, seen: _Seen | None, wait: float) -> None:
+    """What a list of watches says of this one until its next look; before that is queued, which may end the watch."""
+    what = f"{watching.done_words(seen.summary)}: {wording.what(seen.summary.invocations)}" if seen else ""
+    watched = Watched(this.words, what, this.began, int(answering.now + wait), this.link)
+    open_work.watching(answering.store, this.key, watched, this.began + watching.LONGEST + _LAST_LOOK)
 
 
 _WHY = {

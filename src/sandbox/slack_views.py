@@ -86,6 +86,9 @@ def _publish(call: Call) -> Answer:
     if content.get("type") != "home":
         raise ApiError("invalid_arguments", ["view type must be home [json-pointer:/view/type]"])
     mine = [v for v in call.workspace.views.values() if v.user == user and v.content["type"] == "home"]
+    expected = call.args.get("hash")
+    if expected and (not mine or expected != mine[0].hash):
+        raise ApiError("hash_conflict")
     if mine:
         _replace(call, mine[0], content)
     return {"view": (mine[0] if mine else _new_view(call, user, content)).as_json()}

@@ -263,3 +263,28 @@ def test_a_reply_without_the_thing_asked_for_is_an_empty_one(clock, tmp_path):
         page.reply = Reply(200, b'{"ok": true}', {"content-type": "application/json"})
         slack = Slack(settings_for(None, page, tmp_path), clock() + 50, clock, clock.sleep)
         assert slack.user(MEI) == {}
+
+
+HOME = {"type": "home", "blocks": list(ANSWER.blocks)}
+
+
+def test_a_home_is_published_and_its_hash_is_told(slack, sandbox):
+    first = slack.publish(MEI, HOME)
+    second = slack.publish(MEI, HOME, first)
+    assert second not in ("", first)
+    with pytest.raises(SlackError, match="hash_conflict"):
+        slack.publish(MEI, HOME, first)
+    assert sandbox.views[0].hash == second
+
+
+@pytest.mark.parametrize("kind", ["429", "500", "drop_before"])
+def test_a_publish_that_passes_is_tried_again(slack, sandbox, kind):
+    sandbox.fail(kind, method="views.publish")
+    assert slack.publish(MEI, HOME) == sandbox.views[0].hash
+
+
+def test_a_link_opens_the_message(slack):
+    ts = slack.post(INCIDENTS, ANSWER)
+    assert slack.permalink(INCIDENTS, ts) == f"https://acme.slack.com/archives/{INCIDENTS}/p{ts.replace('.', '')}"
+    with pytest.raises(SlackError, match="message_not_found"):
+        slack.permalink(INCIDENTS, "1.1")

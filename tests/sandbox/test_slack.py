@@ -404,6 +404,15 @@ class TestViews:
         assert error(client.views_publish, user_id="U0", view=home) == "user_not_found"
         assert error(client.views_publish, user_id=MEI, view=VIEW) == "invalid_arguments"
 
+    def test_a_home_is_published_over_the_view_that_its_hash_names(self, slack, client):
+        home = {"type": "home", "blocks": [SECTION]}
+        assert error(client.views_publish, user_id=MEI, view=home, hash="1.a") == "hash_conflict"
+        first = client.views_publish(user_id=MEI, view=home)["view"]["hash"]
+        second = client.views_publish(user_id=MEI, view=home, hash=first)["view"]["hash"]
+        assert second != first
+        assert error(client.views_publish, user_id=MEI, view=home, hash=first) == "hash_conflict"
+        assert client.views_publish(user_id=MEI, view=home)["ok"]
+
 
 class TestResponseUrl:
     def test_it_serves_five_times(self, slack):

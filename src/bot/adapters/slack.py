@@ -178,6 +178,30 @@ class Slack:
         """views.update by `view_id` or `external_id`."""
         self._twice_is_once(lambda: self._call("views.update", json={**which, "view": view}), "views.update")
 
+    def publish(self, user_id: str, view: Mapping[str, Any], expected: str = "") -> str:
+        """views.publish: a person's Home; the hash of what is shown now.
+
+        With a hash `expected` only over that view; else SlackError with `hash_conflict`, which a try of ours that
+        arrived unheard gives too.
+        """
+        body = {"user_id": user_id, "view": view, **({"hash": expected} if expected else {})}
+
+        def call() -> Mapping[str, Any]:
+            return self._call("views.publish", json=body)
+
+        reply = self._persistent(call, call, "views.publish", self._deadline)
+        shown = reply.get("view")
+        return str(shown.get("hash", "")) if isinstance(shown, dict) else ""
+
+    def permalink(self, channel_id: str, ts: str) -> str:
+        """chat.getPermalink: the address that opens a message, in the workspace's own domain and in its thread."""
+        where = {"channel": channel_id, "message_ts": ts}
+
+        def call() -> Mapping[str, Any]:
+            return self._call("chat.getPermalink", params=where)
+
+        return str(self._persistent(call, call, "chat.getPermalink", self._deadline).get("permalink", ""))
+
     def upload(self, channel_id: str, thread_ts: str, name: str, text: str) -> None:
         """A text file into a thread: files.getUploadURLExternal, the bytes, files.completeUploadExternal."""
         content = text.encode("utf-8", "replace")

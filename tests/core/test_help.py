@@ -57,7 +57,9 @@ def test_one_topic(topic: str) -> None:
     assert refused(message) == []
 
 
-@pytest.mark.parametrize(("word", "topics"), [("since", ["filters"]), ("tag:", ["filters"]), ("console", ["runs", "buttons"])])
+@pytest.mark.parametrize(
+    ("word", "topics"), [("since", ["filters"]), ("tag:", ["filters"]), ("console", ["runs", "buttons"])]
+)
 def test_a_word_finds_what_speaks_of_it(word: str, topics: list[str]) -> None:
     assert [line.split(":")[0] for line in help_message(word, TABLE).text.split("\n")] == topics
 

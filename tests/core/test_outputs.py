@@ -85,7 +85,10 @@ def test_a_group_with_several_addresses_names_one_and_whose_it_is() -> None:
     assert told == ["Whole output of i-1 in OSS: ", "oss://logs/1.txt", "; the file names the other 2"]
     assert refused(shown) == []
     picked = view(summary_of(rows), State("handle", "t-hz0jdfwd9f/i-2"), containing)
-    assert [part["text"] for part in texts_below(picked)[0]["elements"]] == ["Whole output in OSS: ", "oss://logs/2.txt"]
+    assert [part["text"] for part in texts_below(picked)[0]["elements"]] == [
+        "Whole output in OSS: ",
+        "oss://logs/2.txt",
+    ]
 
 
 def test_the_first_group_is_shown_at_first() -> None:

@@ -12,6 +12,7 @@ what to ask for, and `fanout` asks all at once. Then `core.summary` decides what
 
 What is pressed under an answer goes the same way to `presses`, one function each; `modals` fills the Outputs modal that
 the door has opened, and `watch` takes one look after another at a run that is going (`core.watching` decides when).
+`claims` keeps what is pressed twice from happening twice; `replies` knows what stands under an answer, to take it back.
 
 `core` is pure: it may import itself and the pure part of the standard library. `adapters` may import `core` and one
 SDK each. Everything else here is the shell: it acts on what the core decided. `adapters.store` keeps what must

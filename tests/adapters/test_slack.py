@@ -263,3 +263,42 @@ def test_a_reply_without_the_thing_asked_for_is_an_empty_one(clock, tmp_path):
         page.reply = Reply(200, b'{"ok": true}', {"content-type": "application/json"})
         slack = Slack(settings_for(None, page, tmp_path), clock() + 50, clock, clock.sleep)
         assert slack.user(MEI) == {}
+
+
+def test_an_answer_names_its_message_where_slack_does(slack, sandbox):
+    assert slack.answer(place(sandbox), ANSWER, private=False) == ""
+    ts = slack.answer(place(sandbox, response_url=""), ANSWER, private=False)
+    assert ts == sandbox.messages[-1].ts
+    assert slack.answer(place(sandbox, response_url=""), ANSWER, private=True) == ""
+    assert slack.answer(place(sandbox, SECRET, response_url=""), ANSWER, private=False) == ""
+
+
+def test_an_answer_by_response_url_stays_in_its_thread(slack, sandbox):
+    parent = sandbox.mention("first")["ts"]
+    slack.answer(place(sandbox, thread_ts=parent), ANSWER, private=True)
+    assert (sandbox.messages[-1].via, sandbox.messages[-1].thread_ts) == ("response_url", parent)
+
+
+def test_a_file_is_uploaded_and_deleted_once(slack, sandbox):
+    parent = sandbox.mention("first")["ts"]
+    file_id = slack.upload(INCIDENTS, parent, "out.txt", "disk full")
+    assert sandbox.workspace.files[file_id].content == b"disk full"
+    slack.delete_file(file_id)
+    slack.delete_file(file_id)
+    assert sandbox.workspace.files[file_id].content is None
+    assert [refusal.error for refusal in sandbox.refused] == ["file_deleted"]
+
+
+def test_a_file_that_cannot_be_deleted_is_an_error(slack, sandbox):
+    sandbox.scopes = sandbox.scopes - {"files:write"}
+    with pytest.raises(SlackError, match="missing_scope"):
+        slack.delete_file("F1")
+
+
+def test_a_message_has_a_link_while_it_is_there(slack, sandbox):
+    ts = slack.post(INCIDENTS, ANSWER)
+    assert slack.permalink(INCIDENTS, ts).endswith(f"/{INCIDENTS}/p{ts.replace('.', '')}")
+    slack.delete(INCIDENTS, ts)
+    slack.delete(INCIDENTS, ts)
+    with pytest.raises(SlackError, match="message_not_found"):
+        slack.permalink(INCIDENTS, ts)

@@ -165,7 +165,13 @@ class Rig:
         return self._job(INTERACTION, {"team": {"id": TEAM_ID}, "user": {"id": MEI}, **payload})
 
     def press(self, shown, action_id, value=None, user=MEI):
-        """A press as Slack sends it and the door makes it small; then all that follows from it."""
+        """A press, and all that follows from it."""
+        before = len(self.said)
+        assert self.work(self.pressed(shown, action_id, value, user))
+        return self.said[before:]
+
+    def pressed(self, shown, action_id, value=None, user=MEI):
+        """The job of a press: as Slack sends it and the door makes it small, with the modal that the door opens."""
         blocks = shown.content["blocks"] if isinstance(shown, View) else shown.blocks
         pressed = interactions.press(blocks, action_id, value, None, f"{self.time():.6f}")
         person, trigger = self.slack.workspace.users[user], self.slack.new_trigger(user)
@@ -175,14 +181,12 @@ class Rig:
             url = self.slack.new_response_url(shown.channel, user, "action", shown.ts)
             channel = self.slack.workspace.channels[shown.channel]
             payload = interactions.message_action_payload(shown, pressed, channel, person, trigger, url)
-        before = len(self.said)
         job = interaction_job(payload, int(self.time()))
         if opens_modal(payload):
             view = {**loading(), "external_id": job.id}
             client = WebClient(self.slack.token, base_url=f"{self.slack.url}/api/")
             client.views_open(trigger_id=self.slack.new_trigger(user), view=view)
-        assert self.work(job)
-        return self.said[before:]
+        return job
 
     def work(self, job):
         return self.worker.work(job, self.settings.credentials, "1-request")

@@ -129,6 +129,10 @@ def test_whose_bot_we_are_stands_in_the_event(payload, user):
             Place(TEAM_ID, "E", "C", "U", "r", "1.2"),
         ),
         (
+            {"channel": {"id": "C"}, "container": {"message_ts": "1.2"}, "message": {"ts": "1.2", "thread_ts": "1.2"}},
+            Place("", "", "C", ""),
+        ),
+        (
             {"team": None, "user": {"id": 7}, "container": "odd", "message": {"thread_ts": "3.4"}},
             Place("", "", "", "", thread_ts="3.4"),
         ),

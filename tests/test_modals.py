@@ -6,9 +6,9 @@ from bot import modals
 from bot.core import outputs
 from bot.core.modal import OUTPUTS
 from bot.core.outputs import BadPattern
-from rig import RUN, Peers, Rig
+from rig import RUN, Peers, Rig, fleet
 from sandbox.block_kit import view_problems
-from sandbox.slack_workspace import GENERAL
+from sandbox.slack_workspace import GENERAL, GUEST
 
 
 @pytest.fixture(scope="module")
@@ -116,3 +116,45 @@ def test_the_answer_may_be_anywhere(rig):
     [answer] = rig.ask(RUN, channel=GENERAL)
     rig.press(answer, OUTPUTS)
     assert "disk full" in seen(rig.slack.views[-1])
+
+
+def test_a_second_press_uploads_no_second_file(rig, answer, view):
+    first, second = rig.pressed(view, outputs.AS_FILE), rig.pressed(view, outputs.AS_FILE)
+    assert rig.work(first)
+    assert rig.work(second)
+    assert "The file is in the thread already" in seen(view)
+    assert len(rig.slack.workspace.files) == 1
+
+
+def test_a_file_that_slack_refused_can_be_tried_again(rig, answer, view):
+    rig.slack.fail("error:not_in_channel", method="files.completeUploadExternal")
+    rig.press(view, outputs.AS_FILE)
+    rig.press(answer, OUTPUTS)
+    rig.press(rig.slack.views[-1], outputs.AS_FILE)
+    assert "in the thread of the answer now" in seen(rig.slack.views[-1])
+
+
+def test_a_file_for_which_slack_asks_to_wait_comes_later_once(rig, answer, view):
+    rig.slack.fail("429", method="files.completeUploadExternal", retry_after=30)
+    rig.press(view, outputs.AS_FILE)
+    rig.work_off()
+    assert "in the thread of the answer now" in seen(view)
+    assert len([message for message in rig.said if message.files]) == 1
+
+
+def test_a_guest_who_presses_in_the_modal_sees_nothing_more(rig, view):
+    calls = rig.cloud.count()
+    rig.press(view, outputs.PICK, "g1", user=GUEST)
+    assert "Guests cannot see" in seen(view)
+    assert rig.cloud.count() == calls
+
+
+def test_the_modal_shows_where_the_whole_output_is_in_oss(tmp_path):
+    address = f"oss://logs/{'deep/' * 60}{RUN}.txt"
+    result = {"StartTime": "-4m", "FinishedTime": "-3m", "ExitCode": 1, "Output": "full", "OssOutputUri": address}
+    with Peers([fleet(1, InvocationResult=[result])]) as peers, Rig(tmp_path, peers) as rig:
+        [answer] = rig.ask(RUN)
+        rig.press(answer, OUTPUTS)
+        assert address in str(answer.blocks)
+        assert address in seen(rig.slack.views[-1])
+        assert view_problems(rig.slack.views[-1].content) == []

@@ -2,6 +2,7 @@
 
 import pytest
 
+from bot.core import buttons
 from bot.subcommands import SUBCOMMANDS
 from rig import COMMAND_ID, RUN, Peers, Rig, fleet
 from sandbox.block_kit import message_problems, pings
@@ -70,8 +71,20 @@ CONVERSATIONS = [
     ("tag:team=nobody", "No runs (tag:team=nobody) in", True),
     (f"{RUN} private", "1 of 3 failed", True),
     (f"{RUN} here", "1 of 3 failed", False),
+    (f"output {RUN}", "1 of 3 failed: outputs of deploy-web, cn-hangzhou", False),
+    (f"{RUN} web-001 outputs", "1 of 1 failed: outputs of deploy-web, cn-hangzhou", False),
+    (f"output {RUN} private", "1 of 3 failed: outputs of", True),
+    ("output web-001 cn-hangzhou", "1 run failed: outputs of web-001, cn-hangzhou", False),
+    (f"output {RUN} web-777", "web-777 is not among the targets.", True),
+    ("output nothing-01", "No instance is called “nothing-01”, so there is no output of it.", True),
+    ("output web-001 cn-hangzhou success", "There are no results yet, so there is no output to show.", True),
+    ("output", "Output of what? Right would be: output t-hz0jdfwd9f", True),
+    ("output failed", "Output of what?", True),
+    (f"watch {RUN} private", "A watch cannot be private", True),
     ("help", "In a thread, where Slack has no slash commands", True),
     ("help filters", "since:2h", True),
+    ("help output", "output t-… i-…: the whole output", True),
+    ("help watch", "Watch: the run to its end in one message", True),
 ]
 
 
@@ -99,3 +112,31 @@ def test_the_answer_says_who_asked_and_how_old_it_is(rig):
 def test_help_is_made_from_the_table(rig):
     [answer] = rig.ask("help")
     assert all(entry.usage in str(answer.blocks) for entry in SUBCOMMANDS.values())
+
+
+def test_typed_output_is_what_the_modal_shows(rig):
+    [answer] = rig.ask(f"output {RUN}")
+    seen = str(answer.blocks)
+    assert "'text': 'disk full'" in seen
+    assert "'text': 'release 4.12.0 active'" in seen
+    assert [one["text"]["text"] for one in answer.blocks[-1]["elements"][:-1]] == [
+        "Outputs",
+        "As file",
+        "Refresh",
+        "Console",
+    ]
+
+
+def test_typed_output_is_refreshed_as_output(rig):
+    [answer] = rig.ask(f"output {RUN}")
+    rig.press(answer, buttons.REFRESH)
+    assert "outputs of deploy-web" in answer.text
+    assert "'text': 'disk full'" in str(answer.blocks)
+
+
+def test_output_asked_for_in_a_thread_is_answered_there(rig):
+    parent = rig.slack.mention("first")
+    assert rig.work(rig.event(rig.slack.mention(f"output {RUN} web-001", thread_ts=parent["ts"])))
+    [answer] = rig.said
+    assert (answer.thread_ts, answer.ephemeral_to) == (parent["ts"], None)
+    assert "'text': 'disk full'" in str(answer.blocks)

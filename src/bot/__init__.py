@@ -12,6 +12,7 @@ what to ask for, and `fanout` asks all at once. Then `core.summary` decides what
 
 What is pressed under an answer goes the same way to `presses`, one function each; `modals` fills the Outputs modal that
 the door has opened, and `watch` takes one look after another at a run that is going (`core.watching` decides when).
+`claims` keeps what is pressed twice from happening twice; `replies` knows what stands under an answer, to take it back.
 
 Cloud events and timers come to `/invoke` too: `core.events` reads them, and `notifications` queues what they ask for.
 For a run that is `reporting`: one look, which decides (`core.reports`) what the channels that `subscribers` knows are

@@ -8,14 +8,13 @@ from dataclasses import replace
 from datetime import UTC
 from typing import Any, NoReturn, Protocol
 
-from bot import notices, orders, watch
+from bot import notices, orders, replies, watch
 from bot.adapters.cloud_assistant import CloudAssistant
 from bot.adapters.slack import Place, Slack
 from bot.adapters.store import Store, StoreError
 from bot.core import access, buttons, messages, wording
 from bot.core.access import Admission
 from bot.core.blocks import Block, Message
-from bot.core.buttons import Pressable
 from bot.core.errors import CloudError, NotAllowed, SlackError, Throttled, UserError
 from bot.core.handles import Handle, pack
 from bot.core.parsing import parse
@@ -56,16 +55,16 @@ class Turn(Protocol):
         """Whether the answer may wait for a throttled API once more."""
         ...
 
-    def post(self, place: Place, message: Message, *, private: bool) -> None:
-        """Posts the job's one answer; raises SlackError."""
+    def post(self, place: Place, message: Message, *, private: bool) -> str:
+        """Posts the job's one answer; its `ts` where the channel sees it and Slack names it. Raises SlackError."""
         ...
 
     def post_to(self, channel_id: str, message: Message, thread_ts: str = "") -> str:
         """Posts the job's one message as one that can be updated; its `ts`. Raises SlackError."""
         ...
 
-    def upload(self, channel_id: str, thread_ts: str, name: str, text: str) -> None:
-        """Puts a text file into a thread, once for each job. Raises SlackError."""
+    def upload(self, channel_id: str, thread_ts: str, name: str, text: str) -> str:
+        """Puts a text file into a thread, once for each job; its id. Raises SlackError."""
         ...
 
     def later(self, place: Place, wait: float, message: Message) -> NoReturn:
@@ -107,16 +106,10 @@ class Answering:
         """What a handle's question is about, as it is now; raises UserError and CloudError."""
         return summary_of(self.desk(turn, by, handle, private=True), parse(handle.words))
 
-    def refresh_button(self, by: Admission, handle: Handle, summary: Summary) -> list[Block]:
-        """The one button under a message that is kept up to date: it revives a chain that broke."""
-        return buttons.actions(
-            Pressable(
-                value=pack(replace(handle, made=int(self._clock())), self._settings.signing_secret),
-                subject=wording.what(summary.invocations),
-                takeable=False,
-                outputs=False,
-            )
-        )
+    def look_button(self, handle: Handle, summary: Summary, due: int) -> list[Block]:
+        """The one button under a message that is kept up to date; it carries when the next look is due."""
+        value = pack(replace(handle, made=due), self._settings.signing_secret)
+        return buttons.look(value, wording.what(summary.invocations))
 
     def answer(self, turn: Turn, words: str, place: Place) -> None:
         """One answer, or one sentence that says why there is none."""
@@ -134,7 +127,8 @@ class Answering:
         except CloudError as error:
             log.warning("%s in %s: %s %s", error.action, error.region, error.code, error.request_id)
             message, private = messages.cloud_error(error), True
-        turn.post(place, message, private=private)
+        ts = turn.post(place, message, private=private)
+        replies.remember(self._store, self.now, place.channel_id, place.thread_ts, replies.REPLY, ts)
         if message.ended and not private:
             notices.seen(self, place.channel_id, message.ended)
 
@@ -148,7 +142,8 @@ class Answering:
             said = orders.carry_out(self, turn, by, place, question)
             return None if said is None else (said, True)
         wished = bool(question.private or question.subcommand == "help")
-        shown = replace(question, private=None, subcommand="help" if question.subcommand == "help" else "show")
+        subcommand = "show" if question.subcommand == "watch" else question.subcommand
+        shown = replace(question, private=None, subcommand=subcommand)
         handle = Handle(shown.words(), by.user_id, int(self._clock()), by.name[:_MOST_NAME])
         if question.subcommand == "watch":
             watch.begin(self, turn, by, place, handle)

@@ -136,14 +136,16 @@ def _place_of_event(body: Mapping[str, Any], event: Mapping[str, Any]) -> Place:
 
 def _place_of_interaction(body: Mapping[str, Any]) -> Place:
     """A press or a shortcut; a global shortcut and a press in a modal have no channel and no response_url."""
-    thread = _mapping(body.get("container")).get("thread_ts") or _mapping(body.get("message")).get("thread_ts")
+    container, message = _mapping(body.get("container")), _mapping(body.get("message"))
+    thread = container.get("thread_ts") or message.get("thread_ts")
+    own = container.get("message_ts") or message.get("ts")
     return Place(
         team_id=_text(_mapping(body.get("team")).get("id")),
         enterprise_id=_text(_mapping(body.get("enterprise")).get("id")),
         channel_id=_text(_mapping(body.get("channel")).get("id")),
         user_id=_text(_mapping(body.get("user")).get("id")),
         response_url=_text(body.get("response_url")),
-        thread_ts=_text(thread),
+        thread_ts="" if thread == own else _text(thread),  # the first message of a thread bears its own
     )
 
 

@@ -106,14 +106,14 @@ class Lookup:
         return Found(found, instances=_by_id(one for some in named.replies.values() for one in some), read_at=read_at)
 
     def earlier(self, invocation: Invocation) -> list[Invocation]:
-        """The last five runs of the same command before this one; empty where that cannot be read."""
+        """The newest other runs of the same command; empty where that cannot be read."""
         chosen = {"CommandName": invocation.command_name} if invocation.command_name else {}
         chosen = chosen or {"CommandId": invocation.command_id}
         try:
             runs = self._cloud.invocations(invocation.region, chosen, most=NEWEST)
         except CloudError:
             return []
-        return [run for run in runs if run.id != invocation.id][:5]
+        return [run for run in runs if run.id != invocation.id]
 
     def _invocation(self, region: str, invoke_id: str) -> Invocation | None:
         rows = self._cloud.invocations(region, {"InvokeId": invoke_id}, most=1)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -12,9 +13,11 @@ from typing import Any
 
 import regex
 
+from bot import replies
 from bot.adapters.slack import Place
 from bot.answering import Answering, Turn
-from bot.core import messages, modal, outputs
+from bot.claims import Claim
+from bot.core import messages, modal, outputs, whole_outputs
 from bot.core.access import Admission
 from bot.core.errors import CloudError, SlackError, UsageError, UserError
 from bot.core.handles import Handle, unpack
@@ -23,6 +26,7 @@ from bot.core.summary import Summary
 
 log = logging.getLogger("bot.modals")
 
+_ONE_FILE = 3_600.0  # seconds in which the same file is not uploaded again
 _MATCH_LIMIT = 0.05  # seconds for one line; a whole filter is given up after the first line that takes longer
 
 
@@ -31,10 +35,10 @@ def fill(answering: Answering, turn: Turn, by: Admission, handle: Handle, state:
     _show(turn, outputs.view(answering.summary(turn, by, handle), state, matcher), external_id=turn.job_id)
 
 
-def fail(turn: Turn, error: UserError | CloudError) -> None:
-    """An error in place of outputs, where the person is looking."""
+def fail(turn: Turn, error: UserError | CloudError) -> bool:
+    """An error in place of outputs, where the person is looking; False where no modal is open."""
     text = str(error) if isinstance(error, UserError) else messages.cloud_error(error).text
-    _show(turn, modal.told(text), external_id=turn.job_id)
+    return _show(turn, modal.told(text), external_id=turn.job_id)
 
 
 def pressed(answering: Answering, turn: Turn, payload: Mapping[str, Any], place: Place) -> None:
@@ -47,7 +51,7 @@ def pressed(answering: Answering, turn: Turn, payload: Mapping[str, Any], place:
             raise UsageError(messages.UNKNOWN_PRESS)
         by = answering.admit(turn, replace(place, channel_id=state.channel, thread_ts=state.thread))
         summary = answering.summary(turn, by, handle)
-        view = _after(next(iter(payload["actions"])), state, summary, turn)
+        view = _after(answering, turn, next(iter(payload["actions"])), state, summary)
     except UserError as error:
         view = modal.told(str(error))
     except CloudError as error:
@@ -55,10 +59,11 @@ def pressed(answering: Answering, turn: Turn, payload: Mapping[str, Any], place:
     _show(turn, view, view_id=view_id)
 
 
-def _after(action: Mapping[str, Any], state: State, summary: Summary, turn: Turn) -> modal.View:
+def _after(answering: Answering, turn: Turn, action: Mapping[str, Any], state: State, summary: Summary) -> modal.View:
     action_id = str(action.get("action_id", ""))
     if action_id == outputs.AS_FILE:
-        return _as_file(state, summary, turn)
+        upload(answering, turn, summary, state.channel, state.thread, state.answer or state.thread)
+        return modal.told("All outputs are in the thread of the answer now, as a file.")
     return outputs.view(summary, _changed(state, action_id, action), matcher)
 
 
@@ -70,25 +75,36 @@ def _changed(state: State, action_id: str, action: Mapping[str, Any]) -> State:
     return replace(state, page=state.page + (1 if action_id == outputs.NEXT else -1))
 
 
-def _as_file(state: State, summary: Summary, turn: Turn) -> modal.View:
-    """The full text of all results, uploaded to the thread of the answer; details never go to the channel."""
+def upload(answering: Answering, turn: Turn, summary: Summary, channel: str, thread: str, under: str) -> None:
+    """The full text of all results into a thread, never into the channel; once while nothing has changed.
+
+    It is taken back with the answer `under`. Raises UsageError and SlackError with a wait.
+    """
+    text = whole_outputs.whole_text(summary)
+    same = hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:32]
+    claim = Claim(answering.store, f"claim/file/{channel}/{under}/{same}", turn.job_id)
     name = "-".join(one.id for one in summary.invocations[:3]) or "outputs"
-    try:
-        turn.upload(state.channel, state.thread, f"{name}.txt", outputs.whole_text(summary))
-    except SlackError as error:
-        hint = "Invite me to the channel first." if error.code in ("not_in_channel", "channel_not_found") else ""
-        raise UsageError(f"Slack did not take the file ({error.code}). {hint}".rstrip()) from error
-    return modal.told("All outputs are in the thread of the answer now, as a file.")
+    with claim.once(answering.now, _ONE_FILE, "The file is in the thread already, and nothing has changed since."):
+        try:
+            file = turn.upload(channel, thread, f"{name}.txt", text)
+        except SlackError as error:
+            if error.retry_after is not None:
+                raise
+            hint = "Invite me to the channel first." if error.code in ("not_in_channel", "channel_not_found") else ""
+            raise UsageError(f"Slack did not take the file ({error.code}). {hint}".rstrip()) from error
+        replies.remember(answering.store, answering.now, channel, under, replies.FILE, file)
 
 
-def _show(turn: Turn, view: modal.View, **which: str) -> None:
-    """A modal that the person has closed is no error."""
+def _show(turn: Turn, view: modal.View, **which: str) -> bool:
+    """Whether the modal is there; one that the person has closed is no error."""
     try:
         turn.slack.update_view(view, **which)
     except SlackError as error:
         if error.code != "not_found":
             raise
         log.info("modal closed")
+        return False
+    return True
 
 
 def matcher(text: str) -> Callable[[str], bool]:

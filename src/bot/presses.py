@@ -10,11 +10,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from bot import home, modals, open_work, orders, watch
+from bot import home, modals, open_work, orders, replies, watch
 from bot.adapters.slack import Place
 from bot.answering import Answering, Turn
+from bot.claims import Claim
 from bot.core import buttons, handoff, messages, standing
 from bot.core.access import Admission
+from bot.core.blocks import Message
 from bot.core.errors import CloudError, NotAllowed, SlackError, UsageError, UserError
 from bot.core.handles import Handle, unpack
 from bot.core.modal import OUTPUTS
@@ -25,6 +27,8 @@ from bot.slack_requests import opens_modal
 
 _NOTHING_NAMED = "That message names no run (t-…), instance (i-…), command (c-…) or IP address."
 _NOT_CHANGED = "Slack did not let me change that message, so please type the question again"
+_ONE_COPY = 30.0  # seconds: a copy is lost when Slack is opened anew, so that it may be wanted again
+_A_DAY = 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,11 @@ class Pressed:
     place: Place
     ts: str
     private: bool
+
+    @property
+    def thread_ts(self) -> str:
+        """Where details go: the thread that the message is in, else its own."""
+        return self.place.thread_ts or self.ts
 
 
 Press = Callable[[Answering, Turn, Pressed, Admission], None]
@@ -66,9 +75,7 @@ def pressed(answering: Answering, turn: Turn, payload: Mapping[str, Any], place:
             raise  # the worker waits as Slack asks
         turn.post(place, messages.sentence(f"{_NOT_CHANGED} ({error.code})."), private=True)
     except (UserError, CloudError) as error:
-        if opens_modal(payload):
-            modals.fail(turn, error)
-        else:
+        if not (opens_modal(payload) and modals.fail(turn, error)):
             text = messages.sentence(str(error)) if isinstance(error, UserError) else messages.cloud_error(error)
             turn.post(place, text, private=True)
 
@@ -86,9 +93,18 @@ def look_up_named(answering: Answering, turn: Turn, payload: Mapping[str, Any], 
     message = payload.get("message") or {}
     thread = replace(place, thread_ts=str(message.get("thread_ts") or message.get("ts") or ""), response_url="")
     for words in payload.get("named") or ():
-        answering.answer(turn, words, thread)
+        _answer_named(answering, turn, words, thread)
     if not payload.get("named"):
         turn.post(place, messages.sentence(_NOTHING_NAMED), private=True)
+
+
+def _answer_named(answering: Answering, turn: Turn, words: str, thread: Place) -> None:
+    """Once, though the job may have to go on later in the middle of several."""
+    claim = Claim(answering.store, f"claim/named/{turn.job_id}/{words}", turn.job_id)
+    _, held = claim.take(answering.now, _A_DAY)
+    if not held.get("answered"):
+        answering.answer(turn, words, thread)
+        claim.mark({"answered": True}, answering.now, _A_DAY)
 
 
 def _read(payload: Mapping[str, Any], place: Place, signing_secret: str) -> Pressed:
@@ -111,6 +127,12 @@ def refresh(answering: Answering, turn: Turn, one: Pressed, by: Admission) -> No
     turn.slack.replace(one.place, one.ts, answering.message(turn, by, one.handle, private=one.private))
 
 
+@press(buttons.LOOK)
+def look_again(answering: Answering, turn: Turn, one: Pressed, by: Admission) -> None:
+    """Refresh under a watch."""
+    watch.refresh(answering, turn, by, one.place, one.handle, one.ts)
+
+
 @press(buttons.ON_IT)
 def on_it(answering: Answering, turn: Turn, one: Pressed, by: Admission) -> None:
     """Name and time onto the message, in place; pressed again by the one who is on it, it lets go."""
@@ -123,7 +145,7 @@ def on_it(answering: Answering, turn: Turn, one: Pressed, by: Admission) -> None
     try:
         message = answering.message(turn, by, handle, private=one.private)
     except CloudError:  # who is on it matters more than how it stands
-        turn.post(one.place, messages.sentence(f"{said} ({one.handle.words})"), private=one.private)
+        _into_thread(answering, turn, one, messages.sentence(f"{said} ({one.handle.words})"))
     else:
         turn.slack.replace(one.place, one.ts, message)
     _remember_on_it(answering, turn, one, handle, by)
@@ -141,17 +163,31 @@ def _remember_on_it(answering: Answering, turn: Turn, one: Pressed, handle: Hand
         open_work.take(answering.store, team, runs, who)
 
 
+def _into_thread(answering: Answering, turn: Turn, one: Pressed, message: Message) -> None:
+    """Under the answer, and taken back with it; what only one person sees has no thread."""
+    place = one.place if one.private else replace(one.place, thread_ts=one.thread_ts, response_url="")
+    ts = turn.post(place, message, private=one.private)
+    replies.remember(answering.store, answering.now, place.channel_id, one.ts, replies.REPLY, ts)
+
+
 @press(OUTPUTS)
 def show_outputs(answering: Answering, turn: Turn, one: Pressed, by: Admission) -> None:
     """The modal is open already; errors are told in it."""
-    state = State(one.value, channel=one.place.channel_id, thread=one.place.thread_ts or one.ts)
+    state = State(one.value, channel=one.place.channel_id, thread=one.thread_ts, answer=one.ts)
     modals.fill(answering, turn, by, one.handle, state)
 
 
 @press(buttons.COPY)
 def copy_failed_ids(answering: Answering, turn: Turn, one: Pressed, by: Admission) -> None:
+    with _claim(answering, turn, one, f"copy/{by.user_id}").once(answering.now, _ONE_COPY, _COPIED):
+        turn.post(one.place, handoff.failed_ids(answering.summary(turn, by, one.handle)), private=True)
+
+
+@press(buttons.FILE)
+def as_file(answering: Answering, turn: Turn, one: Pressed, by: Admission) -> None:
+    """All outputs into the thread; the file itself says that it is done."""
     summary = answering.summary(turn, by, one.handle)
-    turn.post(one.place, handoff.failed_ids(summary), private=True)
+    modals.upload(answering, turn, summary, one.place.channel_id, one.thread_ts, one.ts)
 
 
 @press(buttons.WATCH)
@@ -169,7 +205,9 @@ def share(answering: Answering, turn: Turn, one: Pressed, by: Admission) -> None
     """A private answer into the channel, where the channel may see it."""
     if by.why_private:
         raise NotAllowed(f"I cannot share it here. {by.why_private}")
-    turn.post(one.place, answering.message(turn, by, one.handle, private=False), private=False)
+    shared = replace(one.handle, asked_by=by.user_id, asked_name=by.name[:40])
+    with _claim(answering, turn, one, "share").once(answering.now, _A_DAY, _SHARED):
+        turn.post(one.place, answering.message(turn, by, shared, private=False), private=False)
 
 
 @press(standing.REMOVE)
@@ -179,9 +217,19 @@ def end_subscription(answering: Answering, turn: Turn, one: Pressed, by: Admissi
 
 @press(buttons.TAKE_BACK)
 def take_back(answering: Answering, turn: Turn, one: Pressed, by: Admission) -> None:
-    """Deletes a public answer; for the one who asked, and operators."""
+    """Deletes a public answer and all that is under it; for the one who asked, and operators."""
     if by.user_id != one.handle.asked_by and by.user_id not in answering.settings.operators:
         raise NotAllowed("Only the person who asked, or an operator (BOT_OPERATORS), can take this answer back.")
-    for ts in watch.replies(answering, one.place.channel_id, one.ts):
-        turn.slack.delete(one.place.channel_id, ts)
+    kept = replies.take_back(answering.store, turn.slack, answering.now, one.place.channel_id, one.ts)
     turn.slack.delete_original(one.place, one.ts)
+    if kept:
+        raise NotAllowed(f"The answer is taken back, but Slack kept something in its thread ({', '.join(kept)}).")
+
+
+def _claim(answering: Answering, turn: Turn, one: Pressed, what: str) -> Claim:
+    """What must happen once for this message, whoever presses how often."""
+    return Claim(answering.store, f"claim/{what}/{one.place.channel_id}/{one.ts}", turn.job_id)
+
+
+_COPIED = "You have the ids already, in my message that only you see."
+_SHARED = "You have shared this answer already. Ask again to share how it stands later."

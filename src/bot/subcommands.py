@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from bot import filters
-from bot.core import buttons, messages, reports, wording
+from bot.core import buttons, messages, reports, whole_outputs, wording
 from bot.core.access import Admission
 from bot.core.blocks import Block, Message
 from bot.core.buttons import Pressable
@@ -118,6 +118,28 @@ def show_progress(desk: Desk, question: Question) -> Message:
     return _invocations(desk, question)
 
 
+@subcommand(
+    "output", "output t-… i-…", "the whole output of a run on an instance; without i-… of each group of results"
+)
+def show_output(desk: Desk, question: Question) -> Message:
+    """The same as the Outputs modal shows, for those who type."""
+    if question.invocations:
+        found, summary = _run(desk, question)
+        subject = wording.what(found.invocations)
+    else:
+        found, instances = desk.lookup.on_instances(question)
+        if not instances:
+            names = ", ".join(f"“{name}”" for name in question.names)
+            raise NotFound(" ".join([f"No instance is called {names}, so there is no output of it.", *found.notes]))
+        summary, subject = _results_summary(desk, question, found), _subject(instances)
+    if not summary.groups:
+        raise NotFound(" ".join(["There are no results yet, so there is no output to show.", *found.notes]))
+    regions = [row.result.region for group in summary.groups for row in group.rows]
+    pressable = desk.buttons(subject, regions, takeable=False, file=True)
+    frame = desk.frame(found)
+    return whole_outputs.message(summary, subject, frame, pressable, by_run=not question.invocations)
+
+
 def summary_of(desk: Desk, question: Question) -> Summary:
     """What the question is about; raises UsageError for a list, which has no instances."""
     if question.invocations:
@@ -137,13 +159,18 @@ def _results_summary(desk: Desk, question: Question, found: Found) -> Summary:
     return filters.newest(fitting, question.size or NEWEST)
 
 
-def _invocations(desk: Desk, question: Question) -> Message:
+def _run(desk: Desk, question: Question) -> tuple[Found, Summary]:
     found = desk.lookup.invocations(question)
     summary = summarise(found.invocations, found.results, found.instances)
-    notes = []
     if filters.names_targets(question) and not summary.total:
         named = [*question.instances, *question.names, *question.addresses]
         raise NotFound(" ".join([f"{', '.join(named)} is not among the targets.", *found.notes]))
+    return found, summary
+
+
+def _invocations(desk: Desk, question: Question) -> Message:
+    found, summary = _run(desk, question)
+    notes = []
     if question.history and not summary.schedules:
         notes.append("History is there for schedules only; this run has none.")
     if question.size or filters.narrowed(question) or filters.of_commands(question):

@@ -1,25 +1,27 @@
 """One look at a watched question: fetch, update the message, queue the next look.
 
-A watch is a chain of delayed jobs; each carries all that it needs, so nothing is stored for it. Task ids come from
-channel, message and step, so that a repeated delivery cannot fork the chain. `core.watching` decides when to look
-next, and when to stop.
+A watch is a chain of delayed jobs; each carries all that it needs. Task ids come from channel, message and step, so
+that a repeated delivery cannot fork the chain. A claim in the store keeps a second watch of the same runs out of the
+channel; without a store there are two. `core.watching` decides when to look next, and when to stop.
 """
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from bot import notices, open_work
+from bot import notices, open_work, replies
 from bot.adapters.slack import Place
-from bot.adapters.store import StoreError
+from bot.adapters.store import Value
+from bot.claims import Claim
 from bot.core import messages, watching, wording
 from bot.core.access import Admission
 from bot.core.blocks import Message
-from bot.core.errors import CloudError, NotAllowed, SlackError, UsageError, UserError
+from bot.core.errors import BotError, CloudError, SlackError, UsageError, UserError
 from bot.core.handles import Handle
 from bot.core.messages import noted
 from bot.core.model import Instance
@@ -34,7 +36,8 @@ if TYPE_CHECKING:
 log = logging.getLogger("bot.watch")
 
 MOST_NAMES = 300  # instance names that a look carries on, so that they are asked for once
-_KEEP_REPLIES = 30 * 86_400.0  # seconds for which an answer can be taken back with its thread
+_GRACE = 120.0  # seconds past its next look for which a watch still counts as living
+_LATE = 15.0  # seconds past its next look after which Refresh revives it
 _LAST_LOOK = 600.0  # seconds after the longest watch in which its last look may still come
 _NO_MEMBER = frozenset({"not_in_channel", "channel_not_found", "is_archived", "restricted_action"})
 _GONE = _NO_MEMBER | {"message_not_found", "cant_update_message", "edit_window_closed"}
@@ -44,7 +47,6 @@ NOT_A_MEMBER = (
     "I cannot keep a message up to date here, because I am not in this channel. "
     "Invite me with /invite and ask again to watch; this is how it stands now."
 )
-NO_END = "A schedule has no end to watch. Ask for its id again to see how its last runs ended."
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,8 @@ class Look:
     """What one look hands on to the next: the question, the message, and how far it has come.
 
     `began` in seconds since the epoch; `silent` looks in a row had no answer; `usual` is a sentence; `link` opens
-    the message.
+    the message. `owner` is the job that holds the claim; `chain` tells a revived chain's jobs from those of the one
+    that broke.
     """
 
     words: str
@@ -68,6 +71,8 @@ class Look:
     step: int = 0
     silent: int = 0
     link: str = ""
+    owner: str = ""
+    chain: int = 0
 
     @property
     def key(self) -> tuple[str, str, str, str]:
@@ -81,7 +86,7 @@ class Look:
     def job(self, now: float, names: Mapping[str, str]) -> Job:
         """The job of this look: its id names channel, message and step."""
         carried = dict(list(names.items())[:MOST_NAMES])
-        name = f"look_{self.channel_id}_{self.ts.replace('.', '-')}_{self.step}"
+        name = f"look_{self.channel_id}_{self.ts.replace('.', '-')}_{self.chain}_{self.step}"
         return Job(LOOK, name, int(now), {"look": asdict(self), "names": carried})
 
 
@@ -97,81 +102,174 @@ class _Seen:
 def begin(answering: Answering, turn: Turn, by: Admission, place: Place, handle: Handle) -> None:
     """Posts the message that is kept up to date, and queues its first look. Raises UserError and CloudError."""
     if by.why_private:
-        raise NotAllowed(f"A watch is seen by the channel. {by.why_private}")
-    seen = _see(answering, turn, by, handle, {}, first=True)
-    if seen.summary.schedules and len(seen.summary.schedules) == len(seen.summary.invocations):
-        raise UsageError(NO_END)
-    usual = _usual(answering, turn, by, handle, seen.summary)
-    look = Look(
+        note = f"A watch is seen by the channel. {by.why_private}"
+        turn.post(place, noted(answering.message(turn, by, handle, private=True), note), private=True)
+        return
+    words = replace(parse(handle.words), subcommand="show").words()
+    asked = replace(handle, words=words, asked_by=by.user_id, asked_name=by.name)
+    look = _first_look(answering, turn, place, asked)
+    claim = _claim(answering, look)
+    look = replace(look, ts=_claimed(answering, turn, claim, place.channel_id))
+    try:
+        _post(answering, turn, by, place, look, asked)
+    except BotError:  # after a crash the same job comes again, and still holds the claim
+        claim.release(answering.now)
+        raise
+
+
+def _first_look(answering: Answering, turn: Turn, place: Place, handle: Handle) -> Look:
+    return Look(
         words=handle.words,
-        asked_by=by.user_id,
-        asked_name=by.name,
+        asked_by=handle.asked_by,
+        asked_name=handle.asked_name,
         team_id=place.team_id,
         enterprise_id=place.enterprise_id,
         channel_id=place.channel_id,
         thread_ts=place.thread_ts,
         ts="",
         began=int(answering.now),
-        usual=usual,
+        owner=turn.job_id,
     )
-    wait = watching.wait_after(0)
+
+
+def _claim(answering: Answering, of: Look) -> Claim:
+    """One living watch of the same runs in a channel."""
+    runs = hashlib.sha256(" ".join(sorted(parse(of.words).invocations)).encode()).hexdigest()[:32]
+    return Claim(answering.store, f"claim/watch/{of.channel_id}/{runs}", of.owner)
+
+
+def _claimed(answering: Answering, turn: Turn, claim: Claim, channel_id: str) -> str:
+    """The message that an earlier delivery of this job has posted already, mostly ""; raises UsageError."""
+    ours, held = claim.take(answering.now, _GRACE)
+    ts = str(held.get("ts", ""))
+    if ours:
+        return ts
     try:
-        ts = turn.post_to(place.channel_id, _progress(answering, by, handle, seen, look, wait), place.thread_ts)
+        link = turn.slack.permalink(channel_id, ts) if ts else ""
     except SlackError as error:
-        if error.code not in _NO_MEMBER:
-            raise
-        turn.post(place, noted(answering.message(turn, by, handle, private=False), NOT_A_MEMBER), private=False)
-        return
-    notices.seen(answering, place.channel_id, [one.id for one in seen.summary.invocations])
-    first = replace(look, ts=ts, link=open_work.link_to(turn.slack, place.channel_id, ts))
-    _note(answering, first, seen, wait)
-    turn.follow(first.job(answering.now, seen.names), wait)
+        link = ""
+        if error.code == "message_not_found":
+            claim.seize(answering.now, _GRACE)
+            return ""
+    raise UsageError(f"I am watching it already{f': {link}' if link else '.'}")
+
+
+def _post(answering: Answering, turn: Turn, by: Admission, place: Place, look: Look, handle: Handle) -> None:
+    seen = _see(answering, turn, by, handle, {}, first=True)
+    if seen.summary.schedules and len(seen.summary.schedules) == len(seen.summary.invocations):
+        raise UsageError(no_end(seen.summary))
+    look = replace(look, usual=_usual(answering, turn, by, handle, seen.summary))
+    wait = watching.wait_after(0)
+    if not look.ts:
+        message = _progress(answering, by, handle, seen, look, wait)
+        try:
+            look = replace(look, ts=turn.post_to(look.channel_id, message, look.thread_ts))
+        except SlackError as error:
+            if error.code not in _NO_MEMBER:
+                raise
+            _claim(answering, look).release(answering.now)
+            turn.post(place, noted(answering.message(turn, by, handle, private=False), NOT_A_MEMBER), private=False)
+            return
+        replies.remember(answering.store, answering.now, look.channel_id, look.thread_ts, replies.REPLY, look.ts)
+    look = replace(look, link=open_work.link_to(turn.slack, look.channel_id, look.ts))
+    notices.seen(answering, look.channel_id, [one.id for one in seen.summary.invocations])
+    _go_on(answering, turn, look, seen, seen.names, wait)
+
+
+def no_end(summary: Summary) -> str:
+    """Why a schedule is not watched, and what to do instead."""
+    name = wording.name(summary.invocations[0].command_name, 40)
+    subscribe = f"subscribe command:{name}" if name else "subscribe"
+    return (
+        f"A schedule has no end to watch. Type {subscribe} to have this channel told when its runs fail, "
+        "or ask for its id to see how the last ones ended."
+    )
+
+
+def _go_on(
+    answering: Answering, turn: Turn, then: Look, seen: _Seen | None, names: Mapping[str, str], wait: float
+) -> None:
+    """Queues a look. Before that the store is told which message is watched and when it is looked at next."""
+    held: Value = {"ts": then.ts, "due": int(answering.now + wait)}
+    _claim(answering, then).mark(held, answering.now, wait + _GRACE)
+    what = f"{watching.done_words(seen.summary)}: {wording.what(seen.summary.invocations)}" if seen else ""
+    watched = Watched(then.words, what, then.began, int(answering.now + wait), then.link)
+    open_work.watching(answering.store, then.key, watched, then.began + watching.LONGEST + _LAST_LOOK)
+    turn.follow(then.job(answering.now, names), wait)
+
+
+def _over(answering: Answering, this: Look) -> None:
+    _claim(answering, this).release(answering.now)
+    open_work.watched_no_more(answering.store, this.key)
+
+
+def refresh(answering: Answering, turn: Turn, by: Admission, place: Place, handle: Handle, ts: str) -> None:
+    """Looks out of turn. `handle.made` is when the next look is due: where that is long over, the chain is revived.
+
+    Raises UserError and CloudError.
+    """
+    now, due = answering.now, handle.made
+    this = replace(_first_look(answering, turn, place, handle), ts=ts, chain=due)
+    if now > due + _LATE:
+        claim = _claim(answering, this)
+        ours, held = claim.take(now, _GRACE)
+        due = int(held.get("due", 0))
+        if ours or now > due + _LATE:
+            if not ours:
+                claim.seize(now, _GRACE)
+            _carry_out(answering, turn, by, this, handle, {})
+            return
+        if held.get("ts") != ts:  # another message watches the same by now
+            turn.slack.replace(place, ts, answering.message(turn, by, handle, private=False))
+            return
+    seen = _see(answering, turn, by, handle, {}, first=True)
+    this = replace(this, usual=_usual(answering, turn, by, handle, seen.summary))
+    _update(turn, this, _progress(answering, by, handle, seen, this, due - now))
 
 
 def look(answering: Answering, turn: Turn, payload: Mapping[str, Any]) -> None:
-    """Carries out one look of a chain; a message that is gone ends it."""
+    """Carries out one look of a chain; a message that is gone ends it, and so does a chain that took over."""
     this, names = Look(**payload["look"]), dict(payload["names"])
+    claim = _claim(answering, this)
+    ours, _ = claim.take(answering.now, _GRACE)
+    if not ours:
+        log.info("another chain looks at %s", this.ts)
+        return
     handle = Handle(this.words, this.asked_by, int(answering.now), this.asked_name)
     try:
         by = answering.admit(turn, this.place)
         _carry_out(answering, turn, by, this, handle, names)
     except UserError as error:
         _update(turn, this, messages.sentence(f"I have stopped watching {this.words}. {error}"))
-        open_work.watched_no_more(answering.store, this.key)
+        _over(answering, this)
 
 
 def _carry_out(
     answering: Answering, turn: Turn, by: Admission, this: Look, handle: Handle, names: dict[str, str]
 ) -> None:
     age = answering.now - this.began
+    seen = None
     try:
-        seen = _see(answering, turn, by, handle, names, first=False)
+        seen = _see(answering, turn, by, handle, names, first=not (this.step or names))
         after = watching.after_look(seen.summary, this.step, age)
         if after.reason == "done":
             _end(answering, turn, by, this, handle, seen.summary)
-            open_work.watched_no_more(answering.store, this.key)
+            _over(answering, this)
             return
+        if not (this.step or this.usual):
+            this = replace(this, usual=_usual(answering, turn, by, handle, seen.summary))
         message = _progress(answering, by, handle, seen, this, after.wait)
         then = replace(this, step=this.step + 1, silent=0)
     except CloudError as error:
         log.warning("look %s: %s", this.ts, error.code or "no answer")
         after = watching.after_silence(this.step, this.silent + 1, age)
-        then, message, seen = replace(this, step=this.step + 1, silent=this.silent + 1), None, None
+        then, message = replace(this, step=this.step + 1, silent=this.silent + 1), None
     if after.reason:
-        _update(turn, this, messages.sentence(f"I have stopped watching {this.words}: {_WHY[after.reason]}"))
-        open_work.watched_no_more(answering.store, this.key)
-    elif message is not None and not _update(turn, this, message):
-        open_work.watched_no_more(answering.store, this.key)
+        message = messages.sentence(f"I have stopped watching {this.words}: {_WHY[after.reason]}")
+    if (message is None or _update(turn, this, message)) and not after.reason:
+        _go_on(answering, turn, then, seen, seen.names if seen else names, after.wait)
     else:
-        _note(answering, then, seen, after.wait)
-        turn.follow(then.job(answering.now, seen.names if seen else names), after.wait)
-
-
-def _note(answering: Answering, this: Look, seen: _Seen | None, wait: float) -> None:
-    """What a list of watches says of this one until its next look; before that is queued, which may end the watch."""
-    what = f"{watching.done_words(seen.summary)}: {wording.what(seen.summary.invocations)}" if seen else ""
-    watched = Watched(this.words, what, this.began, int(answering.now + wait), this.link)
-    open_work.watching(answering.store, this.key, watched, this.began + watching.LONGEST + _LAST_LOOK)
+        _over(answering, this)
 
 
 _WHY = {
@@ -207,7 +305,8 @@ def _progress(answering: Answering, by: Admission, handle: Handle, seen: _Seen, 
         next_look=now + timedelta(seconds=wait),
         notes=(this.usual,) if this.usual else (),
     )
-    return messages.progress(seen.summary, frame, answering.refresh_button(by, handle, seen.summary))
+    button = answering.look_button(handle, seen.summary, int(answering.now + wait))
+    return messages.progress(seen.summary, frame, button)
 
 
 def _end(answering: Answering, turn: Turn, by: Admission, this: Look, handle: Handle, summary: Summary) -> None:
@@ -217,7 +316,7 @@ def _end(answering: Answering, turn: Turn, by: Admission, this: Look, handle: Ha
         return
     thread = this.thread_ts or this.ts
     ts = turn.post_to(this.channel_id, messages.ringing(message, this.asked_by), thread)
-    _remember_reply(answering, this, ts)
+    replies.remember(answering.store, answering.now, this.channel_id, this.ts, replies.REPLY, ts)
 
 
 def _update(turn: Turn, this: Look, message: Message, *, last: bool = False) -> bool:
@@ -232,20 +331,3 @@ def _update(turn: Turn, this: Look, message: Message, *, last: bool = False) -> 
             raise
         log.warning("update left out: %s", error)
     return True
-
-
-def _remember_reply(answering: Answering, this: Look, ts: str) -> None:
-    key = f"replies/{this.channel_id}/{this.ts}"
-    try:
-        answering.store.put(key, {"ts": [ts]}, answering.now + _KEEP_REPLIES)
-    except StoreError:
-        log.warning("reply not remembered")
-
-
-def replies(answering: Answering, channel_id: str, ts: str) -> list[str]:
-    """Thread replies of ours under a message, to be taken back with it."""
-    try:
-        record = answering.store.get(f"replies/{channel_id}/{ts}", answering.now)
-    except StoreError:
-        return []
-    return list(record.value["ts"]) if record else []

@@ -238,11 +238,11 @@ class Delivery:
         """Whether the answer may wait for a throttled API once more."""
         return self.job.tries < PATIENCE and self.age < OLDEST / 2
 
-    def post(self, place: Place, message: Message, *, private: bool) -> None:
+    def post(self, place: Place, message: Message, *, private: bool) -> str:
         """The job's one answer; raises SlackError and LostLease."""
         repeat = self.lease.posting_before
         self.lease.posting()
-        self.slack.answer(place, message, private=private, repeat=repeat)
+        return self.slack.answer(place, message, private=private, repeat=repeat)
 
     def post_to(self, channel_id: str, message: Message, thread_ts: str = "") -> str:
         """The job's one message, as one that can be updated; raises SlackError and LostLease."""
@@ -250,10 +250,10 @@ class Delivery:
         self.lease.posting()
         return self.slack.post(channel_id, message, thread_ts, repeat=repeat)
 
-    def upload(self, channel_id: str, thread_ts: str, name: str, text: str) -> None:
+    def upload(self, channel_id: str, thread_ts: str, name: str, text: str) -> str:
         """Raises SlackError and LostLease."""
         self.lease.posting()
-        self.slack.upload(channel_id, thread_ts, name, text)
+        return self.slack.upload(channel_id, thread_ts, name, text)
 
     def follow(self, job: Job, wait: float) -> None:
         """Queues another job of ours; one that is queued already is left as it is. Raises QueueRefused."""

@@ -165,6 +165,7 @@ class File:
     length: int
     content: bytes | None = None
     shared: bool = False
+    deleted: bool = False
 
 
 def _users() -> list[User]:

@@ -151,10 +151,28 @@ def _complete_upload(call: Call) -> Answer:
 
 
 def _uploaded(call: Call, entry: Mapping[str, Any]) -> tuple[File, str]:
-    file = call.workspace.files.get(str(entry.get("id")))
+    return _file(call, entry.get("id")), str(entry.get("title") or "")
+
+
+def _file(call: Call, file_id: object) -> File:
+    file = call.workspace.files.get(str(file_id))
+    if file is not None and file.deleted:
+        raise ApiError("file_deleted")
     if file is None or file.content is None:
         raise ApiError("file_not_found")
-    return file, str(entry.get("title") or "")
+    return file
+
+
+def _delete_file(call: Call) -> Answer:
+    """The file is forgotten; a message that said nothing else goes with it."""
+    (file_id,) = call.need("file")
+    file = _file(call, file_id)
+    file.content, file.deleted = None, True
+    for message in call.workspace.messages:
+        if file.id in message.files:
+            message.files = tuple(one for one in message.files if one != file.id)
+            message.deleted = message.deleted or not (message.files or message.text or message.blocks)
+    return {}
 
 
 def _share(call: Call, files: Sequence[tuple[File, str]]) -> None:
@@ -180,4 +198,5 @@ WRITING: dict[str, Method] = {
     "blocks.validate": Method(_validate),
     "files.getUploadURLExternal": Method(_upload_url, "files:write"),
     "files.completeUploadExternal": Method(_complete_upload, "files:write"),
+    "files.delete": Method(_delete_file, "files:write"),
 }

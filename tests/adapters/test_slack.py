@@ -283,8 +283,40 @@ def test_a_publish_that_passes_is_tried_again(slack, sandbox, kind):
     assert slack.publish(MEI, HOME) == sandbox.views[0].hash
 
 
-def test_a_link_opens_the_message(slack):
+def test_an_answer_names_its_message_where_slack_does(slack, sandbox):
+    assert slack.answer(place(sandbox), ANSWER, private=False) == ""
+    ts = slack.answer(place(sandbox, response_url=""), ANSWER, private=False)
+    assert ts == sandbox.messages[-1].ts
+    assert slack.answer(place(sandbox, response_url=""), ANSWER, private=True) == ""
+    assert slack.answer(place(sandbox, SECRET, response_url=""), ANSWER, private=False) == ""
+
+
+def test_an_answer_by_response_url_stays_in_its_thread(slack, sandbox):
+    parent = sandbox.mention("first")["ts"]
+    slack.answer(place(sandbox, thread_ts=parent), ANSWER, private=True)
+    assert (sandbox.messages[-1].via, sandbox.messages[-1].thread_ts) == ("response_url", parent)
+
+
+def test_a_file_is_uploaded_and_deleted_once(slack, sandbox):
+    parent = sandbox.mention("first")["ts"]
+    file_id = slack.upload(INCIDENTS, parent, "out.txt", "disk full")
+    assert sandbox.workspace.files[file_id].content == b"disk full"
+    slack.delete_file(file_id)
+    slack.delete_file(file_id)
+    assert sandbox.workspace.files[file_id].content is None
+    assert [refusal.error for refusal in sandbox.refused] == ["file_deleted"]
+
+
+def test_a_file_that_cannot_be_deleted_is_an_error(slack, sandbox):
+    sandbox.scopes = sandbox.scopes - {"files:write"}
+    with pytest.raises(SlackError, match="missing_scope"):
+        slack.delete_file("F1")
+
+
+def test_a_message_has_a_link_while_it_is_there(slack, sandbox):
     ts = slack.post(INCIDENTS, ANSWER)
     assert slack.permalink(INCIDENTS, ts) == f"https://acme.slack.com/archives/{INCIDENTS}/p{ts.replace('.', '')}"
+    slack.delete(INCIDENTS, ts)
+    slack.delete(INCIDENTS, ts)
     with pytest.raises(SlackError, match="message_not_found"):
-        slack.permalink(INCIDENTS, "1.1")
+        slack.permalink(INCIDENTS, ts)

@@ -36,6 +36,10 @@ def texts(on: Pressable) -> list[str]:
         ({"going": True, "console_url": CONSOLE}, ["I'm on it", "Outputs", "Refresh", "Watch"]),
         ({"taken": True, "outputs": False}, ["Let go", "Refresh"]),
         ({"takeable": False, "outputs": False}, ["Refresh"]),
+        (
+            {"takeable": False, "file": True, "console_url": CONSOLE},
+            ["Outputs", "As file", "Refresh", "Console"],
+        ),
         ({"console_url": f"{CONSOLE}?{'x' * 3_000}"}, ["I'm on it", "Outputs", "Refresh"]),
     ],
 )
@@ -69,6 +73,14 @@ def test_a_question_too_long_for_a_block_id_has_no_menu(value: str, menus: int) 
 @pytest.mark.parametrize(("value", "blocks"), [("x" * 2_000, 1), ("x" * 2_001, 0), ("😀" * 1_001, 0)])
 def test_a_question_too_long_to_be_carried_has_no_buttons(value: str, blocks: int) -> None:
     assert len(actions(Pressable(value, "deploy-web"))) == blocks
+
+
+def test_a_watch_has_one_button_that_looks_again() -> None:
+    (block,) = buttons.look(VALUE, "deploy-web")
+    (button,) = block["elements"]
+    assert (button["action_id"], button["value"]) == (buttons.LOOK, VALUE)
+    assert button["accessibility_label"] == "Refresh: deploy-web"
+    assert buttons.look("x" * 2_001, "deploy-web") == []
 
 
 @settings(max_examples=50)

@@ -187,7 +187,7 @@ def test_nothing_harmful_is_shown(name: str) -> None:
 def test_notes_about_an_output_stand_under_it() -> None:
     seen = shown(several())
     assert "1,200 bytes are missing from this output; Cloud Assistant does not say where · 1 secret masked" in seen
-    assert "whole output: oss://logs/o.txt" in seen
+    assert "Whole output in OSS: \noss://logs/o.txt" in seen
     assert "password=[masked]" in seen
 
 
@@ -271,7 +271,7 @@ def test_a_run_that_has_lasted_and_one_that_has_not_begun() -> None:
     assert "running for" not in shown(message)
     assert "ran <!date" not in shown(message)
     late = summary_of([running("i-1", StartTime="2026-11-24T20:00:00Z")])
-    assert "time limit ends" not in shown(messages.results(late, FRAME))
+    assert "killed at" not in shown(messages.results(late, FRAME))
 
 
 def test_finished_without_an_end_time_says_no_duration() -> None:

@@ -79,9 +79,11 @@ def test_rows() -> None:
 
 def test_result() -> None:
     row = {**succeeded("i-1", "ok"), "Dropped": -3, "Repeats": 2, "OssOutputUri": "oss://b/o", "ErrorInfo": "x"}
+    row["OssOutputStatus"] = "Finished"
     result = model.result_from(row, "cn-hangzhou")
     assert (result.instance_id, result.status, result.exit_code) == ("i-1", "Success", 0)
     assert (result.output, result.dropped, result.repeats) == (b"ok", 0, 2)
+    assert result.oss_status == "Finished"
     assert (result.oss_uri, result.error_info, result.username) == ("oss://b/o", "x", "root")
     assert result.finished == datetime(2026, 11, 24, 21, 2, tzinfo=UTC)
 

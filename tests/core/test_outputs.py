@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bot.core import outputs
-from bot.core.outputs import BadPattern, State, view, whole_text
+from bot.core.outputs import BadPattern, State, view
 from bot.core.summary import Summary
 from core.samples import HOSTILE, failed, succeeded, summary_of
 from sandbox.block_kit import pings, view_problems
@@ -48,6 +48,12 @@ def output(shown: dict[str, Any]) -> str:
     return str(text)
 
 
+def texts_below(shown: dict[str, Any]) -> list[dict[str, Any]]:
+    """The lines under the output."""
+    (lines,) = (block["elements"][1:] for block in shown["blocks"] if block["type"] == "rich_text")
+    return list(lines)
+
+
 def small_print(shown: dict[str, Any]) -> list[str]:
     return [block["elements"][0]["text"] for block in shown["blocks"] if block["type"] == "context"]
 
@@ -63,8 +69,26 @@ def texts_of(shown: dict[str, Any]) -> dict[str, str]:
 
 
 def test_a_state_comes_back_as_it_was() -> None:
-    state = State("handle", "g3", "/дис[ck]/", 7, "C1", "1.2")
+    state = State("handle", "g3", "/дис[ck]/", 7, "C1", "1.2", "3.4")
     assert State.unpacked(state.packed()) == state
+
+
+def test_a_state_of_an_older_modal_is_still_read() -> None:
+    assert State.unpacked('["handle","g3","",7,"C1","1.2"]') == State("handle", "g3", "", 7, "C1", "1.2")
+
+
+def test_a_group_with_several_addresses_names_one_and_whose_it_is() -> None:
+    rows = [failed(f"i-{n}", "full", OssOutputUri=f"oss://logs/{n}.txt") for n in (1, 2, 3)]
+    shown = view(summary_of(rows), STATE, containing)
+    (line,) = texts_below(shown)
+    told = [part["text"] for part in line["elements"]]
+    assert told == ["Whole output of i-1 in OSS: ", "oss://logs/1.txt", "; the file names the other 2"]
+    assert refused(shown) == []
+    picked = view(summary_of(rows), State("handle", "t-hz0jdfwd9f/i-2"), containing)
+    assert [part["text"] for part in texts_below(picked)[0]["elements"]] == [
+        "Whole output in OSS: ",
+        "oss://logs/2.txt",
+    ]
 
 
 def test_the_first_group_is_shown_at_first() -> None:
@@ -176,10 +200,11 @@ def test_secrets_are_masked_and_that_is_said() -> None:
         summary_of([failed("i-1", "password=hunter2", Dropped=7, OssOutputUri="oss://a/b")]), STATE, containing
     )
     assert output(shown) == "password=[masked]"
-    (about,) = small_print(shown)
-    assert "7 bytes are missing" in about
-    assert "1 secret masked" in about
-    assert "whole output: oss://a/b" in about
+    notes, address = (one["elements"] for one in texts_below(shown))
+    missing = "7 bytes are missing from this output; Cloud Assistant does not say where"
+    assert notes[0]["text"] == f"{missing} · 1 secret masked"
+    assert [part["text"] for part in address] == ["Whole output in OSS: ", "oss://a/b"]
+    assert address[1]["style"] == {"code": True}
 
 
 def turned(summary: Summary) -> list[dict[str, Any]]:
@@ -299,17 +324,3 @@ def test_slack_takes_it_whatever_is_in_it(
         shown = view(summary, State(handle, key, wanted, page), containing)
         assert refused(shown) == []
         assert len(shown["private_metadata"]) <= outputs.MOST_METADATA
-
-
-def test_the_file_has_every_output_in_full() -> None:
-    rows = [*FLEET, failed("i-9", "x" * 20_000 + " password=hunter2", Dropped=12), failed("i-8")]
-    text = whole_text(summary_of(rows))
-    assert "== 1 failed, exit code 1\ni-1   cn-hangzhou\n\ndisk full\ngave up\n" in text
-    assert "== 3 exit code 0\ni-2, i-3, i-4   cn-hangzhou\n\nready\nsteady\ngo\n" in text
-    assert "x" * 20_000 + " password=[masked]\n" in text
-    assert "12 bytes are missing from this output" in text
-    assert "i-8   cn-hangzhou\n\n(no output)\n" in text
-
-
-def test_the_file_of_no_results_is_not_empty() -> None:
-    assert whole_text(summary_of([])) == "(no results yet)\n"

@@ -172,19 +172,34 @@ def test_members_of_many_regions() -> None:
 
 
 @pytest.mark.parametrize(
-    ("output", "secrets", "uris", "notes"),
+    ("output", "secrets", "notes"),
     [
-        (Output("x"), 0, [], []),
-        (Output("x", dropped=1), 0, [], ["1 byte is missing from this output; Cloud Assistant does not say where"]),
-        (Output("x", "gb18030", 1_200), 1, [], [
+        (Output("x"), 0, []),
+        (Output("x", dropped=1), 0, ["1 byte is missing from this output; Cloud Assistant does not say where"]),
+        (Output("x", "gb18030", 1_200), 1, [
             "1,200 bytes are missing from this output; Cloud Assistant does not say where", "read as GB18030",
             "1 secret masked"]),
-        (Output("x", "unreadable"), 2, ["oss://b/o", "oss://a/o"], [
-            "some bytes are neither UTF-8 nor GB18030 and are shown as \ufffd", "2 secrets masked", "whole output: oss://a/o"]),
+        (Output("x", "unreadable"), 2, [
+            "some bytes are neither UTF-8 nor GB18030 and are shown as \ufffd", "2 secrets masked"]),
     ],
 )  # fmt: skip
-def test_output_notes(output: Output, secrets: int, uris: list[str], notes: list[str]) -> None:
-    assert wording.output_notes(output, secrets, uris) == notes
+def test_output_notes(output: Output, secrets: int, notes: list[str]) -> None:
+    assert wording.output_notes(output, secrets) == notes
+
+
+def test_oss_addresses_are_whole_and_each_named_once() -> None:
+    long = f"oss://logs/{'x' * 1_000}.txt"
+    rows = [failed("i-1", OssOutputUri=long), failed("i-2", OssOutputUri=long), failed("i-3", OssOutputUri="oss://b/o")]
+    told = wording.oss_addresses(summary_of([*rows, failed("i-4")]).groups[0].rows)
+    assert told == [(long, "i-1"), ("oss://b/o", "i-3")]
+
+
+def test_what_is_not_in_oss_is_said() -> None:
+    rows = [failed(f"i-{n}", OssOutputStatus=state) for n, state in enumerate(["InProgress", "Failed", "Failed", ""])]
+    told = wording.oss_notes(summary_of(rows).groups[0].rows)
+    assert told == ["1 output still on its way to OSS", "2 outputs not delivered to OSS: the delivery failed"]
+    there = failed("i-1", OssOutputStatus="Finished", OssOutputUri="oss://b/o")
+    assert wording.oss_notes(summary_of([there]).groups[0].rows) == []
 
 
 @pytest.mark.parametrize(

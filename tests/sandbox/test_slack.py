@@ -334,6 +334,19 @@ class TestWebApi:
         assert len(slack.messages) == 1
         assert send(f"{slack.url}/upload/v1/F0", b"", {}).status == 404
 
+    def test_a_deleted_file_is_forgotten_and_takes_a_message_that_said_nothing_else_along(self, slack, client):
+        said = {"content": "x", "filename": "a.txt", "channel": INCIDENTS}
+        alone = client.files_upload_v2(**said)["file"]["id"]
+        told = client.files_upload_v2(**said, initial_comment="see")["file"]["id"]
+        for file in (alone, told):
+            assert client.files_delete(file=file)["ok"]
+            assert slack.workspace.files[file].content is None
+            assert error(client.files_delete, file=file) == "file_deleted"
+        assert [(message.deleted, message.files) for message in slack.messages] == [(True, ()), (False, ())]
+        assert error(client.files_delete, file="F0") == "file_not_found"
+        files = [{"id": told}]
+        assert error(client.files_completeUploadExternal, files=files) == "file_deleted"
+
     def test_blocks_validate_needs_no_token(self, slack):
         client = WebClient(base_url=f"{slack.url}/api/")
         assert client.blocks_validate(blocks=[SECTION])["ok"]

@@ -60,7 +60,7 @@ class _Uncertain(Exception):
 
 
 Reply = TypeVar("Reply")
-_Way = Callable[[Message], object]
+_Way = Callable[[Message], Mapping[str, Any]]
 
 
 class Slack:
@@ -78,29 +78,29 @@ class Slack:
 
     def user(self, user_id: str) -> Mapping[str, Any]:
         """users.info; raises SlackError."""
-        return self._read("users.info", "user", user=user_id)
+        return _object(self._read("users.info", user=user_id), "user")
 
     def channel(self, channel_id: str) -> Mapping[str, Any]:
         """conversations.info; raises SlackError, for example `channel_not_found` where the bot cannot look."""
-        return self._read("conversations.info", "channel", channel=channel_id)
+        return _object(self._read("conversations.info", channel=channel_id), "channel")
 
-    def _read(self, method: str, key: str, **arguments: str) -> Mapping[str, Any]:
+    def _read(self, method: str, **arguments: str) -> Mapping[str, Any]:
         def call() -> Mapping[str, Any]:
-            found = self._call(method, params=arguments).get(key)
-            return found if isinstance(found, dict) else {}
+            return self._call(method, params=arguments)
 
         return self._persistent(call, call, method, self._deadline - FOR_THE_ANSWER)
 
-    def answer(self, place: Place, message: Message, *, private: bool, repeat: bool = False) -> None:
+    def answer(self, place: Place, message: Message, *, private: bool, repeat: bool = False) -> str:
         """Brings the message to the person: by response_url, else into the channel, else as a direct message.
 
-        Raises SlackError when none of these took it; with `retry_after` when Slack asks for a longer wait.
-        `repeat` says that an earlier delivery may have answered already.
+        Gives the `ts` of a message that the channel sees, "" where Slack names none. Raises SlackError when no way
+        took it; with `retry_after` when Slack asks for a longer wait. `repeat` says that an earlier delivery may
+        have answered already.
         """
         last: SlackError = SlackError("answer", "no_way")
         for way in self._ways(place, private=private):
             try:
-                self._delivered(way, noted(message, REPEAT) if repeat else message, said=repeat)
+                reply = self._delivered(way, noted(message, REPEAT) if repeat else message, said=repeat)
             except SlackError as error:
                 if error.retry_after is not None:
                     raise
@@ -108,7 +108,7 @@ class Slack:
                 repeat = repeat or isinstance(error, MaybePosted)
                 last = error
             else:
-                return
+                return str(reply.get("ts", "")) if reply.get("channel") == place.channel_id else ""
         raise last
 
     def _ways(self, place: Place, *, private: bool) -> list[_Way]:
@@ -116,8 +116,8 @@ class Slack:
         where = {"channel": place.channel_id, **thread}
         ways: list[_Way] = []
         if place.response_url and self._settings.may_respond_to(place.response_url):
-            kind = "ephemeral" if private else "in_channel"
-            ways.append(lambda message: self._respond(place.response_url, _body(message) | {"response_type": kind}))
+            how = {"response_type": "ephemeral" if private else "in_channel", **thread}
+            ways.append(lambda message: self._respond(place.response_url, _body(message) | how))
         if place.channel_id and private and not place.is_direct_message:
             ways.append(lambda message: self._post("chat.postEphemeral", message, **where, user=place.user_id))
         elif place.channel_id:
@@ -157,14 +157,31 @@ class Slack:
         else:
             self.update(place.channel_id, ts, message)
 
+    def permalink(self, channel_id: str, ts: str) -> str:
+        """chat.getPermalink: the address that opens a message, in the workspace's own domain and in its thread.
+
+        Raises SlackError, `message_not_found` where the message is gone.
+        """
+        where = {"channel": channel_id, "message_ts": ts}
+
+        def call() -> Mapping[str, Any]:
+            return self._call("chat.getPermalink", params=where)
+
+        return str(self._persistent(call, call, "chat.getPermalink", self._deadline).get("permalink", ""))
+
     def delete(self, channel_id: str, ts: str) -> None:
         """chat.delete; a message that is gone already is no error."""
+        self._gone("chat.delete", channel=channel_id, ts=ts)
+
+    def delete_file(self, file_id: str) -> None:
+        """files.delete; a file that is gone already is no error."""
+        self._gone("files.delete", file=file_id)
+
+    def _gone(self, method: str, **which: str) -> None:
         try:
-            self._twice_is_once(
-                lambda: self._call("chat.delete", json={"channel": channel_id, "ts": ts}), "chat.delete"
-            )
+            self._twice_is_once(lambda: self._call(method, json=which), method)
         except SlackError as error:
-            if error.code != "message_not_found":
+            if error.code not in _GONE:
                 raise
 
     def delete_original(self, place: Place, ts: str) -> None:
@@ -193,17 +210,8 @@ class Slack:
         shown = reply.get("view")
         return str(shown.get("hash", "")) if isinstance(shown, dict) else ""
 
-    def permalink(self, channel_id: str, ts: str) -> str:
-        """chat.getPermalink: the address that opens a message, in the workspace's own domain and in its thread."""
-        where = {"channel": channel_id, "message_ts": ts}
-
-        def call() -> Mapping[str, Any]:
-            return self._call("chat.getPermalink", params=where)
-
-        return str(self._persistent(call, call, "chat.getPermalink", self._deadline).get("permalink", ""))
-
-    def upload(self, channel_id: str, thread_ts: str, name: str, text: str) -> None:
-        """A text file into a thread: files.getUploadURLExternal, the bytes, files.completeUploadExternal."""
+    def upload(self, channel_id: str, thread_ts: str, name: str, text: str) -> str:
+        """A text file into a thread: files.getUploadURLExternal, the bytes, files.completeUploadExternal; its id."""
         content = text.encode("utf-8", "replace")
         size = {"filename": name, "length": len(content)}
         ticket = self._persistent(
@@ -217,6 +225,7 @@ class Slack:
         self._twice_is_once(
             lambda: self._call("files.completeUploadExternal", json=share), "files.completeUploadExternal"
         )
+        return str(ticket["file_id"])
 
     def _send_bytes(self, url: str, content: bytes) -> None:
         # The address is Slack's answer to our own call, not a person's.
@@ -232,21 +241,22 @@ class Slack:
     def _twice_is_once(self, call: Callable[[], object], what: str) -> None:
         self._persistent(call, call, what, self._deadline)
 
-    def _delivered(self, way: _Way, message: Message, *, said: bool) -> None:
+    def _delivered(self, way: _Way, message: Message, *, said: bool) -> Mapping[str, Any]:
         """One way tried to the end; blocks that Slack refuses are left out, the text says all of it."""
         try:
-            self._sent(way, message, said=said)
+            return self._sent(way, message, said=said)
         except SlackError as error:
             if not message.blocks or error.code not in _REFUSED_BLOCKS:
                 raise
             log.error("Slack refused the blocks: %s", error)
-            self._sent(way, Message(message.text), said=said)
+            return self._sent(way, Message(message.text), said=said)
 
-    def _sent(self, way: _Way, message: Message, *, said: bool) -> None:
+    def _sent(self, way: _Way, message: Message, *, said: bool) -> Mapping[str, Any]:
         again = message if said else noted(message, REPEAT)
-        self._persistent(lambda: way(message), lambda: way(again), "answer", self._deadline)
+        return self._persistent(lambda: way(message), lambda: way(again), "answer", self._deadline)
 
-    def _respond(self, url: str, body: Mapping[str, Any]) -> None:
+    def _respond(self, url: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        """A response_url answers with a word, never with a `ts`: so what it gives is empty."""
         client = WebhookClient(url, timeout=self._time_limit(), retry_handlers=[], logger=_QUIET)
         try:
             response = client.send_dict({"replace_original": False, **body})
@@ -254,6 +264,7 @@ class Slack:
             raise _network_error(error) from error
         if response.status_code != 200:
             raise _refusal("response_url", response.status_code, (response.body or "").strip(), response.headers)
+        return {}
 
     def _call(self, method: str, **arguments: Mapping[str, Any]) -> Mapping[str, Any]:
         """One call; reading methods take `params`, posting ones `json`."""
@@ -299,6 +310,11 @@ class Slack:
         raise _told(SlackError(what, "unreachable"), uncertain=uncertain)
 
 
+def _object(reply: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    found = reply.get(key)
+    return found if isinstance(found, dict) else {}
+
+
 def _body(message: Message) -> dict[str, Any]:
     """A message without blocks is sent so: an update then takes away the old ones."""
     return {
@@ -314,6 +330,7 @@ def _told(error: SlackError, *, uncertain: bool) -> SlackError:
 
 
 _REFUSED_BLOCKS = frozenset({"invalid_blocks", "msg_blocks_too_long", "invalid_attachments", "invalid_blocks_format"})
+_GONE = frozenset({"message_not_found", "file_not_found", "file_deleted"})
 _CURABLE = frozenset(
     {"ratelimited", "unreachable", "server_error", "internal_error", "fatal_error", "service_unavailable"}
 )

@@ -14,7 +14,29 @@ from bot.core.modal import OUTPUTS
 
 MOST_URL = 3_000
 ON_IT, COPY, REFRESH, WATCH, CONSOLE, MORE = "on_it", "copy", "refresh", "watch", "console", "more"
-SHARE, TAKE_BACK = "share", "take_back"
+LOOK, FILE, SHARE, TAKE_BACK = "look", "file", "share", "take_back"
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """What a button is called, and what `help` says of it."""
+
+    text: str
+    says: str
+
+
+# In the order in which they stand.
+ACTS = {
+    ON_IT: Act("I'm on it", "your name and the time on the answer, for all to see; pressed again, Let go"),
+    OUTPUTS: Act("Outputs", "every output whole: pick a group or an instance, filter its lines, page"),
+    FILE: Act("As file", "all outputs in full, as a file in the thread"),
+    COPY: Act("Copy failed ids", "as a list, as aliyun command lines and as CSV; only you see them"),
+    REFRESH: Act("Refresh", "the answer as it is now, in place; under a watch that stood still, it goes on"),
+    WATCH: Act("Watch", "the run to its end in one message; you are mentioned if something failed"),
+    CONSOLE: Act("Console", "the same in the console"),
+    SHARE: Act("Share with the channel", "what only you see"),
+    TAKE_BACK: Act("Take back", "deletes an answer with its replies and files; for who asked, and operators"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +44,8 @@ class Pressable:
     """What the buttons of one answer act on.
 
     `value` is the packed handle; `subject` what people call it. `going` decides whether it can be watched, `failed`
-    whether there are ids to copy, `outputs` whether there is output to open, `takeable` whether somebody can be on it.
+    whether there are ids to copy, `outputs` whether there is output to open, `file` whether a file of it is offered
+    beside that, `takeable` whether somebody can be on it.
     """
 
     value: str
@@ -33,6 +56,7 @@ class Pressable:
     outputs: bool = True
     takeable: bool = True
     taken: bool = False
+    file: bool = False
     console_url: str = ""
 
 
@@ -40,16 +64,21 @@ def actions(on: Pressable) -> list[Block]:
     """The block of buttons; none where the question is too long to be carried."""
     if b.width(on.value) > MOST_VALUE:
         return []
-    elements = [_button(on, ON_IT, "Let go" if on.taken else "I'm on it")] if on.takeable else []
-    if on.outputs:
-        elements.append(_button(on, OUTPUTS, "Outputs"))
-    if on.failed:
-        elements.append(_button(on, COPY, "Copy failed ids"))
-    elements.append(_button(on, REFRESH, "Refresh"))
-    if on.going:
-        elements.append(_button(on, WATCH, "Watch"))
-    elif 0 < len(on.console_url) <= MOST_URL:
-        elements.append({**_button(on, CONSOLE, "Console"), "url": on.console_url})
+    linked = not on.going and 0 < len(on.console_url) <= MOST_URL
+    shown = {
+        ON_IT: on.takeable,
+        OUTPUTS: on.outputs,
+        FILE: on.file,
+        COPY: on.failed,
+        REFRESH: True,
+        WATCH: on.going,
+        CONSOLE: linked,
+    }
+    elements = [_button(on.value, on.subject, act) for act, there in shown.items() if there]
+    if on.takeable and on.taken:
+        elements[0] = _button(on.value, on.subject, ON_IT, "Let go")
+    if linked:
+        elements[-1]["url"] = on.console_url
     block: Block = {"type": "actions", "elements": elements}
     if b.width(on.value) <= MOST_BLOCK_ID:
         block["block_id"] = on.value
@@ -57,18 +86,26 @@ def actions(on: Pressable) -> list[Block]:
     return [block]
 
 
-def _button(on: Pressable, action_id: str, text: str) -> Block:
+def look(value: str, subject: str) -> list[Block]:
+    """The one button under a watch: it looks out of turn, and revives a watch that stood still."""
+    if b.width(value) > MOST_VALUE:
+        return []
+    return [{"type": "actions", "elements": [_button(value, subject, LOOK, ACTS[REFRESH].text)]}]
+
+
+def _button(value: str, subject: str, action_id: str, text: str = "") -> Block:
+    text = text or ACTS[action_id].text
     return {
         "type": "button",
         "action_id": action_id,
         "text": {"type": "plain_text", "text": text, "emoji": False},
-        "value": on.value,
-        "accessibility_label": b.plain(f"{text}: {on.subject}", 75),
+        "value": value,
+        "accessibility_label": b.plain(f"{text}: {subject}", 75),
     }
 
 
 def _menu(on: Pressable) -> Block:
     """A private answer can be shared, a public one taken back. Slack takes no accessibility label on a menu."""
-    text, value = ("Share with the channel", SHARE) if on.private else ("Take back", TAKE_BACK)
-    option = {"text": {"type": "plain_text", "text": text, "emoji": False}, "value": value}
+    value = SHARE if on.private else TAKE_BACK
+    option = {"text": {"type": "plain_text", "text": ACTS[value].text, "emoji": False}, "value": value}
     return {"type": "overflow", "action_id": MORE, "options": [option]}

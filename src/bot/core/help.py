@@ -1,12 +1,16 @@
-"""What `help` says. In a thread slash commands do not work, so it begins with what to write there."""
+"""What `help` says. In a thread slash commands do not work, so it begins with what to write there.
+
+Sub-commands come from the table that runs them, buttons from the table that draws them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from bot.core import blocks as b
 from bot.core import wording
-from bot.core.blocks import Message
+from bot.core.blocks import Block, Message
+from bot.core.buttons import ACTS
 
 _START = "In a thread, where Slack has no slash commands, write to me by name: @bot t-…"
 
@@ -39,29 +43,44 @@ TOPICS: dict[str, tuple[str, ...]] = {
 }
 
 
+_SECTIONS = {**TOPICS, "buttons": tuple(f"{act.text}: {act.says}" for act in ACTS.values())}
+
+
 def help_message(topic: str, subcommands: Iterable[tuple[str, str]]) -> Message:
     """All of it, or what names the word. `subcommands` are (usage, what it does), from the table that runs them."""
-    topics = _about(topic)
-    lines = []
-    if topics is TOPICS:
-        lines = [f"There is no help on “{wording.name(topic, 40)}”; this is all of it."] if topic else []
-        lines += [_START, *(f"{usage}: {what}" for usage, what in subcommands)]
-    text = "\n".join([*lines, *(f"{name}: {'; '.join(says)}." for name, says in topics.items())])
-    blocks = [b.rich_text(*(b.line(b.words(line)) for line in lines))] if lines else []
-    blocks += [
-        b.rich_text(
-            b.line(b.words(name.capitalize(), bold=True)),
-            {"type": "rich_text_list", "style": "bullet", "elements": [b.line(b.words(one)) for one in says]},
-        )
-        for name, says in topics.items()
-    ]
-    return b.within_limits(b.escape(text), blocks)
-
-
-def _about(topic: str) -> dict[str, tuple[str, ...]]:
-    """The topic of this name, else those that speak of the word, else all."""
+    typed = [f"{usage}: {what}" for usage, what in subcommands]
     word = topic.strip(":").lower()
-    if word in TOPICS:
-        return {word: TOPICS[word]}
-    speaking = {name: says for name, says in TOPICS.items() if word and any(word in one for one in says)}
-    return speaking or TOPICS
+    lines = [line for line in typed if word and word in line.split(":")[0].lower()]
+    sections = _about(word)
+    if not (lines or sections):
+        unknown = [f"There is no help on “{wording.name(topic, 40)}”; this is all of it."] if topic else []
+        lines, sections = [*unknown, _START, *typed], _SECTIONS
+    blocks = [b.rich_text(*(b.line(b.words(line)) for line in lines))] if lines else []
+    return b.within_limits(_spoken(lines, sections), [*blocks, *(_section(*one) for one in sections.items())])
+
+
+def _about(word: str) -> Mapping[str, tuple[str, ...]]:
+    """The section of this name, else of each the lines that speak of the word."""
+    if word in _SECTIONS:
+        return {word: _SECTIONS[word]}
+    speaking = {name: tuple(one for one in says if word and word in one.lower()) for name, says in _SECTIONS.items()}
+    return {name: says for name, says in speaking.items() if says}
+
+
+def _section(name: str, says: Iterable[str]) -> Block:
+    return b.rich_text(
+        b.line(b.words(name.capitalize(), bold=True)),
+        {"type": "rich_text_list", "style": "bullet", "elements": [b.line(b.words(one)) for one in says]},
+    )
+
+
+def _spoken(lines: Iterable[str], sections: Mapping[str, tuple[str, ...]]) -> str:
+    """All of it in words; sections that have no room are named, so that they can be asked for."""
+    told = [*lines, *(f"{name}: {'; '.join(says)}." for name, says in sections.items())]
+    names = list(sections)
+    for left in range(len(names) + 1):
+        more = f"More: {', '.join(f'help {name}' for name in names[len(names) - left :])}."
+        text = b.escape("\n".join([*told[: len(told) - left], *([more] if left else [])]))
+        if b.width(text) <= b.MOST_TEXT:
+            break
+    return text

@@ -37,6 +37,7 @@ class InvocationResult:
     finished: datetime | None = None
     username: str = ""
     oss_uri: str = ""
+    oss_status: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +179,7 @@ def result_from(row: Mapping[str, Any], region: str, invoke_id: str = "", comman
         finished=time_of(row.get("FinishedTime")) or time_of(row.get("FinishTime")),
         username=text_of(row.get("Username")),
         oss_uri=text_of(row.get("OssOutputUri")),
+        oss_status=text_of(row.get("OssOutputStatus")),
     )
 
 

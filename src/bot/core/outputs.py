@@ -11,10 +11,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bot.core import blocks as b
-from bot.core import wording
+from bot.core import parts, wording
 from bot.core.blocks import Block
 from bot.core.masking import mask
 from bot.core.modal import View, modal, told
+from bot.core.output import Output
 from bot.core.summary import Group, Row, Summary
 
 PICK, FILTER, PREVIOUS, NEXT, AS_FILE = (
@@ -38,7 +39,10 @@ class BadPattern(Exception):
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """`picked` is the place of a group (`g0`) or an instance's run and id; `channel` and `thread` take the file."""
+    """`picked` is the place of a group (`g0`) or an instance's run and id.
+
+    `channel` and `thread` take the file, which belongs to the message `answer`.
+    """
 
     handle: str
     picked: str = "g0"
@@ -46,9 +50,10 @@ class State:
     page: int = 0
     channel: str = ""
     thread: str = ""
+    answer: str = ""
 
     def packed(self) -> str:
-        fields = [self.handle, self.picked, self.filter, self.page, self.channel, self.thread]
+        fields = [self.handle, self.picked, self.filter, self.page, self.channel, self.thread, self.answer]
         return json.dumps(fields, separators=(",", ":"), ensure_ascii=False)
 
     @staticmethod
@@ -58,11 +63,15 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class _Choice:
-    """What can be picked: a result that stands for it, whose output it is, and the menu's option."""
+    """What can be picked: results with the same output, whose they are, and the menu's option."""
 
-    row: Row
+    rows: Sequence[Row]
     names: str
     option: Block
+
+    @property
+    def output(self) -> Output:
+        return self.rows[0].output
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,23 +93,25 @@ def view(summary: Summary, state: State, matches: Callable[[str], Matcher]) -> V
         return told("There are no results yet, so there is no output to show.")
     picked = state.picked if state.picked in choices else "g0"
     choice = choices[picked]
-    text, secrets = mask(choice.row.output.text)
+    text, secrets = mask(choice.output.text)
     wanted = state.filter[:_MOST_FILTER]
     filtered = _filtered(text.split("\n") if text else [], wanted, matches)
-    pages = _pages("\n".join(filtered.lines))
-    page = min(max(0, state.page), len(pages) - 1)
+    in_pages = pages("\n".join(filtered.lines))
+    page = min(max(0, state.page), len(in_pages) - 1)
     state = replace(state, picked=picked, filter=wanted, page=page)
     output = [
         *([b.context(b.mrkdwn(filtered.problem, 500))] if filtered.problem else []),
-        b.rich_text(b.preformatted(_shown(pages[page], filtered))),
-        b.context(b.mrkdwn(_about(choice, filtered, page, len(pages), secrets), b.MOST_CONTEXT)),
+        b.rich_text(
+            b.preformatted(_shown(in_pages[page], filtered)), *parts.output_notes(choice.output, secrets, choice.rows)
+        ),
+        b.context(b.mrkdwn(_about(choice, filtered, page, len(in_pages)), b.MOST_CONTEXT)),
     ]
     packed = state.packed()
     if b.width(packed) > MOST_METADATA:
         return modal([b.context(_TOO_LONG), *output])
-    parts = [*_picker(choices, state), _filter(state), *output, _paging(page, len(pages))]
+    shown = [*_picker(choices, state), _filter(state), *output, _paging(page, len(in_pages))]
     # Slack wants a submit button where there is an input; it closes the modal, as Close does.
-    return {**modal(parts, packed), "submit": {"type": "plain_text", "text": "Done"}}
+    return {**modal(shown, packed), "submit": {"type": "plain_text", "text": "Done"}}
 
 
 _TOO_LONG = (
@@ -115,11 +126,11 @@ def _choices(groups: Sequence[Group]) -> Mapping[str, _Choice]:
     titles = [wording.title(group) for group in groups]
     for number, group in enumerate(groups):
         names = wording.members(group.rows, 70).replace("\n", ", ")
-        found[f"g{number}"] = _Choice(group.rows[0], names, _option(titles[number], names, f"g{number}"))
+        found[f"g{number}"] = _Choice(group.rows, names, _option(titles[number], names, f"g{number}"))
     for title, group in zip(titles, groups, strict=True):
         for row in group.rows if group.count > 1 else ():
             name, key = wording.name(row.name), b.clip(f"{row.result.invoke_id}/{row.result.instance_id}", 150)
-            found.setdefault(key, _Choice(row, name, _option(name, title, key)))
+            found.setdefault(key, _Choice((row,), name, _option(name, title, key)))
     return found
 
 
@@ -184,12 +195,12 @@ def _filter(state: State) -> Block:
     }
 
 
-def _pages(text: str) -> list[str]:
-    """The text in pieces, none of it lost: whole lines as far as they fit, a line longer than a page cut.
+def pages(text: str) -> list[str]:
+    """The text in pieces that one element takes, none of it lost: whole lines as far as they fit, a longer line cut.
 
     A page that ends with a line has its line end, which is not shown and needs no room.
     """
-    pages = [""]
+    found = [""]
     while text:
         page = _beginning(text)
         if text.startswith("\n", len(page)):
@@ -197,9 +208,9 @@ def _pages(text: str) -> list[str]:
         elif len(page) < len(text):
             whole_lines = page[: page.rfind("\n") + 1]
             page = whole_lines if whole_lines.strip() else page
-        pages.append(page)
+        found.append(page)
         text = text[len(page) :]
-    return pages[1:] or pages
+    return found[1:] or found
 
 
 def _beginning(text: str) -> str:
@@ -219,11 +230,10 @@ def _shown(page: str, filtered: _Filtered) -> str:
     return "(only blank lines)" if filtered.lines else "(no line matches)"
 
 
-def _about(choice: _Choice, filtered: _Filtered, page: int, pages: int, secrets: int) -> str:
+def _about(choice: _Choice, filtered: _Filtered, page: int, pages: int) -> str:
     matching = f"{len(filtered.lines):,} of " if len(filtered.lines) < filtered.of else ""
     told = [choice.names, f"{matching}{wording.plural(filtered.of, 'line')}"]
     told += [f"page {page + 1:,} of {pages:,}"] if pages > 1 else []
-    told += wording.output_notes(choice.row.output, secrets, {choice.row.result.oss_uri} - {""})
     return " · ".join(told)
 
 
@@ -245,15 +255,3 @@ def _button(action_id: str, text: str, label: str) -> Block:
         "text": {"type": "plain_text", "text": text, "emoji": False},
         "accessibility_label": label,
     }
-
-
-def whole_text(summary: Summary) -> str:
-    """All outputs in full, one section for each group: what *As file* uploads."""
-    sections = []
-    for group in summary.groups:
-        masked, secrets = mask(group.output.text)
-        names = wording.members(group.rows, 100_000)
-        notes = wording.output_notes(group.output, secrets, {row.result.oss_uri for row in group.rows} - {""})
-        about = "\n".join([f"== {wording.title(group)}", names, *notes])
-        sections.append(f"{about}\n\n{masked or '(no output)'}\n")
-    return "\n".join(sections) or "(no results yet)\n"

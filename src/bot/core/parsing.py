@@ -47,8 +47,8 @@ def parse(text: str) -> Question:
     question = Question()
     for word in words:
         question = _read(question, word)
-    if question.subcommand == "watch" and not question.invocations:
-        raise UsageError("Only runs can be watched. Right would be: watch t-hz0jdfwd9f.")
+    if question.subcommand in _NEEDS:
+        _NEEDS[question.subcommand](question)
     return question
 
 
@@ -59,6 +59,27 @@ def _read_order(subcommand: str, text: str) -> Question:
     words = tuple(words_of(text, ORDER_KEYS)[1:])
     orders.check(subcommand, words)
     return Question(subcommand, arguments=words)
+
+
+def _needs_a_run(question: Question) -> None:
+    if not question.invocations:
+        raise UsageError("Only runs can be watched. Right would be: watch t-hz0jdfwd9f.")
+    if question.private:
+        raise UsageError(
+            "A watch cannot be private: Slack lets me change no message that only you see. "
+            "Write to me in a direct message: watch t-…"
+        )
+
+
+def _needs_instances(question: Question) -> None:
+    if not (question.invocations or question.instances or question.addresses or question.names):
+        raise UsageError(
+            "Output of what? Right would be: output t-hz0jdfwd9f (every group of that run), "
+            "output t-hz0jdfwd9f i-bp1i7gg30r52z2em, or output web-01 (its newest runs)."
+        )
+
+
+_NEEDS = {"watch": _needs_a_run, "output": _needs_instances}
 
 
 def _without_dashes(word: str) -> str:
@@ -157,6 +178,8 @@ _KEYWORDS: dict[str, Callable[[Question], Question]] = {
     "private": lambda question: replace(question, private=True),
     "here": lambda question: replace(question, private=False),
     "watch": lambda question: replace(question, subcommand="watch"),
+    "output": lambda question: replace(question, subcommand="output"),
+    "outputs": lambda question: replace(question, subcommand="output"),
 }
 
 

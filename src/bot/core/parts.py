@@ -14,7 +14,7 @@ from bot.core import wording
 from bot.core.blocks import Block
 from bot.core.diagnosis import reason
 from bot.core.masking import Masked
-from bot.core.output import excerpt
+from bot.core.output import Output, excerpt
 from bot.core.summary import Bucket, Group, Row, Summary
 
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
@@ -94,7 +94,7 @@ class Telling:
                 elements += [b.words(" since "), b.moment(started)]
             limit = wording.time_limit_ends(group.rows, self.summary.invocations)
             if limit and limit > now:
-                elements += [b.words(", time limit ends "), b.moment(limit, "{time}")]
+                elements += [b.words(", killed at "), b.moment(limit, "{time}"), b.words(" if it still runs")]
             lines += [b.line(*elements), *self._who(group.rows)]
         return [b.rich_text(*lines)] if lines else []
 
@@ -118,7 +118,8 @@ class Telling:
         if not self.detail.lines:  # outputs have not been read
             return [b.line(b.words(head, bold=True)), *who]
         if not group.output.text:
-            return [b.line(b.words(f"{head}, no output", bold=True)), *who]
+            notes = output_notes(group.output, 0, group.rows)
+            return [b.line(b.words(f"{head}, no output", bold=True)), *who, *notes]
         folded = ", one output" if group.count > 1 else ""
         output = self._output(group, 600 if alone else 200, self.detail.lines if alone else 3)
         return [b.line(b.words(f"{head}{folded}", bold=True)), *who, *output]
@@ -146,9 +147,22 @@ class Telling:
     def _output(self, group: Group, budget: int, most_lines: int) -> list[Block]:
         """The output in fixed width, then what a reader must know about it."""
         text, secrets = self.masked.read(group.output.text)
-        notes = wording.output_notes(group.output, secrets, {row.result.oss_uri for row in group.rows} - {""})
         shown = b.preformatted(excerpt(text, most_lines, budget))
-        return [shown, *([b.line(b.words(" · ".join(notes)))] if notes else [])]
+        return [shown, *output_notes(group.output, secrets, group.rows)]
+
+
+def output_notes(output: Output, secrets: int, rows: Sequence[Row]) -> list[Block]:
+    """What a reader must know about an output, and where the whole of it is, ready to copy."""
+    notes = [*wording.output_notes(output, secrets), *wording.oss_notes(rows)]
+    lines = [b.line(b.words(" · ".join(notes)))] if notes else []
+    addresses = wording.oss_addresses(rows)
+    if not addresses:
+        return lines
+    address, whose = addresses[0]
+    if len(addresses) == 1:
+        return [*lines, b.line(b.words("Whole output in OSS: "), b.words(address, code=True))]
+    more = f"; the file names the other {len(addresses) - 1:,}"
+    return [*lines, b.line(b.words(f"Whole output of {whose} in OSS: "), b.words(address, code=True), b.words(more))]
 
 
 def by_status(groups: Iterable[Group]) -> list[Group]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta, tzinfo
 from functools import lru_cache
 
@@ -233,7 +233,7 @@ def _within(folded: Sequence[str], most: int) -> str:
     return ", ".join(shown)
 
 
-def output_notes(output: Output, secrets: int, oss_uris: Collection[str]) -> list[str]:
+def output_notes(output: Output, secrets: int) -> list[str]:
     """What a reader of an output must know about it."""
     notes = []
     if output.dropped:
@@ -246,9 +246,26 @@ def output_notes(output: Output, secrets: int, oss_uris: Collection[str]) -> lis
         notes.append("some bytes are neither UTF-8 nor GB18030 and are shown as \ufffd")
     if secrets:
         notes.append(f"{plural(secrets, 'secret')} masked")
-    if oss_uris:
-        notes.append(f"whole output: {name(sorted(oss_uris)[0], 120)}")
     return notes
+
+
+MOST_ADDRESS = 1_200  # characters: oss://, a bucket's 63 and an object's 1,023
+
+
+def oss_addresses(rows: Iterable[Row]) -> list[tuple[str, str]]:
+    """Where Cloud Assistant has delivered whole outputs to: the address, whole, and whose output it is."""
+    found: dict[str, str] = {}
+    for row in rows:
+        if row.result.oss_uri:
+            found.setdefault(name(row.result.oss_uri, MOST_ADDRESS), name(row.name))
+    return list(found.items())
+
+
+def oss_notes(rows: Iterable[Row]) -> list[str]:
+    """What is not in OSS although it was to be delivered there."""
+    states = [row.result.oss_status for row in rows if not row.result.oss_uri]
+    told = {"InProgress": "still on its way to OSS", "Failed": "not delivered to OSS: the delivery failed"}
+    return [f"{plural(states.count(one), 'output')} {words}" for one, words in told.items() if one in states]
 
 
 _RATE = re.compile(r"rate\((\d+)([smhd])\)")

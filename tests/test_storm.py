@@ -1,0 +1,159 @@
+"""A storm of events of one run, on several processes that share a store, some of them killed at any moment."""
+
+import random
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from bot.adapters.slack import REPEAT
+from bot.adapters.store import SQLiteStore
+from bot.core.events import TaskCompleted
+from bot.worker import Worker
+from rig import RUN, Peers, Rig, fleet
+from sandbox.slack_workspace import INCIDENTS, PRIVATE
+
+COUNT, SECONDS, AT_ONCE = 500, 30, 8
+
+
+class Killed(BaseException):
+    """The process is gone: not even its `finally` writes anything."""
+
+
+class MortalStore(SQLiteStore):
+    """A store whose process dies before the call of the given number; what a dead process asks is not done."""
+
+    def __init__(self, path, dies_at=None):
+        super().__init__(path)
+        self.calls, self.dies_at, self.dead = 0, dies_at, False
+
+    def _alive(self):
+        self.calls += 1
+        self.dead = self.dead or self.calls == self.dies_at
+        if self.dead:
+            raise Killed
+
+    def claim(self, *arguments, **more):
+        self._alive()
+        return super().claim(*arguments, **more)
+
+    def mark(self, *arguments):
+        self._alive()
+        return super().mark(*arguments)
+
+    def get(self, *arguments):
+        self._alive()
+        return super().get(*arguments)
+
+    def put(self, *arguments, **more):
+        self._alive()
+        return super().put(*arguments, **more)
+
+
+class Processes:
+    """Workers that take turns, as function instances do; one that dies is followed by another."""
+
+    def __init__(self, rig, folder, deaths=()):
+        self._rig, self._path, self._deaths = rig, f"{folder}/bot.sqlite3", list(deaths)
+        self._workers = [self._born(), self._born()]
+        self.killed = 0
+
+    def _born(self):
+        store = MortalStore(self._path, self._deaths.pop() if self._deaths else None)
+        rig = self._rig
+        return Worker(rig.settings, rig.queue, store, clock=rig.time, sleep=rig.time.sleep), store
+
+    def work(self, number, job):
+        """As the platform does it: what is not done is delivered again."""
+        place = number % 2
+        worker, store = self._workers[place]
+        try:
+            if worker.work(job, self._rig.settings.credentials, "1-request"):
+                return
+        except Killed:
+            self.killed += 1
+            store.close()
+            self._workers[place] = self._born()
+        self._rig.queue.jobs.append((job, 0))
+        self._rig.queue.due[job.task_id] = self._rig.time() + 1
+
+    def hear(self, number, event):
+        worker, _ = self._workers[number % 2]
+        assert worker.hear([event], "1-request")
+
+    def close(self):
+        for worker, _ in self._workers:
+            worker.close()
+
+
+@pytest.fixture(scope="module")
+def peers():
+    with Peers([fleet(COUNT)]) as peers:
+        yield peers
+
+
+@pytest.fixture
+def rig(tmp_path, peers):
+    with Rig(tmp_path, peers) as rig:
+        yield rig
+
+
+def storm(seed):
+    """An event for each instance, four in a hundred of them twice, in any order."""
+    chance = random.Random(seed)
+    events = [completed(number) for number in range(COUNT)]
+    events += chance.sample(events, COUNT // 25)
+    chance.shuffle(events)
+    return events
+
+
+def completed(number):
+    status, code = ("Failed", 1) if number == 0 else ("Success", 0)
+    instance = f"i-{number:08}"
+    return TaskCompleted(f"e-{number}", "", "cn-hangzhou", None, RUN, "", "deploy-web", instance, status, code, None)
+
+
+def weather(rig, processes, events):
+    """Events over half a minute, eight at a time, and all that follows from them."""
+    batch = -(-len(events) // SECONDS)
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        for second in range(SECONDS + 90):
+            some = events[second * batch : (second + 1) * batch]
+            list(pool.map(lambda pair: processes.hear(*pair), enumerate(some)))
+            due = [pair for pair in rig.queue.jobs if rig.queue.due[pair[0].task_id] <= rig.time()]
+            rig.queue.jobs[:] = [pair for pair in rig.queue.jobs if pair not in due]
+            list(pool.map(lambda pair: processes.work(pair[0], pair[1][0]), enumerate(due)))
+            rig.time.ahead += 1
+
+
+def test_five_hundred_events_are_one_message_in_each_channel(rig, tmp_path):
+    rig.ask("subscribe")
+    rig.ask("subscribe", channel=PRIVATE)
+    rig.said.clear()
+    before, calls = len(rig.said), rig.cloud.count()
+    processes = Processes(rig, tmp_path)
+    weather(rig, processes, storm(1))
+    processes.close()
+    told = rig.said[before:]
+    for channel in (INCIDENTS, PRIVATE):
+        notice, reply = [message for message in told if message.channel == channel]
+        assert notice.text.startswith(f"1 of {COUNT} failed: deploy-web")
+        assert reply.thread_ts == notice.ts
+        assert "web-001" in reply.text
+    assert rig.cloud.count() - calls <= 15
+    assert rig.queue.jobs == []
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_killed_at_any_moment_the_end_is_right_and_a_repeat_says_so(rig, tmp_path, seed):
+    rig.ask("subscribe")
+    before = len(rig.said)
+    chance = random.Random(seed)
+    processes = Processes(rig, tmp_path, [chance.randint(3, 16) for _ in range(10)])
+    weather(rig, processes, storm(seed))
+    processes.close()
+    notices = [message for message in rig.said[before:] if not message.thread_ts]
+    assert processes.killed >= 5
+    assert notices
+    assert notices[-1].text.startswith(f"1 of {COUNT} failed: deploy-web")
+    assert all(REPEAT in message.text for message in notices[1:])
+    assert rig.queue.jobs == []

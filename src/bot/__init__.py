@@ -15,5 +15,5 @@ the door has opened, and `watch` takes one look after another at a run that is g
 
 `core` is pure: it may import itself and the pure part of the standard library. `adapters` may import `core` and one
 SDK each. Everything else here is the shell: it acts on what the core decided. `adapters.store` keeps what must
-outlive a request.
+outlive a request, in SQLite or in Tablestore. `commands` is for a person at a terminal (`python -m bot init`).
 """

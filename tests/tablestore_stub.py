@@ -84,7 +84,10 @@ class TablestoreStub(Peer):
         self._faults, self._lock, self._ids = [], threading.Lock(), itertools.count(1)
 
     def fail(self, api, fault, times=1, *, written=False):
-        """The next calls end so: an OTSFault, `Drop` or seconds of silence; with `written` after they were done."""
+        """The next calls end so: an OTSFault, a Reply, `Drop`, seconds of silence, or what is called before a drop.
+
+        With `written` it comes after the call was done.
+        """
         self._faults += [(api, fault, written)] * times
 
     def handle(self, request):
@@ -92,7 +95,8 @@ class TablestoreStub(Peer):
         try:
             context, signer = self._verified(request)
         except OTSFault as fault:
-            return self._error(fault)
+            unsigned = self._error(fault)
+            return Reply(unsigned.status, unsigned.body, {"x-ots-requestid": f"0005-{next(self._ids)}"})
         with self._lock:
             self.calls.append(api)
             self.key_ids.append(request.headers["x-ots-accesskeyid"])
@@ -117,7 +121,7 @@ class TablestoreStub(Peer):
         if isinstance(fault, Reply):
             return fault
         if fault is not Drop:
-            time.sleep(fault)
+            fault() if callable(fault) else time.sleep(fault)
         raise Drop
 
     @staticmethod

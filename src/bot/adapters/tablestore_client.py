@@ -57,7 +57,11 @@ class Refused(StoreError):
         self.code = str(error.code)
         # The server's own words may quote what was signed. Only this one is needed to tell two causes apart.
         hint = _OTHER_NETWORK if "ACL" in str(error.message) else _HINTS.get(self.code, "")
-        super().__init__(f"Tablestore: {self.code}{': ' if hint else ''}{hint} (request {error.request_id})")
+        super().__init__(f"Tablestore: {self.code}{_request(error)}{': ' if hint else ''}{hint}")
+
+
+def _request(error: OTSServiceError) -> str:
+    return f" (request {error.request_id})" if error.request_id else ""
 
 
 def make_table(
@@ -130,7 +134,7 @@ def asked(call: Callable[[], Any]) -> Any:
         if error.code == "OTSConditionCheckFail":  # its status is that of a refused key
             raise ConditionFailed from None
         if error.http_status >= 500 and error.code not in _NOT_DONE:
-            raise Unsure(f"Tablestore: {error.code} (request {error.request_id})") from error
+            raise Unsure(f"Tablestore: {error.code}{_request(error)}") from error
         raise Refused(error) from error
     except OTSClientError as error:  # a reply of somebody else's, or a clock that is 15 minutes off
         raise Unsure(f"Tablestore: {error.message}") from error

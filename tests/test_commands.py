@@ -10,6 +10,7 @@ import pytest
 from bot import __main__ as main
 from bot.adapters.tablestore_client import TABLE
 from bot.commands import run
+from sandbox.http import Drop
 from tablestore_stub import INSTANCE, KEY_ID, NO_RIGHT, REGION, SECRET, TablestoreStub
 
 SOURCE = Path(main.__file__).parents[1]
@@ -53,6 +54,19 @@ def test_init_says_what_the_keys_lack(stub, capsys):
     assert "these keys may not do that" in said
     assert f"ots:CreateTable, ots:DescribeTable and ots:GetRow on acs:ots:{REGION}:*:instance/{INSTANCE}/" in said
     assert capsys.readouterr().out == ""
+
+
+def test_init_says_where_it_looked_for_the_instance(stub):
+    stub.fail("CreateTable", Drop)
+    assert run(["init"], environment(stub)) == (
+        "The table was not made: Tablestore does not answer (ProtocolError).\n"
+        f"Is there an instance {INSTANCE} in {REGION}, and does this network reach {stub.url}?"
+    )
+
+
+def test_init_has_one_sentence_for_wrong_keys(stub):
+    said = run(["init"], environment(stub, ALIBABA_CLOUD_ACCESS_KEY_SECRET="guessed"))
+    assert said.endswith("the function's role or ALIBABA_CLOUD_ACCESS_KEY_ID is wrong.")
 
 
 def test_init_has_nothing_to_do_for_sqlite(capsys):

@@ -263,7 +263,7 @@ def pair(tmp_path_factory):
 
 
 @given(st.lists(STEPS, min_size=2, max_size=12))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_whatever_is_done_both_back_ends_answer_alike(pair, steps):
     for one, key in itertools.product(pair, ("job/1", "job/ü", "run/1")):
         one.delete(key)

@@ -173,6 +173,11 @@ def test_each_call_has_the_credentials_of_its_time(stub, store):
     other.close()
 
 
+def test_a_column_of_a_later_version_is_passed_over(stub, store):
+    stub.tables[TABLE].rows["a"]["colour"] = "blue"
+    assert store.get("a", 0) == Record("a", {"n": 1}, 1)
+
+
 def test_an_endless_list_is_cut_off_and_said(stub, store):
     stub.page = 1
     for number in range(21):

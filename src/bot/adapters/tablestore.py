@@ -1,7 +1,8 @@
 """The store in Tablestore: one row a key, written under conditions, for function instances that share nothing else.
 
-The one key column holds the whole key. So any prefix can be listed, as one range and without an index that lags; and
-each key is a partition of its own that Tablestore may move, which a family of keys in a first column would not be.
+The one key column holds the whole key. So any prefix can be listed, as one range and without an index, which may lag;
+and Tablestore may split its partitions between any two keys, which it could not do within one value of a first column
+such as `job`.
 
 Columns: `value` (JSON), `version`, `owner`, `until`, `expires`, and `writer`, the name of the write that made the row
 what it is. A reply may be lost when its write was not: then the same write is tried again, and where its condition
@@ -182,5 +183,6 @@ def _at(version: int) -> Any:
 
 
 def _read(row: Any) -> _Row:
-    columns = {name: value for name, value, *_ in row.attribute_columns}
+    """Columns of a later version are passed over."""
+    columns = {name: value for name, value, *_ in row.attribute_columns if name in _Row.__slots__}
     return _Row(row.primary_key[0][1], **columns)

@@ -20,6 +20,7 @@ import tablestore.protobuf.table_store_pb2 as pb
 from tablestore.auth import RequestContext, SignV2, SignV4
 from tablestore.credentials import Credentials as OTSCredentials
 from tablestore.plainbuffer.plain_buffer_builder import PlainBufferBuilder
+from urllib3 import Timeout
 
 from bot.adapters.tablestore import TablestoreStore
 from bot.adapters.tablestore_client import make_table
@@ -41,13 +42,20 @@ def place(stub):
 
 
 def opened(stub, credentials=lambda: KEYS):
-    """A store whose table is made; it does not wait between retries."""
+    """A store whose table is made; it does not wait between retries, and long for a reply: machines may be slow."""
     make_table(place(stub), lambda: KEYS)
     stub.calls.clear()
     stub.key_ids.clear()
     store = TablestoreStore(place(stub), credentials)
+    wait(store, 30)
     store._client.retry_policy.get_retry_delay = lambda *_: 0
     return store
+
+
+def wait(store, seconds):
+    """How long the store waits for a reply from now on; for a call that is under way nothing changes."""
+    store._client.connection.pool.connection_pool_kw["timeout"] = Timeout(seconds)
+    store.close()
 
 
 class OTSFault(Exception):

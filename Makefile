@@ -37,8 +37,9 @@ $(VENV)/run: requirements.txt
 	@$(PIP) -r requirements.txt
 	@touch $@
 
-$(VENV)/test: $(VENV)/run tests/requirements.txt
+$(VENV)/test: $(VENV)/run tests/requirements.txt deploy/requirements-tablestore.txt
 	@$(PIP) -r tests/requirements.txt
+	@$(PIP) --no-deps -r deploy/requirements-tablestore.txt
 	@touch $@
 
 clean:

@@ -83,7 +83,7 @@ def workers(monkeypatch: pytest.MonkeyPatch) -> list[Worker]:
 
 @pytest.fixture(autouse=True)
 def _log_levels() -> Iterator[None]:
-    loggers = [logging.getLogger(name) for name in ("bot", "slack_sdk")]
+    loggers = [logging.getLogger(name) for name in ("bot", "slack_sdk", "tablestore", "tablestore-client")]
     levels = [one.level for one in loggers]
     yield
     for one, level in zip(loggers, levels, strict=True):

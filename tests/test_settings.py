@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from bot.settings import Credentials, Settings, SettingsError
+from bot.settings import Credentials, Settings, SettingsError, Tablestore
 
 REQUIRED = {"SLACK_SIGNING_SECRET": "signing-secret", "SLACK_BOT_TOKEN": "xoxb-token"}
 
@@ -129,6 +129,64 @@ def test_the_store_is_in_a_writable_folder_of_ours_by_default() -> None:
     chosen = read(BOT_STORE="sqlite:///relative/bot.sqlite3")
     assert (chosen.store_path, chosen.store_chosen) == ("relative/bot.sqlite3", True)
     assert read(BOT_STORE="sqlite:////mnt/nas/bot.sqlite3").store_path == "/mnt/nas/bot.sqlite3"
+
+
+def test_tablestore_is_an_instance_in_a_region() -> None:
+    chosen = read(BOT_STORE="tablestore://on-call-bot.cn-hangzhou")
+    internet = "https://on-call-bot.cn-hangzhou.ots.aliyuncs.com"
+    assert chosen.tablestore == Tablestore("on-call-bot", "cn-hangzhou", internet)
+    assert (chosen.store_path, chosen.store_chosen) == ("", True)
+    assert read().tablestore is None
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "base"),
+    [
+        ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
+        ("https://bot.{region}.vpc.tablestore.aliyuncs.com/", "https://bot.cn-hangzhou.vpc.tablestore.aliyuncs.com"),
+    ],
+)
+def test_tablestore_may_be_reached_elsewhere(endpoint: str, base: str) -> None:
+    chosen = read(BOT_STORE=f"tablestore://bot.cn-hangzhou?endpoint={endpoint}")
+    assert chosen.tablestore == Tablestore("bot", "cn-hangzhou", base)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "tablestore:",
+        "tablestore://",
+        "tablestore://bot",
+        "tablestore://ab.cn-hangzhou",
+        "tablestore://seventeen-letters.cn-hangzhou",
+        "tablestore://-bot.cn-hangzhou",
+        "tablestore://bot-.cn-hangzhou",
+        "tablestore://b_t.cn-hangzhou",
+        "tablestore://bot.Hangzhou",
+        "tablestore://bot.cn-hangzhou/table",
+        "tablestore://bot.cn-hangzhou?",
+        "tablestore://bot.cn-hangzhou?endpoint=",
+        "tablestore://bot.cn-hangzhou?endpoint=ftp://bot",
+        "tablestore://bot.cn-hangzhou?table=x",
+    ],
+)
+def test_a_tablestore_that_is_none_is_refused(url: str) -> None:
+    [problem] = problems(BOT_STORE=url)
+    assert problem.startswith(f"BOT_STORE is '{url}'; right would be tablestore://instance.region")
+    assert "3 to 16" in problem
+
+
+@pytest.mark.parametrize(
+    ("store", "on_function_compute", "lasts"),
+    [
+        ("", "", True),
+        ("", "bot", False),
+        ("sqlite:////mnt/nas/bot.sqlite3", "bot", True),
+        ("tablestore://bot.cn-hangzhou", "bot", True),
+    ],
+)
+def test_only_the_default_on_function_compute_does_not_last(store: str, on_function_compute: str, lasts: bool) -> None:
+    assert read(BOT_STORE=store, FC_FUNCTION_NAME=on_function_compute).store_lasts is lasts
 
 
 @pytest.mark.parametrize(

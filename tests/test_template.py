@@ -14,6 +14,7 @@ import jsonschema
 import pytest
 
 import template_checks as checks
+from bot.adapters.tablestore_client import TABLE
 from sandbox.fc_triggers import TIMERS
 
 TOP = Path(__file__).resolve().parent.parent
@@ -431,7 +432,7 @@ TRUST = json.loads((TOP / "deploy" / "ram-trust.json").read_text())
 
 
 def test_the_policy_reads_and_calls_the_function_itself():
-    ecs, fc, log = POLICY["Statement"]
+    ecs, fc, log, ots = POLICY["Statement"]
     assert {statement["Effect"] for statement in POLICY["Statement"]} == {"Allow"}
     # DescribeRegions needs no permission.
     assert set(ecs["Action"]) == {
@@ -447,6 +448,10 @@ def test_the_policy_reads_and_calls_the_function_itself():
     # A function with a role of its own writes its log with that role.
     logstore = f"acs:log:*:*:project/*/logstore/{function['logConfig']['logstore']}"
     assert (log["Action"], log["Resource"]) == ("log:PostLogStoreLogs", logstore)
+    # Rows only: the table is made by a person (python -m bot init).
+    rows = {"GetRow", "PutRow", "UpdateRow", "DeleteRow", "BatchWriteRow", "GetRange"}
+    assert set(ots["Action"]) == {f"ots:{action}" for action in rows}
+    assert ots["Resource"] == f"acs:ots:*:*:instance/*/table/{TABLE}"
 
 
 def test_only_function_compute_may_take_the_role():
@@ -499,6 +504,27 @@ def test_packing_drops_what_is_never_imported(pack: Any, tmp_path: Path):
         (tmp_path / file).touch()
     pack.trim(tmp_path)
     assert {str(p.relative_to(tmp_path)) for p in tmp_path.rglob("*") if p.is_file()} == set(kept)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "store", "extras"),
+    [
+        ([], "", []),
+        ([], "sqlite:////mnt/nas/bot.sqlite3", []),
+        (["--with", "tablestore"], "", ["tablestore"]),
+        (["--with=tablestore"], "tablestore://bot.cn-hangzhou", ["tablestore"]),
+        ([], "tablestore://bot.cn-hangzhou", ["tablestore"]),
+    ],
+)
+def test_the_client_of_a_store_is_packed_where_it_is_asked_for(
+    pack: Any, arguments: list[str], store: str, extras: list[str]
+):
+    assert pack.asked_for(arguments, {"BOT_STORE": store}) == extras
+
+
+def test_what_cannot_be_packed_is_refused(pack: Any):
+    with pytest.raises(SystemExit):
+        pack.asked_for(["--with", "redis"], {})
 
 
 def test_its_byte_code_is_valid_whatever_the_time_of_a_file(pack: Any, tmp_path: Path):

@@ -9,13 +9,17 @@ import pytest
 from bot import worker as worker_module
 from bot.adapters.slack import REPEAT
 from bot.adapters.store import SQLiteStore, StoreError
+from bot.adapters.tablestore_client import make_table
 from bot.core.messages import UNKNOWN_PRESS
 from bot.jobs import Job
 from bot.lookup import Limits
+from bot.settings import Credentials
 from bot.subcommands import SUBCOMMANDS, Entry
 from bot.worker import AT_WORK, ATTEMPTS, BUSY_DELAY, LEASE, Lease, LostLease
 from rig import RUN, Peers, Rig, Time, fleet
+from sandbox.cloud import KEY_ID, SECRETS, STS_KEY_ID, TOKENS
 from sandbox.slack_workspace import DIRECT, INCIDENTS, MEI
+from tablestore_stub import INSTANCE, REGION, TablestoreStub, place
 
 IN_BEIJING = "t-bj0fleet0001"
 
@@ -350,6 +354,32 @@ def test_a_disk_that_fills_up_is_no_reason_not_to_answer(tmp_path, peers):
     with Rig(tmp_path, peers, store=store) as rig:
         [answer] = rig.ask(RUN)
         assert answer.text.startswith("1 of 3 failed")
+
+
+def test_the_store_is_asked_with_the_credentials_of_the_latest_job(tmp_path, peers):
+    """The environment's serve until a job brings its own; those outlast a job that has none."""
+    with TablestoreStub() as stub:
+        stub.keys = {KEY_ID: (SECRETS[KEY_ID], None), STS_KEY_ID: (SECRETS[STS_KEY_ID], TOKENS[STS_KEY_ID])}
+        own, brought = (Credentials(key, SECRETS[key], TOKENS.get(key, "")) for key in (KEY_ID, STS_KEY_ID))
+        make_table(place(stub), lambda: own)
+        environment = {
+            "BOT_STORE": f"tablestore://{INSTANCE}.{REGION}?endpoint={stub.url}",
+            "ALIBABA_CLOUD_ACCESS_KEY_ID": own.access_key_id,
+            "ALIBABA_CLOUD_ACCESS_KEY_SECRET": own.access_key_secret,
+            "ALIBABA_CLOUD_SECURITY_TOKEN": "",
+        }
+        with Rig(tmp_path, peers, environment=environment) as rig:
+            for credentials, used in (
+                (own, KEY_ID),
+                (brought, STS_KEY_ID),
+                (own, STS_KEY_ID),
+                (Credentials(), STS_KEY_ID),
+            ):
+                stub.key_ids.clear()
+                assert rig.worker.work(rig.command(RUN), credentials, "1-request")
+                assert set(stub.key_ids) == {used}
+            first = rig.said[0]
+            assert first.text.startswith("1 of 3 failed")
 
 
 # The lease

@@ -24,5 +24,5 @@ Who opens the bot's Home tab gets it from `home`: what the store holds at once, 
 
 `core` is pure: it may import itself and the pure part of the standard library. `adapters` may import `core` and one
 SDK each. Everything else here is the shell: it acts on what the core decided. `adapters.store` keeps what must
-outlive a request.
+outlive a request, in SQLite or in Tablestore. `commands` is for a person at a terminal (`python -m bot init`).
 """

@@ -6,6 +6,7 @@ import logging
 import os
 import sys
 import threading
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from bot.adapters.queue import FunctionComputeQueue, LocalQueue
@@ -54,8 +55,13 @@ class Bot:
             self._worker.close()
 
 
-def main() -> None:
+def main(arguments: Sequence[str] = ()) -> None:
+    """Serves; with arguments it is a command for a person at a terminal instead."""
     set_up_logging()
+    if arguments:
+        from bot.commands import run
+
+        sys.exit(run(arguments, os.environ))
     try:
         settings = Settings.from_environment(os.environ)
     except SettingsError as error:
@@ -71,7 +77,8 @@ def set_up_logging() -> None:
     """To standard output, where Function Compute takes it up; handlers that are there already stay."""
     logging.basicConfig(stream=sys.stdout, format="%(message)s")
     logging.getLogger("bot").setLevel(logging.INFO)
-    logging.getLogger("slack_sdk").setLevel(logging.CRITICAL)  # its errors hold bodies and addresses
+    for loud in ("slack_sdk", "tablestore", "tablestore-client"):  # bodies and addresses; each claim that was not won
+        logging.getLogger(loud).setLevel(logging.CRITICAL)
 
 
 def serve(application: Application, settings: Settings) -> None:
@@ -91,4 +98,4 @@ def serve(application: Application, settings: Settings) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

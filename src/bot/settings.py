@@ -33,7 +33,11 @@ ENVIRONMENT = frozenset(
 # Settings of later versions: refused where they would change who sees what, or where things are kept.
 _NOT_YET = {"BOT_ACCOUNTS": "several accounts", "SLACK_APP_TOKEN": "Socket Mode"}
 
+_REGION = r"[a-z]{2,4}(?:-[a-z0-9]+){1,4}"
 _PORT = r"[0-9]{1,4}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]"
+_HOST = r"(?:[A-Za-z0-9._-]|\{region\})+|\[[0-9A-Fa-f:]+\]"
+_URL = rf"https?://(?:{_HOST})(?::(?:{_PORT}))?(?:/[A-Za-z0-9._~%{{}}/-]*)?"
+_TABLESTORE = rf"tablestore://([A-Za-z][A-Za-z0-9-]{{1,14}}[A-Za-z0-9])\.({_REGION})(?:\?endpoint=({_URL}))?"
 _SLACK_HOSTS = frozenset({"hooks.slack.com", "hooks.slack-gov.com"})
 
 
@@ -58,6 +62,15 @@ class Credentials:
 
 
 @dataclass(frozen=True, slots=True)
+class Tablestore:
+    """An instance of Tablestore; `endpoint` is its base URL, on the internet unless another one was set."""
+
+    instance: str
+    region: str
+    endpoint: str
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     signing_secret: str = field(repr=False)
     bot_token: str = field(repr=False)
@@ -71,8 +84,9 @@ class Settings:
     qualifier: str
     account_id: str
     port: int
-    store_path: str
+    store_path: str  # of SQLite; empty where it is Tablestore
     store_chosen: bool
+    tablestore: Tablestore | None
     readers: tuple[str, ...]
     channels: tuple[str, ...]
     operators: tuple[str, ...]
@@ -131,6 +145,7 @@ class Settings:
             port=read.port(),
             store_path=read.store_path(),
             store_chosen=bool(read.value("BOT_STORE")),
+            tablestore=read.tablestore(),
             readers=read.ids("BOT_READERS", "members", r"[UW][A-Z0-9]+", "Slack user ids such as U024BE7LH"),
             operators=read.ids("BOT_OPERATORS", "none", r"[UW][A-Z0-9]+", "Slack user ids such as U024BE7LH"),
             channels=read.ids("BOT_CHANNELS", "any", r"[CDG][A-Z0-9]+", "Slack channel ids such as C024BE7LR"),
@@ -172,13 +187,11 @@ class _Reader:
         return value
 
     def url(self, name: str, default: str) -> str:
-        host = r"(?:[A-Za-z0-9._-]|\{region\})+|\[[0-9A-Fa-f:]+\]"
-        pattern = rf"https?://(?:{host})(?::(?:{_PORT}))?(?:/[A-Za-z0-9._~%{{}}/-]*)?"
-        return self.checked(name, default, pattern, f"an address such as {default}")
+        return self.checked(name, default, _URL, f"an address such as {default}")
 
     def regions(self) -> tuple[str, ...]:
         found = _listed(self.value("BOT_REGIONS"))
-        wrong = [region for region in found if not re.fullmatch(r"[a-z]{2,4}(?:-[a-z0-9]+){1,4}", region)]
+        wrong = [region for region in found if not re.fullmatch(_REGION, region)]
         if wrong:
             self.problems.append(f"BOT_REGIONS names {wrong[0]!r}; right would be cn-hangzhou,cn-shanghai.")
         return found
@@ -202,9 +215,30 @@ class _Reader:
             # Not tempfile.gettempdir(): a cold start pays for every import, and that one brings 20 modules.
             folder = self.value("TMPDIR", "/tmp")  # noqa: S108 (the store sees to it that its folder is ours alone)
             return os.path.join(folder, f"cloud-assistant-bot-{os.getuid()}", "bot.sqlite3")
+        if url.startswith("tablestore:"):
+            return ""
         if not re.fullmatch(r"sqlite:///.+", url):
-            self.problems.append(f"BOT_STORE is {url!r}; right would be sqlite:///path/to/bot.sqlite3.")
+            right = "sqlite:///path/to/bot.sqlite3 or tablestore://instance.region"
+            self.problems.append(f"BOT_STORE is {url!r}; right would be {right}.")
         return url.removeprefix("sqlite:///")
+
+    def tablestore(self) -> Tablestore | None:
+        """`tablestore://instance.region`, with `?endpoint=https://…` where it is not reached over the internet."""
+        url = self.value("BOT_STORE")
+        if not url.startswith("tablestore:"):
+            return None
+        found = re.fullmatch(_TABLESTORE, url)
+        if found is None:
+            right = "tablestore://instance.region, where an instance's name has 3 to 16 letters, digits and hyphens"
+            self.problems.append(f"BOT_STORE is {url!r}; right would be {right}.")
+        if not _installed("tablestore"):
+            self.problems.append(
+                "BOT_STORE names Tablestore, but its client is not installed; pack with deploy/pack --with tablestore, "
+                "or pip install --no-deps -r deploy/requirements-tablestore.txt."
+            )
+        instance, region, endpoint = found.groups() if found else ("", "", "")
+        default = f"https://{instance}.{region}.ots.aliyuncs.com"
+        return Tablestore(instance, region, (endpoint or default).replace("{region}", region).rstrip("/"))
 
     def timezone(self) -> str:
         name = self.value("BOT_TIMEZONE", "UTC")
@@ -232,6 +266,12 @@ def _exists(zone: str) -> bool:
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
         return False
     return True
+
+
+def _installed(package: str) -> bool:
+    import importlib.util  # only where a package is named: a cold start pays for every import
+
+    return importlib.util.find_spec(package) is not None
 
 
 Clock = Callable[[], float]

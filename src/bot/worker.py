@@ -22,7 +22,7 @@ from slack_bolt import App, BoltRequest
 from bot import chores, notices, notifications, reporting, system_events, watch
 from bot.adapters.queue import Queue, QueueRefused
 from bot.adapters.slack import MaybePosted, Place, Slack
-from bot.adapters.store import SQLiteStore, Store, StoreError
+from bot.adapters.store import Store, StoreError, open_store
 from bot.answering import Answering
 from bot.core import messages
 from bot.core.blocks import Message
@@ -79,7 +79,8 @@ class Worker:
         slot_wait: float = SLOT_WAIT,
     ) -> None:
         self._settings, self._queue, self._clock, self._sleep = settings, queue, clock, sleep
-        self._store: Store = store or SQLiteStore(settings.store_path)
+        self._credentials = settings.credentials
+        self._store: Store = store or open_store(settings, lambda: self._credentials)
         self._answering = Answering(settings, self._store, clock, sleep, limits)
         self._app: App = bolt_app(settings)
         self._slots, self._slot_wait = threading.BoundedSemaphore(AT_WORK), slot_wait
@@ -89,6 +90,8 @@ class Worker:
 
     def work(self, job: Job, credentials: Credentials, request_id: str) -> bool:
         """Works a job off; False when it should be delivered again."""
+        if credentials and credentials != self._settings.credentials:
+            self._credentials = credentials  # the latest that came with a job last longer than the environment's
         deadline = self._clock() + JOB_LIMIT
         if not self._slots.acquire(timeout=self._slot_wait):
             log.info("all places taken: %s", job.id)

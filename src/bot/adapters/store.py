@@ -1,7 +1,7 @@
 """What must outlive a request: leases of jobs, throttle marks, where an id was found, what Slack said of people.
 
-SQLite, one row a key, several processes at once. The caller gives the time, in seconds since the epoch; a row past
-its `expires` is as good as gone. A second back end needs only the methods of Store.
+The caller gives the time, in seconds since the epoch; a row past its `expires` is as good as gone. SQLite is here: one
+file for several processes. `tablestore` is for function instances that share nothing else.
 """
 
 from __future__ import annotations
@@ -10,12 +10,15 @@ import json
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from bot.settings import Credentials, Settings
+
 Value = dict[str, Any]
+MOST_VALUE = 1_000_000  # bytes of JSON; Tablestore takes 2 MB
 
 
 class StoreError(Exception):
@@ -41,7 +44,10 @@ class Claim:
 
 
 class Store(Protocol):
-    """Raises StoreError from every method but `close`."""
+    """Raises StoreError from every method but `close`.
+
+    Keys are paths such as `job/…` or `channel/T…/C…`, up to 1,024 bytes; values become JSON.
+    """
 
     def claim(self, key: str, owner: str, now: float, until: float, expires: float) -> Claim:
         """Takes a lease that nobody holds, or whose end has come; the marked value stays as it was."""
@@ -54,18 +60,38 @@ class Store(Protocol):
     def get(self, key: str, now: float) -> Record | None: ...
 
     def put(self, key: str, value: Value, expires: float, version: int | None = None) -> bool:
-        """Writes; with a version only over that version (0: only where there is none). False when it was not so."""
+        """Writes; with a version only over that version (0: only where there is none). False when it was not so.
+
+        Who holds the lease, and until when, stays. A record that has expired keeps its version until it is swept.
+        """
         ...
 
     def delete(self, key: str) -> None: ...
 
     def list(self, prefix: str, now: float) -> list[Record]:
-        """Records whose key starts so, in the order of their keys."""
+        """Records whose key starts so, in the order of their keys (as UTF-8); any prefix will do."""
         ...
 
     def close(self) -> None:
         """Lets go of files and connections; the next use opens them again."""
         ...
+
+
+def open_store(settings: Settings, credentials: Callable[[], Credentials] | None = None) -> Store:
+    """The one that BOT_STORE names. `credentials` gives those of each call; left out, the environment's are used."""
+    if settings.tablestore is None:
+        return SQLiteStore(settings.store_path)
+    from bot.adapters.tablestore import TablestoreStore  # heavy, and installed only where it is chosen
+
+    return TablestoreStore(settings.tablestore, credentials or (lambda: settings.credentials))
+
+
+def encoded(value: Value) -> str:
+    """JSON; raises StoreError where it is larger than every back end takes."""
+    text = json.dumps(value)
+    if len(text) > MOST_VALUE:
+        raise StoreError(f"a value of {len(text):,} bytes; at most {MOST_VALUE:,} can be kept")
+    return text
 
 
 _TABLE = """
@@ -152,7 +178,7 @@ class SQLiteStore:
         with self._writing() as connection:
             changed = connection.execute(
                 "UPDATE records SET value = ?, until = ?, version = version + 1 WHERE key = ? AND owner = ?",
-                (json.dumps(value), until, key, owner),
+                (encoded(value), until, key, owner),
             )
             return changed.rowcount == 1
 
@@ -172,7 +198,7 @@ class SQLiteStore:
             connection.execute(
                 "INSERT INTO records VALUES (?, ?, ?, '', 0, ?) ON CONFLICT (key) DO UPDATE SET "
                 "value = excluded.value, version = excluded.version, expires = excluded.expires",
-                (key, json.dumps(value), current + 1, expires),
+                (key, encoded(value), current + 1, expires),
             )
             return True
 

@@ -10,7 +10,7 @@ import threading
 import time
 import uuid
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -130,6 +130,10 @@ class FunctionCompute(Peer):
     def wait_idle(self, timeout: float) -> None:
         """Wait until no task is queued, delayed or running; raises TimeoutError that names what is left."""
         self._queue.wait_idle(timeout)
+
+    def hasten(self, seconds: float, passing: Callable[[float], object]) -> None:
+        """Let time go by at once for what is delayed; `passing(seconds)` hears of each step, to move other clocks."""
+        self._queue.hasten(seconds, passing)
 
     def kill(self, instance: int = 0) -> None:
         """SIGKILL one copy of the function, whatever it does; the next request to it starts a new one."""

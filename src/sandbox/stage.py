@@ -74,6 +74,10 @@ class Stage:
         self.fc.wait_idle(timeout)
         return self._answers()[before:]
 
+    def hasten(self, seconds: float) -> None:
+        """Let time go by at once, for the runs in the cloud and for what the function has put off, step by step."""
+        self.fc.hasten(seconds, self.cloud.clock.advance)
+
     def _answers(self) -> list[Message]:
         return [message for message in self.slack.messages if message.user == BOT_USER]
 

@@ -4,16 +4,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 
-.PHONY: run page ask test check bench package clean
+.PHONY: run ask test check bench package clean
 
-run: $(VENV)/run  ## three questions through the real wire, then yours from the keyboard
-	@cd src && ../$(BIN)/python -m sandbox
-
-page: $(VENV)/run  ## the bot on a page in the browser, until it is stopped
-	@cd src && ../$(BIN)/python -m sandbox --page
+run: $(VENV)/run  ## three questions through the real wire, then the bot on a page, and at the keyboard, until stopped
+	@cd src && exec ../$(BIN)/python -m sandbox
 
 ask: $(VENV)/run  ## one question: make ask Q='t-hz0jdfwd9f'
-	@cd src && ../$(BIN)/python -m sandbox $(Q)
+	@cd src && exec ../$(BIN)/python -m sandbox "$$Q"
 
 test: $(VENV)/test check  ## everything that must hold; closes with pytest's summary
 	@$(BIN)/pytest -q -n 2 --dist loadfile --cov --cov-report= $(ARGS)

@@ -127,9 +127,9 @@ class FunctionCompute(Peer):
         """Deliver each of the next tasks twice: after the first success, or `at_once`, side by side."""
         self._queue.duplicate(times, at_once=at_once)
 
-    def wait_idle(self, timeout: float) -> None:
-        """Wait until no task is queued, delayed or running; raises TimeoutError that names what is left."""
-        self._queue.wait_idle(timeout)
+    def wait_idle(self, timeout: float, *, delayed: bool = True) -> None:
+        """Wait until no task is queued or running, nor `delayed`; raises TimeoutError that names what is left."""
+        self._queue.wait_idle(timeout, delayed=delayed)
 
     def hasten(self, seconds: float, passing: Callable[[float], object]) -> None:
         """Let time go by at once for what is delayed; `passing(seconds)` hears of each step, to move other clocks."""

@@ -131,10 +131,10 @@ class Queue:
         with self._change:
             return [replace(task) for task in self._tasks.values()]
 
-    def wait_idle(self, timeout: float) -> None:
-        """Wait until nothing is queued, delayed or running; TimeoutError names what is left."""
+    def wait_idle(self, timeout: float, *, delayed: bool) -> None:
+        """Wait until nothing is queued or running, nor `delayed`; TimeoutError names what is left."""
         with self._change:
-            if not self._change.wait_for(lambda: not self._waiting and not self._workers, timeout):
+            if not self._change.wait_for(lambda: not (self._busy() or (delayed and self._waiting)), timeout):
                 left = [f"{task.id} {task.status}" for task in self._tasks.values() if task.ended is None]
                 raise TimeoutError(f"after {timeout:g} s: {', '.join(left) or 'a duplicate'}")
 
@@ -163,6 +163,7 @@ class Queue:
             return min(most, max(self._waiting[0].due - self._now(), 0.001))
 
     def _busy(self) -> bool:
+        """Whether a delivery is being made, or due."""
         due = bool(self._waiting) and not self._held and self._waiting[0].due <= self._now()
         return due or bool(self._workers)
 

@@ -67,11 +67,16 @@ class Stage:
         """A slash command as a person types it; the ack comes back."""
         return self.slack.command(self.url, text, channel=channel, user=user)
 
-    def ask(self, text: str, channel: str = INCIDENTS, user: str = MEI, timeout: float = 60) -> list[Message]:
-        """What the bot said to a slash command: its answer, or the private sentence in its ack."""
+    def ask(
+        self, text: str, channel: str = INCIDENTS, user: str = MEI, timeout: float = 60, *, delayed: bool = True
+    ) -> list[Message]:
+        """What the bot said to a slash command: its answer, or the private sentence in its ack.
+
+        Without `delayed`, only what it says at once: a watch goes on behind this.
+        """
         before = len(self._answers())
         self.slash(text, channel, user)
-        self.fc.wait_idle(timeout)
+        self.fc.wait_idle(timeout, delayed=delayed)
         return self._answers()[before:]
 
     def hasten(self, seconds: float) -> None:

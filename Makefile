@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 
-.PHONY: run ask test check bench package clean
+.PHONY: run ask test browser check bench package clean
 
 run: $(VENV)/run  ## three questions through the real wire, then the bot on a page, and at the keyboard, until stopped
 	@cd src && exec ../$(BIN)/python -m sandbox
@@ -16,6 +16,8 @@ test: $(VENV)/test check  ## everything that must hold; closes with pytest's sum
 	@$(BIN)/pytest -q -n 2 --dist loadfile --cov --cov-report= $(ARGS)
 	@$(BIN)/coverage report --include='src/bot/core/*' --fail-under=100 > $(VENV)/report || (cat $(VENV)/report; exit 1)
 	@$(BIN)/coverage report --omit='src/bot/core/*' --fail-under=95 > $(VENV)/report || (cat $(VENV)/report; exit 1)
+
+browser: $(VENV)/browser  ## lets `make test` try the page too, where a Chromium is on the PATH
 
 check: $(VENV)/test  ## lint, format, types
 	@$(BIN)/ruff check --quiet .
@@ -36,6 +38,10 @@ $(VENV)/run: requirements.txt
 
 $(VENV)/test: $(VENV)/run tests/requirements.txt
 	@$(PIP) -r tests/requirements.txt
+	@touch $@
+
+$(VENV)/browser: $(VENV)/test tests/requirements-browser.txt
+	@$(PIP) -r tests/requirements-browser.txt
 	@touch $@
 
 clean:

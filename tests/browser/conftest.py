@@ -1,9 +1,15 @@
 """One browser and one stage for the tests of a module; each test finds them as new."""
 
+from pathlib import Path
+
 import pytest
 
+from sandbox import console as console_package
 from sandbox.console import Console
 from sandbox.stage import Stage
+
+README_PICTURES = Path(console_package.__file__).parent / "pictures"
+MOST_BYTES = 130_000  # of a picture in README
 
 
 @pytest.fixture(scope="session")
@@ -48,3 +54,19 @@ def new_page(browser, stage):
     for context in contexts:
         context.close()
     assert [one for one in complaints if "status of 400" not in one and "net::ERR" not in one] == []
+
+
+@pytest.fixture
+def readme_picture(request):
+    """Takes a picture of the page as it stands in README; only with --rewrite-pictures in its place there."""
+    from browser.chromium import PICTURES, WIDE
+
+    folder = README_PICTURES if request.config.getoption("--rewrite-pictures") else PICTURES
+
+    def take(page, name):
+        page.set_viewport_size({"width": 960, "height": 620})
+        taken = page.screenshot(path=folder / f"{name}.png")
+        assert len(taken) < MOST_BYTES
+        page.set_viewport_size(WIDE)
+
+    return take

@@ -4,21 +4,20 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 
-.PHONY: run page ask test check bench package clean
+.PHONY: run ask test browser check bench package clean
 
-run: $(VENV)/run  ## three questions through the real wire, then yours from the keyboard
-	@cd src && ../$(BIN)/python -m sandbox
-
-page: $(VENV)/run  ## the bot on a page in the browser, until it is stopped
-	@cd src && ../$(BIN)/python -m sandbox --page
+run: $(VENV)/run  ## three questions through the real wire, then the bot on a page, and at the keyboard, until stopped
+	@cd src && exec ../$(BIN)/python -m sandbox
 
 ask: $(VENV)/run  ## one question: make ask Q='t-hz0jdfwd9f'
-	@cd src && ../$(BIN)/python -m sandbox $(Q)
+	@cd src && exec ../$(BIN)/python -m sandbox "$$Q"
 
 test: $(VENV)/test check  ## everything that must hold; closes with pytest's summary
 	@$(BIN)/pytest -q -n 2 --dist loadfile --cov --cov-report= $(ARGS)
 	@$(BIN)/coverage report --include='src/bot/core/*' --fail-under=100 > $(VENV)/report || (cat $(VENV)/report; exit 1)
 	@$(BIN)/coverage report --omit='src/bot/core/*' --fail-under=95 > $(VENV)/report || (cat $(VENV)/report; exit 1)
+
+browser: $(VENV)/browser  ## lets `make test` try the page too, where a Chromium is on the PATH
 
 check: $(VENV)/test  ## lint, format, types
 	@$(BIN)/ruff check --quiet .
@@ -40,6 +39,10 @@ $(VENV)/run: requirements.txt
 $(VENV)/test: $(VENV)/run tests/requirements.txt deploy/requirements-tablestore.txt
 	@$(PIP) -r tests/requirements.txt
 	@$(PIP) --no-deps -r deploy/requirements-tablestore.txt
+	@touch $@
+
+$(VENV)/browser: $(VENV)/test tests/requirements-browser.txt
+	@$(PIP) -r tests/requirements-browser.txt
 	@touch $@
 
 clean:

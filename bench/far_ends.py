@@ -1,20 +1,25 @@
 """The sandbox's Slack and Cloud Assistant in a process of their own.
 
-Questions over the pipe: ("addresses",), ("response_url",), ("answer",), ("slow", seconds, regions).
+Questions over the pipe: ("addresses",), ("response_url",), ("answer",), ("press",), ("opened",), ("slow", seconds).
 """
 
 from __future__ import annotations
 
 import math
+import time
 from multiprocessing.connection import Connection
 from typing import Any
 
 from bench.far_process import answering
+from bot.core import buttons
+from bot.core.handles import Handle, pack
+from bot.core.modal import OUTPUTS
+from sandbox import slack_interactions as interactions
 from sandbox.cloud import SECRETS, TOKENS, Cloud
 from sandbox.fc import ENVIRONMENT_CREDENTIALS, REQUEST_CREDENTIALS
 from sandbox.scenario import Scenario, build
 from sandbox.slack import Slack
-from sandbox.slack_workspace import INCIDENTS, MEI
+from sandbox.slack_workspace import BOT_USER, INCIDENTS, MEI, SIGNING_SECRET
 
 REGION = "cn-hangzhou"
 INVOCATION = "t-hz0bench000001"
@@ -90,6 +95,11 @@ class FarEnds:
             case "answer", ():
                 message = self._slack.wait_for(1, timeout=60)[0]
                 return message.time, message.text
+            case "press", ():
+                self._slack.clear()
+                return self._press()
+            case "opened", ():
+                return [(call.time, call.outcome) for call in self._slack.calls if call.method == "views.open"]
             case "slow", (seconds,):
                 self._cloud.mend()
                 self._cloud.fail("slow", times=math.inf, seconds=seconds)
@@ -98,6 +108,20 @@ class FarEnds:
                 self._cloud.mend()
                 return None
         raise ValueError(name)
+
+    def _press(self) -> bytes:
+        """The body of a press of Outputs, now: Slack gives it three seconds."""
+        value = pack(Handle(INVOCATION, MEI, int(time.time())), SIGNING_SECRET)
+        blocks = buttons.actions(buttons.Pressable(value, "deploy-web", failed=True))
+        workspace = self._slack.workspace
+        with self._slack.changed:
+            message = workspace.add(INCIDENTS, BOT_USER, "3 of 40 failed", "chat.postMessage", blocks=blocks)
+        pressed = interactions.press(blocks, OUTPUTS, None, None, message.ts)
+        trigger, url = self._slack.new_trigger(), self._slack.new_response_url(INCIDENTS, MEI, "action", message.ts)
+        channel, person = workspace.channels[INCIDENTS], workspace.users[MEI]
+        return interactions.payload_form(
+            interactions.message_action_payload(message, pressed, channel, person, trigger, url)
+        )
 
 
 def run(pipe: Connection) -> None:

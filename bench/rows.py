@@ -27,6 +27,7 @@ ROWS = (
     Row("no-byte-code", cold.ack_without_byte_code, quick=False),
     Row("imports", imports.imports),
     Row("beside", cold.ack_beside_import),
+    Row("modal", cold.modal),
     Row("answer", cold.answer),
     Row("warm", warm.acks),
     Row("memory", cold.memory),

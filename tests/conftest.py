@@ -7,6 +7,7 @@ import pytest
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--rewrite-golden", action="store_true", help="write golden messages anew instead of comparing")
+    parser.addoption("--rewrite-pictures", action="store_true", help="take README's pictures of the page anew")
 
 
 @pytest.fixture(autouse=True)

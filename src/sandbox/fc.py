@@ -11,7 +11,7 @@ import threading
 import time
 import uuid
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -128,9 +128,13 @@ class FunctionCompute(Peer):
         """Deliver each of the next tasks twice: after the first success, or `at_once`, side by side."""
         self._queue.duplicate(times, at_once=at_once)
 
-    def wait_idle(self, timeout: float) -> None:
-        """Wait until no task is queued, delayed or running; raises TimeoutError that names what is left."""
-        self._queue.wait_idle(timeout)
+    def wait_idle(self, timeout: float, *, delayed: bool = True) -> None:
+        """Wait until no task is queued or running, nor `delayed`; raises TimeoutError that names what is left."""
+        self._queue.wait_idle(timeout, delayed=delayed)
+
+    def hasten(self, seconds: float, passing: Callable[[float], object]) -> None:
+        """Let time go by at once for what is delayed; `passing(seconds)` hears of each step, to move other clocks."""
+        self._queue.hasten(seconds, passing)
 
     def kill(self, instance: int = 0) -> None:
         """SIGKILL one copy of the function, whatever it does; the next request to it starts a new one."""

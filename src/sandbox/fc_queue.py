@@ -17,6 +17,8 @@ from typing import Literal
 
 Status = Literal["Enqueued", "Running", "Retrying", "Succeeded", "Failed"]
 
+_STEP_PATIENCE = 30.0  # real seconds that hastened time waits for the deliveries of one moment
+
 
 @dataclass
 class Task:
@@ -68,6 +70,8 @@ class Queue:
         self._max_retries = max_retries
         self._retry_seconds = retry_seconds
         self._share, self._owed = duplicate_share, 0.0
+        self._ahead = 0.0
+        self._hastening = threading.Lock()
         self._tasks: dict[str, Task] = {}
         self._waiting: list[_Delivery] = []
         self._duplicates: deque[bool] = deque()
@@ -103,7 +107,7 @@ class Queue:
         return "after"
 
     def _push(self, task: Task, delay: float, *, extra: bool = False, again: bool = False) -> None:
-        delivery = _Delivery(time.monotonic() + delay, next(self._numbers), task, extra, again)
+        delivery = _Delivery(self._now() + delay, next(self._numbers), task, extra, again)
         heapq.heappush(self._waiting, delivery)
         self._change.notify_all()
 
@@ -127,12 +131,44 @@ class Queue:
         with self._change:
             return [replace(task) for task in self._tasks.values()]
 
-    def wait_idle(self, timeout: float) -> None:
-        """Wait until nothing is queued, delayed or running; TimeoutError names what is left."""
+    def wait_idle(self, timeout: float, *, delayed: bool) -> None:
+        """Wait until nothing is queued or running, nor `delayed`; TimeoutError names what is left."""
         with self._change:
-            if not self._change.wait_for(lambda: not self._waiting and not self._workers, timeout):
+            if not self._change.wait_for(lambda: not (self._busy() or (delayed and self._waiting)), timeout):
                 left = [f"{task.id} {task.status}" for task in self._tasks.values() if task.ended is None]
                 raise TimeoutError(f"after {timeout:g} s: {', '.join(left) or 'a duplicate'}")
+
+    def hasten(self, seconds: float, passing: Callable[[float], object]) -> None:
+        """Let so many seconds go by at once: what falls due on the way is delivered in order, and so is what it adds.
+
+        `passing` is told of each step of that time before anything is delivered in it, so that other clocks keep up.
+        Returns when all has been delivered, or the queue has ended; a delivery that hangs is not waited for.
+        """
+        with self._hastening:
+            while seconds > 0 and not self._ended:
+                step = self._next_step(seconds)
+                passing(step)
+                with self._change:
+                    self._ahead += step
+                    self._change.notify_all()
+                seconds -= step
+            self._next_step(0)
+
+    def _next_step(self, most: float) -> float:
+        """Seconds to the next delivery once all that is due has been made, `most` of them."""
+        with self._change:
+            self._change.wait_for(lambda: self._ended or not self._busy(), _STEP_PATIENCE)
+            if not self._waiting or self._held:
+                return most
+            return min(most, max(self._waiting[0].due - self._now(), 0.001))
+
+    def _busy(self) -> bool:
+        """Whether a delivery is being made, or due."""
+        due = bool(self._waiting) and not self._held and self._waiting[0].due <= self._now()
+        return due or bool(self._workers)
+
+    def _now(self) -> float:
+        return time.monotonic() + self._ahead
 
     def end(self) -> None:
         """Begin no delivery any more; `join` waits for those that run."""
@@ -155,7 +191,7 @@ class Queue:
             while not self._ended:
                 wait = None
                 if self._waiting and not self._held:
-                    wait = self._waiting[0].due - time.monotonic()
+                    wait = self._waiting[0].due - self._now()
                     if wait <= 0:
                         return self._worker(heapq.heappop(self._waiting))
                 self._change.wait(wait)

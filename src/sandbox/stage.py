@@ -74,12 +74,21 @@ class Stage:
         """A slash command as a person types it; the ack comes back."""
         return self.slack.command(self.url, text, channel=channel, user=user)
 
-    def ask(self, text: str, channel: str = INCIDENTS, user: str = MEI, timeout: float = 60) -> list[Message]:
-        """What the bot said to a slash command: its answer, or the private sentence in its ack."""
+    def ask(
+        self, text: str, channel: str = INCIDENTS, user: str = MEI, timeout: float = 60, *, delayed: bool = True
+    ) -> list[Message]:
+        """What the bot said to a slash command: its answer, or the private sentence in its ack.
+
+        Without `delayed`, only what it says at once: a watch goes on behind this.
+        """
         before = len(self._answers())
         self.slash(text, channel, user)
-        self.fc.wait_idle(timeout)
+        self.fc.wait_idle(timeout, delayed=delayed)
         return self._answers()[before:]
+
+    def hasten(self, seconds: float) -> None:
+        """Let time go by at once, for the runs in the cloud and for what the function has put off, step by step."""
+        self.fc.hasten(seconds, self.cloud.clock.advance)
 
     def _answers(self) -> list[Message]:
         return [message for message in self.slack.messages if message.user == BOT_USER]

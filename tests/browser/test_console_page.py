@@ -1,201 +1,34 @@
-"""The console page in a real browser: typing, reading, pressing, windows, the clock, the keyboard, and how it looks.
-
-Needs `requirements-browser.txt` and a Chromium on the PATH, else it is skipped. Pictures go to `screenshots/`.
-"""
-
-import re
-import shutil
-from pathlib import Path
+"""The console page in a real browser, before a stand-in for the bot: reading, pressing, windows, the keyboard."""
 
 import pytest
 
+from browser.chromium import NARROW, PICTURES, accessible, answer, expect, picture, type_line
 from browser.stand_in import LONG, ZOO, StandIn
 from sandbox.console import Console
 from sandbox.console.state import Shortcut
 from sandbox.slack_workspace import BOT_USER, INCIDENTS, LUCAS
-from sandbox.stage import Stage
-
-WHY_NOT = "the console page is not tried in a browser:"
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-sync_api = pytest.importorskip("playwright.sync_api", reason=f"{WHY_NOT} no tests/requirements-browser.txt")
-axe = pytest.importorskip(
-    "axe_playwright_python.sync_playwright", reason=f"{WHY_NOT} no tests/requirements-browser.txt"
-)
-if CHROMIUM is None:
-    pytest.skip(f"{WHY_NOT} no chromium", allow_module_level=True)
-
-PICTURES = Path(__file__).parent / "screenshots"
-FLAGS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-)
-WIDE, NARROW = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
-SEVEN = "t-hz0a4kq8w5n7xc t-hz0b9mzr2v6tde t-hk0c1ps7y3ghuj"
-
-expect = sync_api.expect
 
 
 @pytest.fixture(scope="module")
-def browser():
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS.split())
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(scope="module")
-def stage():
-    with Stage() as stage:
-        yield stage
-
-
-@pytest.fixture(scope="module")
-def consoles(stage):
-    """The page before the real function, and before the stand-in, on the same stage."""
+def console(stage):
+    """The page, and the app that it talks to."""
     shortcuts = [Shortcut("show", "Show outputs"), Shortcut("new", "Find a run", on_message=False)]
-    with (
-        StandIn(stage.slack) as app,
-        Console(stage) as real,
-        Console(stage, app=app.url, shortcuts=shortcuts) as stand_in,
-    ):
-        yield app, real, stand_in
+    with StandIn(stage.slack) as app, Console(stage, app=app.url, shortcuts=shortcuts) as console:
+        yield console, app
 
 
 @pytest.fixture
-def new_page(browser, stage):
-    """Opens the page; whatever the browser complains of fails the test."""
-    stage.slack.reset()
-    stage.cloud.mend()
-    contexts, complaints = [], []
-
-    def open_page(console, **options):
-        context = browser.new_context(
-            **{"viewport": WIDE, "color_scheme": "light", "reduced_motion": "reduce", **options}
-        )
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(8_000)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-        page.goto(console.url)
-        expect(page.locator("#box")).to_be_visible()
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert [one for one in complaints if "status of 400" not in one and "net::ERR" not in one] == []
+def page(new_page, console):
+    return new_page(console[0])
 
 
 @pytest.fixture
-def page(new_page, consoles):
-    """The page before the stand-in."""
-    return new_page(consoles[2])
+def app(console):
+    console[1].asked.clear()
+    return console[1]
 
 
-@pytest.fixture
-def app(consoles):
-    consoles[0].asked.clear()
-    return consoles[0]
-
-
-@pytest.fixture
-def real(new_page, consoles):
-    """The page before the real function."""
-    return new_page(consoles[1])
-
-
-def type_line(page, text):
-    page.locator("#box").fill(text)
-    page.locator("#box").press("Enter")
-
-
-def answer(page):
-    return page.locator("article").filter(has=page.locator(".bk")).last
-
-
-def picture(page, name, *, whole=False):
-    """Wide and light, narrow and dark, or with `whole` all four; and nothing may be wider than the window."""
-    PICTURES.mkdir(exist_ok=True)
-    looks = [(WIDE, "light"), (WIDE, "dark"), (NARROW, "light"), (NARROW, "dark")]
-    for size, scheme in looks if whole else looks[::3]:
-        page.set_viewport_size(size)
-        page.emulate_media(color_scheme=scheme)
-        page.screenshot(path=PICTURES / f"{name}-{size['width']}-{scheme}.png")
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-        assert page.evaluate(STRAYS) == []
-    page.emulate_media(color_scheme="light")
-    page.set_viewport_size(WIDE)
-
-
-# Things that stick out of the window sideways, unless they are inside something that scrolls or a closed drawer.
-STRAYS = """() => [...document.querySelectorAll('main *, dialog *')]
-  .filter(one => one.getBoundingClientRect().right > innerWidth + 1
-    && !one.closest('pre, .slack_code, .scroller, .carousel, .sr-only, .slack_blocks_to_jsx__table, svg, [popover]'))
-  .map(one => one.outerHTML.slice(0, 120))"""
-
-
-def accessible(page):
-    found = axe.Axe().run(page)
-    assert found.violations_count == 0, found.generate_report()
-
-
-# The real function
-
-
-def test_a_question_is_answered_with_the_failures_first(real):
-    accessible(real)
-    picture(real, "start", whole=True)
-    type_line(real, f"/cloudassist {SEVEN}")
-    expect(real.get_by_role("heading", name="7 of 240 failed, 2 never ran")).to_be_visible()
-    expect(real.get_by_text("No space left on device").first).to_be_visible()
-    phone = answer(real).locator(".phone")
-    expect(phone).to_contain_text("7 of 240 failed, 2 never ran: deploy-web")
-    expect(real.get_by_role("log")).to_contain_text("Cloud Assistant: 7 of 240 failed")
-    picture(real, "answer", whole=True)
-    accessible(real)
-    real.set_viewport_size(NARROW)
-    accessible(real)
-
-
-def test_a_run_goes_on_with_the_clock(real, stage):
-    real.get_by_role("button", name="A fleet at work").first.click()
-    expect(answer(real)).to_contain_text("still going")
-    clock = real.get_by_role("region", name="Clock")
-    ahead = stage.cloud.clock.now()
-    clock.get_by_role("button", name="+10 min").click()
-    expect(clock).to_contain_text("10 min ahead")
-    assert (stage.cloud.clock.now() - ahead).total_seconds() >= 600
-    real.locator("#box").press("ArrowUp")
-    expect(real.locator("#box")).to_have_value(re.compile("^/cloudassist t-"))
-    real.locator("#box").press("Enter")
-    expect(real.get_by_role("heading", name=re.compile("5 of 100 failed")).last).to_be_visible()
-
-
-def test_faults_reach_the_function(real):
-    faults = real.get_by_role("region", name="Faults")
-    faults.get_by_label("Alibaba Cloud’s API").select_option("denied")
-    type_line(real, "/cloudassist t-hz0jdfwd9f")
-    expect(real.get_by_text("my role may not do that").first).to_be_visible()
-    picture(real, "fault")
-    faults.get_by_role("button", name="Kill the function now").click()
-    expect(real.get_by_role("alert")).to_contain_text("was killed")
-    faults.get_by_label("Alibaba Cloud’s API").select_option("none")
-    type_line(real, "/cloudassist t-hz0jdfwd9f")
-    expect(real.get_by_role("heading", name="60 of 60 exit code 0")).to_be_visible()
-
-
-def test_every_scenario_can_be_clicked_and_is_accessible(real, stage):
-    for scenario in real.locator(".scenario").all():
-        scenario.click()
-    stage.fc.wait_idle(60)
-    expect(real.locator("article").filter(has_text="APP")).to_have_count(len(stage.scenarios))
-    expect(real.get_by_text("is at work")).to_have_count(0)
-    picture(real, "scenarios")
-    accessible(real)
-
-
-# Messages, before the stand-in
+# Messages
 
 
 def test_blocks_of_every_kind_are_shown(page):
@@ -205,7 +38,6 @@ def test_blocks_of_every_kind_are_shown(page):
     expect(shown.get_by_role("table", name="Failed instances")).to_contain_text("web-01")
     expect(shown.get_by_text("Disk usage over a day")).to_be_visible()
     expect(shown.locator("pre").first).to_contain_text("<!channel>")
-    expect(shown.locator("pre").first).to_have_attribute("tabindex", "0")
     expect(shown.get_by_text("2025-11-2")).to_be_visible()
     picture(page, "blocks", whole=True)
     accessible(page)
@@ -422,10 +254,10 @@ def test_it_says_when_the_sandbox_is_gone(new_page, stage):
     expect(page.get_by_role("alert").first).to_contain_text("does not answer")
 
 
-def test_nothing_is_asked_of_anyone_else(new_page, consoles):
+def test_nothing_is_asked_of_anyone_else(new_page, console):
     asked = []
-    page = new_page(consoles[2])
+    page = new_page(console[0])
     page.on("request", lambda request: asked.append(request.url))
     type_line(page, "/cloudassist all")
     expect(page.get_by_text("Disk usage over a day")).to_be_visible()
-    assert {url.split("/api/")[0] for url in asked} == {consoles[2].url}
+    assert {url.split("/api/")[0] for url in asked} == {console[0].url}

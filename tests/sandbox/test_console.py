@@ -473,6 +473,25 @@ def test_the_clock_goes_ahead(page):
     assert page.state()["ahead"] == before + 600
 
 
+def test_a_watch_goes_on_with_the_clock(stage):
+    with Console(stage) as console:
+        page = Page(console)
+        page.act("replay", scenario="running_fleet")
+        page.type("/cloudassist watch t-hz0r6d1ym9sk4v")
+        page.act("clock", seconds=300)
+        _, watched = page.state()["messages"]
+        assert " done, 2 failed" in watched["text"]
+        assert page.state()["waiting"] == 1
+        looks = watched["edits"]
+        assert looks >= 10
+        page.act("clock", seconds=600)
+        _, watched, reply = page.state()["messages"]
+        assert watched["text"].startswith("5 of 100 failed")
+        assert reply["thread"] == watched["ts"]
+        assert page.state()["waiting"] == 0
+        assert looks < watched["edits"] <= 25
+
+
 @pytest.mark.parametrize("seconds", [0, -1, "10", 10**9, None])
 def test_the_clock_goes_only_ahead(page, seconds):
     assert page.act("clock", seconds=seconds)[0] == 400

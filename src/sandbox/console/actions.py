@@ -161,7 +161,7 @@ class Actor:
         seconds = body.get("seconds")
         if not isinstance(seconds, int | float) or not 0 < seconds <= MOST_AHEAD:
             raise Refused(f"from 1 to {MOST_AHEAD} seconds")
-        self._stage.cloud.clock.advance(seconds)
+        self._stage.hasten(seconds)
         return {}
 
     def replay(self, body: Body) -> Answer:

@@ -69,13 +69,24 @@ function useScroll(channel, roots, messages) {
   }, [channel, roots, messages]);
   useLayoutEffect(() => {
     const element = list.current;
+    let near = true;
     const look = () => {
       const gap = end() - element.scrollTop;
+      near = gap <= 80;
       known.current.stay = gap > element.clientHeight;
-      setBelow(gap > 80);
+      setBelow(!near);
     };
+    // Who was at the end stays there when the window becomes another one.
+    const resized = new ResizeObserver(() => {
+      if (near) element.scrollTop = end();
+      look();
+    });
     element.addEventListener("scroll", look, { passive: true });
-    return () => element.removeEventListener("scroll", look);
+    resized.observe(element);
+    return () => {
+      element.removeEventListener("scroll", look);
+      resized.disconnect();
+    };
   }, []);
   const down = () => {
     list.current.scrollTop = end();

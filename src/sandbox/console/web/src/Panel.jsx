@@ -17,12 +17,18 @@ export function Panel({ become }) {
 
 function Clock() {
   const { feed, act } = useShell();
+  const [going, setGoing] = useState(false);
   const [now, setNow] = useState(Date.now());
   useEffect(() => {
     const timer = setInterval(() => setNow(Date.now()), 1000);
     return () => clearInterval(timer);
   }, []);
   const shown = new Date(now + feed.ahead * 1000);
+  const goOn = async (seconds) => {
+    setGoing(true);
+    await act("clock", { seconds });
+    setGoing(false);
+  };
   return (
     <section aria-labelledby="clock">
       <h2 id="clock">Clock</h2>
@@ -32,12 +38,12 @@ function Clock() {
       </p>
       <p className="buttons">
         {[10, 60, 600].map((seconds) => (
-          <button key={seconds} type="button" className="press" onClick={() => act("clock", { seconds })}>
+          <button key={seconds} type="button" className="press" aria-disabled={going || undefined} onClick={() => going || goOn(seconds)}>
             +{span(seconds)}
           </button>
         ))}
       </p>
-      <p className="note">Runs in Alibaba Cloud go on. Ask again, or press a button, to see how far they are.</p>
+      <p className="note">Runs in Alibaba Cloud go on, and so do watches. For anything else ask again, or press a button.</p>
     </section>
   );
 }

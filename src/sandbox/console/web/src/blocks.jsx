@@ -77,10 +77,10 @@ const emoji = (found, draw) => {
 const HOOKS = { date: Moment, link: Link, emoji };
 const LITERAL = { ...HOOKS, emoji: ({ name }) => `:${name}:` };
 
-/** Whatever scrolls sideways can be reached and scrolled with the keyboard. */
+/** A table that scrolls sideways can be reached and scrolled with the keyboard. */
 function useScrollers(ref, blocks) {
   useLayoutEffect(() => {
-    const look = () => ref.current?.querySelectorAll("pre, .slack_code, .slack_blocks_to_jsx__table").forEach(reachable);
+    const look = () => ref.current?.querySelectorAll(".slack_blocks_to_jsx__table").forEach(reachable);
     look();
     window.addEventListener("resize", look);
     return () => window.removeEventListener("resize", look);
@@ -88,7 +88,7 @@ function useScrollers(ref, blocks) {
 }
 
 function reachable(element) {
-  const scrolls = element.scrollWidth > element.clientWidth + 1 || element.scrollHeight > element.clientHeight + 1;
+  const scrolls = element.scrollWidth > element.clientWidth + 1;
   for (const [name, value] of [["tabindex", "0"], ["role", "group"], ["aria-label", "Scrolls sideways"]]) {
     if (scrolls) element.setAttribute(name, value);
     else element.removeAttribute(name);

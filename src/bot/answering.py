@@ -138,7 +138,8 @@ class Answering:
         question = parse(words)
         by = self.admit(turn, place)
         wished = bool(question.private or question.subcommand == "help")
-        shown = replace(question, private=None, subcommand="help" if question.subcommand == "help" else "show")
+        subcommand = "show" if question.subcommand == "watch" else question.subcommand
+        shown = replace(question, private=None, subcommand=subcommand)
         handle = Handle(shown.words(), by.user_id, int(self._clock()), by.name[:_MOST_NAME])
         if question.subcommand == "watch":
             watch.begin(self, turn, by, place, handle)

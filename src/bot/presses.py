@@ -19,6 +19,7 @@ from bot.core.errors import CloudError, NotAllowed, SlackError, UsageError, User
 from bot.core.handles import Handle, unpack
 from bot.core.modal import OUTPUTS
 from bot.core.outputs import State
+from bot.core.parsing import parse
 from bot.slack_requests import opens_modal
 
 _NOTHING_NAMED = "That message names no run (t-…), instance (i-…), command (c-…) or IP address."
@@ -129,6 +130,15 @@ def show_outputs(answering: Answering, turn: Turn, one: Pressed, by: Admission) 
 def copy_failed_ids(answering: Answering, turn: Turn, one: Pressed, by: Admission) -> None:
     summary = answering.summary(turn, by, one.handle)
     turn.post(one.place, handoff.failed_ids(summary), private=True)
+
+
+@press(buttons.DIFF)
+def diff_with_last_run(answering: Answering, turn: Turn, one: Pressed, by: Admission) -> None:
+    """Into the answer's thread; of an answer that only one person sees, to that person."""
+    words = replace(parse(one.handle.words), subcommand="diff").words()
+    handle = Handle(words, by.user_id, int(answering.now), by.name[:40])
+    place = one.place if one.private else replace(one.place, thread_ts=one.place.thread_ts or one.ts, response_url="")
+    turn.post(place, answering.message(turn, by, handle, private=one.private), private=one.private)
 
 
 @press(buttons.WATCH)

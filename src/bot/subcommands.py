@@ -9,14 +9,15 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from bot import filters
-from bot.core import buttons, messages, wording
+from bot import comparing, filters
+from bot.core import buttons, diff_message, messages, where, wording
 from bot.core.access import Admission
 from bot.core.blocks import Block, Message
 from bot.core.buttons import Pressable
 from bot.core.errors import NotFound, UsageError
 from bot.core.handles import Handle, pack
 from bot.core.help import help_message
+from bot.core.history import with_seen
 from bot.core.model import AgentStatus, Command, Instance
 from bot.core.parsing import parse
 from bot.core.question import Question
@@ -116,6 +117,15 @@ def show_progress(desk: Desk, question: Question) -> Message:
     return _invocations(desk, question)
 
 
+@subcommand("diff", "diff t-…", "what is different from the last run of the same command on the same instances")
+def show_differences(desk: Desk, question: Question) -> Message:
+    found, told = comparing.compared(desk.lookup, question)
+    summary = summarise(found.invocations, found.results, found.instances)
+    subject = f"diff of {wording.what(found.invocations)}"
+    pressable = desk.buttons(subject, [one.region for one in found.invocations], takeable=False, outputs=False)
+    return diff_message.message(told, summary, desk.frame(found), pressable)
+
+
 def summary_of(desk: Desk, question: Question) -> Summary:
     """What the question is about; raises UsageError for a list, which has no instances."""
     if question.invocations:
@@ -136,8 +146,8 @@ def _results_summary(desk: Desk, question: Question, found: Found) -> Summary:
 
 
 def _invocations(desk: Desk, question: Question) -> Message:
-    found = desk.lookup.invocations(question)
-    summary = summarise(found.invocations, found.results, found.instances)
+    found = desk.lookup.invocations(question, beside=True)
+    summary = _with_history(summarise(found.invocations, found.results, found.instances), found)
     notes = []
     if filters.names_targets(question) and not summary.total:
         named = [*question.instances, *question.names, *question.addresses]
@@ -149,6 +159,12 @@ def _invocations(desk: Desk, question: Question) -> Message:
     return messages.results(summary, desk.frame(found, notes), _buttons(desk, summary, wording.what(found.invocations)))
 
 
+def _with_history(summary: Summary, found: Found) -> Summary:
+    """With what is known of failures beside them: since when, and what they share."""
+    groups = with_seen(summary.groups, found.before)
+    return replace(summary, groups=groups, shared=where.shared(summary, found.instances, found.versions))
+
+
 def _buttons(desk: Desk, summary: Summary, subject: str) -> list[Block]:
     regions = [row.result.region for group in summary.groups for row in group.rows]
     runs = [one for one in summary.invocations if not one.is_schedule]
@@ -158,6 +174,7 @@ def _buttons(desk: Desk, summary: Summary, subject: str) -> list[Block]:
         going=summary.count(Bucket.GOING) > 0 and bool(runs),
         failed=summary.count(*BAD) > 0,
         outputs=any(group.output.text for group in summary.groups),
+        diff=bool(summary.invocations),
     )
 
 

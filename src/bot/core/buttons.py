@@ -14,7 +14,7 @@ from bot.core.modal import OUTPUTS
 
 MOST_URL = 3_000
 ON_IT, COPY, REFRESH, WATCH, CONSOLE, MORE = "on_it", "copy", "refresh", "watch", "console", "more"
-SHARE, TAKE_BACK = "share", "take_back"
+DIFF, SHARE, TAKE_BACK = "diff", "share", "take_back"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,8 @@ class Pressable:
     """What the buttons of one answer act on.
 
     `value` is the packed handle; `subject` what people call it. `going` decides whether it can be watched, `failed`
-    whether there are ids to copy, `outputs` whether there is output to open, `takeable` whether somebody can be on it.
+    whether there are ids to copy, `outputs` whether there is output to open, `takeable` whether somebody can be on it,
+    `diff` whether there are runs to compare.
     """
 
     value: str
@@ -33,6 +34,7 @@ class Pressable:
     outputs: bool = True
     takeable: bool = True
     taken: bool = False
+    diff: bool = False
     console_url: str = ""
 
 
@@ -69,6 +71,9 @@ def _button(on: Pressable, action_id: str, text: str) -> Block:
 
 def _menu(on: Pressable) -> Block:
     """A private answer can be shared, a public one taken back. Slack takes no accessibility label on a menu."""
-    text, value = ("Share with the channel", SHARE) if on.private else ("Take back", TAKE_BACK)
-    option = {"text": {"type": "plain_text", "text": text, "emoji": False}, "value": value}
-    return {"type": "overflow", "action_id": MORE, "options": [option]}
+    offered = [("Diff with last run", DIFF)] if on.diff else []
+    offered.append(("Share with the channel", SHARE) if on.private else ("Take back", TAKE_BACK))
+    options = [
+        {"text": {"type": "plain_text", "text": text, "emoji": False}, "value": value} for text, value in offered
+    ]
+    return {"type": "overflow", "action_id": MORE, "options": options}

@@ -112,12 +112,13 @@ def _blocks(summary: Summary, head: str, frame: Frame, masked: Masked, detail: D
         *([b.context(*second)] if second else []),
         *_on_it(frame),
         *telling.schedules(),
+        *telling.where(),
         *(telling.group(group, min(len(bad), detail.groups)) for group in bad[: detail.groups]),
         *telling.more_groups(bad[detail.groups :]),
         *telling.going(frame.now),
         *telling.successes(alone=not bad),
-        *_notes(frame.notes),
-        b.context(*_footer(summary, frame, by_run=by_run)),
+        *notes_block(frame.notes),
+        b.context(*footer(summary, frame, by_run=by_run)),
     ]
 
 
@@ -149,11 +150,11 @@ def _second_line(summary: Summary, now: datetime, *, by_run: bool) -> list[str]:
     return told
 
 
-def _notes(notes: Sequence[str]) -> list[Block]:
+def notes_block(notes: Sequence[str]) -> list[Block]:
     return [b.context(b.mrkdwn(" ".join(notes), MOST_NOTES))] if notes else []
 
 
-def _footer(summary: Summary, frame: Frame, *, by_run: bool) -> list[str]:
+def footer(summary: Summary, frame: Frame, *, by_run: bool) -> list[str]:
     told = _asked_by(frame)
     if summary.began and not by_run:
         told.append(f"ran {b.date(summary.began)}")
@@ -211,7 +212,7 @@ def runs(
     parts = [
         b.header(b.clip(f"{_list_mark(told)} {head}: {heading}", MOST_LINE)),
         *(b.rich_text(*lines[at : at + 25]) for at in range(0, len(lines), 25)),
-        *_notes(notes),
+        *notes_block(notes),
         b.context(*_list_footer(frame)),
         *actions,
     ]

@@ -45,9 +45,13 @@ def parse(text: str) -> Question:
     question = Question()
     for word in words:
         question = _read(question, word)
-    if question.subcommand == "watch" and not question.invocations:
-        raise UsageError("Only runs can be watched. Right would be: watch t-hz0jdfwd9f.")
+    if question.subcommand in _RUNS_ONLY and not question.invocations:
+        done = _RUNS_ONLY[question.subcommand]
+        raise UsageError(f"Only runs can be {done}. Right would be: {question.subcommand} t-hz0jdfwd9f.")
     return question
+
+
+_RUNS_ONLY = {"watch": "watched", "diff": "compared"}
 
 
 def _without_dashes(word: str) -> str:
@@ -146,6 +150,7 @@ _KEYWORDS: dict[str, Callable[[Question], Question]] = {
     "private": lambda question: replace(question, private=True),
     "here": lambda question: replace(question, private=False),
     "watch": lambda question: replace(question, subcommand="watch"),
+    "diff": lambda question: replace(question, subcommand="diff"),
 }
 
 

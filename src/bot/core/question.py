@@ -79,7 +79,7 @@ class Question:
         }
         return " ".join(
             [
-                *(["watch"] if self.subcommand == "watch" else []),
+                *([] if self.subcommand == "show" else [self.subcommand]),
                 *(self.invocations + self.instances + self.commands + self.addresses),
                 *(f"name:{_quoted(name)}" for name in self.names),
                 *(f"region:{region}" for region in self.regions),

@@ -35,7 +35,7 @@ CONVERSATIONS = [
     (f"diff {FIRST}", "No earlier run of renew-certs on the instances of", True),
     (
         f"diff {NO_PATTERN.ask}",
-        "I looked through 0 other runs by its name and id, all that Cloud Assistant still",
+        "I looked through 0 other runs by its name and id, all that Cloud",
         True,
     ),
     (f"diff {NOW} {NO_PATTERN.ask}", "No earlier run of resize-cache", False),

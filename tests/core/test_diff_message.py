@@ -83,7 +83,10 @@ def test_golden(name: str, made: Any, request: pytest.FixtureRequest) -> None:
 def test_line_one_has_what_matters_most_and_the_rest_stands_below() -> None:
     told = everything()
     assert told.text.startswith("1 newly failing, 2 still failing, 1 newly fixed: deploy-web, cn-hangzhou.\n")
-    assert "19 with other output · 1 not run this time · 1 without an earlier run · 1 not ended" in shown(told)
+    assert (
+        "19 with other output · 1 not run this time · 1 without an earlier run · 1 not ended · 10 as before"
+        in shown(told)
+    )
     assert "2 still failing" not in shown(told).split("\n")[1]
 
 

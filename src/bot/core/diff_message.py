@@ -44,11 +44,11 @@ def message(told: Sequence[Compared], summary: Summary, frame: Frame, actions: S
 
 def _counts(told: Sequence[Compared]) -> tuple[str, list[str]]:
     """`2 newly failing, 1 newly fixed`: the most important that are not zero; and the others."""
-    counted = [(sum(one.count(kind) for one in told), kind.value) for kind in Kind]
-    words = [f"{count:,} {said}" for count, said in counted if count]
-    changed = any(count for count, said in counted if said != Kind.SAME.value)
-    first = ", ".join(words[:MOST_COUNTED]) if changed else "Nothing changed since the last run"
-    return first, words[MOST_COUNTED:] if changed else words
+    counted = [(sum(one.count(kind) for one in told), kind) for kind in Kind]
+    changed = [f"{count:,} {kind.value}" for count, kind in counted if count and kind is not Kind.SAME]
+    same = [f"{count:,} {kind.value}" for count, kind in counted if count and kind is Kind.SAME]
+    first = ", ".join(changed[:MOST_COUNTED]) or "Nothing changed since the last run"
+    return first, [*changed[MOST_COUNTED:], *same]
 
 
 def _mark(told: Sequence[Compared]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 
 from bot.core import blocks as b
 from bot.core import messages, since, wording
@@ -74,7 +74,8 @@ def _sections(told: Sequence[Compared], masked: Masked, detail: Detail) -> Itera
 
 
 def _beside(one: Compared, *, alone: bool) -> Block:
-    which = [] if alone else [b.words(f"{wording.what([one.run])} {wording.name(one.run.id, 80)} ", bold=True)]
+    command = "" if alone else f"{wording.what([one.run])} "
+    which = [b.words(f"{command}{wording.name(one.run.id, 80)} ", bold=not alone)]
     if one.run.is_schedule:
         return b.line(*which, b.words("beside its repeat before" if one.against else "has no repeat before"))
     if not one.against:
@@ -88,8 +89,7 @@ def _beside(one: Compared, *, alone: bool) -> Block:
 
 
 def _change(change: Change, masked: Masked, detail: Detail, budget: int) -> Iterator[Block]:
-    title = b.words(_title(change), bold=True)
-    yield b.line(title, *since.elements(since.of_before(change.before)))
+    yield b.line(*since.elements(_title(change), bold=True))
     yield b.line(b.words(wording.members(change.rows, detail.names)))
     if change.was is None:
         return
@@ -122,13 +122,13 @@ def _of(rows: Sequence[Row]) -> str:
     return wording.plural(len(rows), "instance")
 
 
-def _title(change: Change) -> str:
-    """`2 newly failing: failed, exit code 1; before: exit code 0`."""
-    head = f"{change.count:,} {change.kind.value}"
-    if change.kind in (Kind.NOT_RUN, Kind.GOING):
+def _title(change: Change) -> list[str | datetime]:
+    """`2 still failing since 14:02, 3 runs: failed, exit code 1; before: exit code 7`."""
+    head = [f"{change.count:,} {change.kind.value}", *since.of_before(change.before)]
+    if change.kind in (Kind.NOT_RUN, Kind.GOING, Kind.SAME):
         return head
     now, was = _end(change.rows[0]), _end(change.was) if change.was else ""
-    return f"{head}: {now}; before: {was}" if was and was != now else f"{head}: {now}"
+    return [*head, f": {now}; before: {was}" if was and was != now else f": {now}"]
 
 
 def _end(row: Row) -> str:
@@ -155,5 +155,4 @@ def _sentences(one: Compared, zone: tzinfo, names: int) -> Iterator[str]:
         yield f"{wording.name(one.run.id, 80)} beside {wording.name(last.id, 80)}{when}."
     for change in one.changes:
         who = "" if change.kind is Kind.SAME else f": {wording.members(change.rows, names)}".replace("\n", ", ")
-        what = f"{change.count:,} {change.kind.value}" if change.kind is Kind.SAME else _title(change)
-        yield f"{what}{since.text(since.of_before(change.before), zone)}{who}."
+        yield f"{since.text(_title(change), zone)}{who}."

@@ -33,15 +33,15 @@ def of_group(seen: Seen | None, count: int) -> list[str | datetime]:
 
 
 def of_before(before: Before | None) -> list[str | datetime]:
-    """What is known of instances that have failed equally long."""
+    """What is known of instances that have failed equally long: ` since 14:02, 3 runs`."""
     if before is None or not before.failed:
         return []
-    return [" · ", *_failing(before.since, before.failed + 1, at_least=before.at_least, up_to=False)]
+    return _failing(before.since, before.failed + 1, at_least=before.at_least, up_to=False)[1:]
 
 
 def _failing(since: datetime | None, runs: int, *, at_least: bool, up_to: bool) -> list[str | datetime]:
     if at_least:
-        return ["failing at least", *_at(" since ", since), f", {runs:,} runs or more"]
+        return ["failing", " at least", *_at(" since ", since), f", {runs:,} runs or more"]
     return ["failing", *_at(" since ", since), f", {'up to ' if up_to else ''}{runs:,} runs"]
 
 
@@ -49,9 +49,9 @@ def _at(words: str, moment: datetime | None) -> list[str | datetime]:
     return [words, moment] if moment else []
 
 
-def elements(pieces: Pieces) -> list[Block]:
+def elements(pieces: Pieces, *, bold: bool = False) -> list[Block]:
     """Within a rich_text block."""
-    return [b.moment(one) if isinstance(one, datetime) else b.words(one) for one in pieces]
+    return [b.moment(one) if isinstance(one, datetime) else b.words(one, bold=bold) for one in pieces]
 
 
 def text(pieces: Pieces, zone: tzinfo) -> str:

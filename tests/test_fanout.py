@@ -80,3 +80,18 @@ def test_a_bug_is_raised(fanout):
 
 def test_nothing_to_call(fanout):
     assert fanout.together({}).replies == {}
+
+
+def test_what_is_spare_is_not_waited_for_longer_than_its_grace(fanout):
+    never = threading.Event()
+    calls = {"needed": lambda: 1, "late": never.wait}
+    gathered = fanout.together(calls, spare=lambda key: key == "late", grace=0.0)
+    assert gathered.replies == {"needed": 1}
+    assert isinstance(gathered.failed["late"], Unavailable)
+    never.set()
+
+
+def test_what_is_spare_and_there_in_time_comes_with_the_rest(fanout):
+    order = threading.Event()
+    calls = {"needed": order.set, "spare": lambda: order.wait(20) and 2}
+    assert fanout.together(calls, spare=lambda key: key == "spare", grace=20.0).replies == {"needed": None, "spare": 2}

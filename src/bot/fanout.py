@@ -40,10 +40,13 @@ class Fanout:
         calls: Mapping[K, Callable[[], T]],
         limit: float | None = None,
         enough: Callable[[Mapping[K, T]], bool] = lambda replies: False,
+        spare: Callable[[K], bool] = lambda key: False,
+        grace: float | None = 0.0,
     ) -> Gathered[K, T]:
         """All calls side by side, for `limit` seconds at most, until all have replied or there is `enough`.
 
-        A CloudError counts as a failure, and so does silence; anything else that a call raises is raised here.
+        A CloudError counts as a failure, and so does silence; anything else that a call raises is raised here. `spare`
+        calls have `grace` seconds more when all others are done.
         """
         if not calls:
             return Gathered({}, {})
@@ -54,6 +57,8 @@ class Fanout:
         try:
             pending = {pool.submit(call): key for key, call in calls.items()}
             while pending and not enough(replies):
+                if grace is not None and all(map(spare, pending.values())):
+                    end, grace = min(end, self._clock() + grace), None
                 done, _ = wait(pending, max(0.0, end - self._clock()), FIRST_COMPLETED)
                 if not done:
                     failed |= dict.fromkeys(pending.values(), _SILENCE)

@@ -12,10 +12,12 @@ from bot import filters
 from bot.adapters.cloud_assistant import CloudAssistant
 from bot.adapters.store import Store
 from bot.core.errors import CloudError, NotFound, Throttled
+from bot.core.history import Before
 from bot.core.model import AgentStatus, Command, Instance, Invocation, InvocationResult
 from bot.core.question import Question
 from bot.fanout import Fanout, Gathered
 from bot.filters import listed
+from bot.history import History
 from bot.regions import Located, Nowhere, Regions
 from bot.settings import Clock, Settings
 
@@ -29,24 +31,33 @@ _LOOKED_THROUGH = 200  # newest runs among which a name with `*` is looked for
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Seconds: when the answer goes out with what is there; for a first guess; for all other regions at once."""
+    """Seconds: when the answer goes out with what is there; for a first guess; for all other regions at once; for what
+    is good to know beside an answer that is there.
+    """
 
     gather: float = 30.0
     likely: float = 15.0
     others: float = 5.0
+    beside: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What there is. `notes` are sentences about what is missing; `read_at` in seconds since the epoch."""
+    """What there is. `notes` are sentences about what is missing; `read_at` in seconds since the epoch.
+
+    `before` is how earlier runs ended, by (invocation id, instance id); `versions` those of agents, by instance id.
+    """
 
     invocations: tuple[Invocation, ...] = ()
     results: tuple[InvocationResult, ...] = ()
     instances: Mapping[str, Instance] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     read_at: float = 0.0
+    before: Mapping[tuple[str, str], Before] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
 
 
+_BESIDE = "beside"
 _Key = tuple[str, str]
 _Calls = dict[_Key, Callable[[], Any]]
 
@@ -68,19 +79,26 @@ class Lookup:
         deadline: float,
         patient: bool,
     ) -> None:
-        self._cloud, self._clock, self._patient = cloud, clock, patient
+        self._cloud, self._clock, self._patient, self._limits = cloud, clock, patient, limits
         self._fanout = Fanout(deadline, clock)
+        self.history = History(cloud, store, self._fanout, clock)
         self.regions = Regions(settings, cloud, store, self._fanout, clock, likely=limits.likely, others=limits.others)
 
     # Invocations by id
 
-    def invocations(self, question: Question) -> Found:
-        """The named invocations with all their results; ids that are nowhere are noted, or NotFound if all are."""
+    def invocations(self, question: Question, *, beside: bool = False) -> Found:
+        """The named invocations with all their results; ids that are nowhere are noted, or NotFound if all are.
+
+        `beside`: with what is known of failures beside them, as far as it is there in time.
+        """
         read_at = self._clock()
         located = self.regions.locate(question.invocations, question, self._invocation)
         notes = self._not_located(located)
         found = list(located.found.values())
-        gathered = self._fanout.together(self._reading_runs(found, question) | self._naming(found))
+        calls = self._reading_runs(found, question) | self._naming(found)
+        calls |= {(_BESIDE, key): call for key, call in (self.history.beside(found) if beside else {}).items()}
+        grace = self._limits.beside
+        gathered = self._fanout.together(calls, spare=lambda key: key[0] == _BESIDE, grace=grace)
         self._worth_waiting_for([e for (kind, _), e in gathered.failed.items() if kind == "results"])
         notes += [*_missing(gathered), *_nameless(gathered, found)]
         results = [row for (kind, _), rows in gathered.replies.items() if kind == "results" for row in rows]
@@ -90,7 +108,9 @@ class Lookup:
             wanted = filters.targets_wanted(question, ids, instances.values())
             results = [result for result in results if result.instance_id in wanted]
             found = [_narrowed(invocation, wanted) for invocation in found]
-        return Found(tuple(found), tuple(results), instances, tuple(notes), read_at)
+        known = {key: reply for (kind, key), reply in gathered.replies.items() if kind == _BESIDE}
+        before, versions = self.history.read(found, known) if beside else ({}, {})
+        return Found(tuple(found), tuple(results), instances, tuple(notes), read_at, before, versions)
 
     def progress(self, question: Question, *, with_names: bool) -> Found:
         """How the named invocations stand, without outputs: one call each, and one more for names where wanted."""
@@ -355,7 +375,8 @@ def _missing(gathered: Gathered[_Key, Any]) -> list[str]:
         "names": "Instance names in {} are missing",
         "runs": "Names of commands that ran on {} are missing",
     }
-    return [f"{says[kind].format(one)}: {_reason(error)}." for (kind, one), error in gathered.failed.items()]
+    failed = [(kind, one, error) for (kind, one), error in gathered.failed.items() if kind in says]
+    return [f"{says[kind].format(one)}: {_reason(error)}." for kind, one, error in failed]
 
 
 def _nameless(gathered: Gathered[_Key, Any], found: Sequence[Invocation]) -> list[str]:

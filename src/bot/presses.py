@@ -190,6 +190,15 @@ def as_file(answering: Answering, turn: Turn, one: Pressed, by: Admission) -> No
     modals.upload(answering, turn, summary, one.place.channel_id, one.thread_ts, one.ts)
 
 
+@press(buttons.DIFF)
+def diff_with_last_run(answering: Answering, turn: Turn, one: Pressed, by: Admission) -> None:
+    """Into the answer's thread; of an answer that only one person sees, to that person."""
+    words = replace(parse(one.handle.words), subcommand="diff").words()
+    handle = Handle(words, by.user_id, int(answering.now), by.name[:40])
+    place = one.place if one.private else replace(one.place, thread_ts=one.place.thread_ts or one.ts, response_url="")
+    turn.post(place, answering.message(turn, by, handle, private=one.private), private=one.private)
+
+
 @press(buttons.WATCH)
 def start_watch(answering: Answering, turn: Turn, one: Pressed, by: Admission) -> None:
     watch.begin(answering, turn, by, one.place, one.handle)

@@ -9,14 +9,15 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from bot import filters
-from bot.core import buttons, messages, reports, whole_outputs, wording
+from bot import comparing, filters
+from bot.core import buttons, diff_message, messages, reports, where, whole_outputs, wording
 from bot.core.access import Admission
 from bot.core.blocks import Block, Message
 from bot.core.buttons import Pressable
 from bot.core.errors import NotFound, UsageError
 from bot.core.handles import Handle, pack
 from bot.core.help import help_message
+from bot.core.history import with_seen
 from bot.core.model import AgentStatus, Command, Instance
 from bot.core.parsing import parse
 from bot.core.question import Question
@@ -140,6 +141,15 @@ def show_output(desk: Desk, question: Question) -> Message:
     return whole_outputs.message(summary, subject, frame, pressable, by_run=not question.invocations)
 
 
+@subcommand("diff", "diff t-…", "what is different from the last run of the same command on the same instances")
+def show_differences(desk: Desk, question: Question) -> Message:
+    found, told = comparing.compared(desk.lookup, question)
+    summary = summarise(found.invocations, found.results, found.instances)
+    subject = f"diff of {wording.what(found.invocations)}"
+    pressable = desk.buttons(subject, [one.region for one in found.invocations], takeable=False, outputs=False)
+    return diff_message.message(told, summary, desk.frame(found), pressable)
+
+
 def summary_of(desk: Desk, question: Question) -> Summary:
     """What the question is about; raises UsageError for a list, which has no instances."""
     if question.invocations:
@@ -159,8 +169,8 @@ def _results_summary(desk: Desk, question: Question, found: Found) -> Summary:
     return filters.newest(fitting, question.size or NEWEST)
 
 
-def _run(desk: Desk, question: Question) -> tuple[Found, Summary]:
-    found = desk.lookup.invocations(question)
+def _run(desk: Desk, question: Question, *, beside: bool = False) -> tuple[Found, Summary]:
+    found = desk.lookup.invocations(question, beside=beside)
     summary = summarise(found.invocations, found.results, found.instances)
     if filters.names_targets(question) and not summary.total:
         named = [*question.instances, *question.names, *question.addresses]
@@ -169,7 +179,8 @@ def _run(desk: Desk, question: Question) -> tuple[Found, Summary]:
 
 
 def _invocations(desk: Desk, question: Question) -> Message:
-    found, summary = _run(desk, question)
+    found, summary = _run(desk, question, beside=True)
+    summary = _with_history(summary, found)
     notes = []
     if question.history and not summary.schedules:
         notes.append("History is there for schedules only; this run has none.")
@@ -178,6 +189,12 @@ def _invocations(desk: Desk, question: Question) -> Message:
     message = messages.results(summary, desk.frame(found, notes), answer_buttons(desk, summary))
     ended = tuple(one.id for one in summary.invocations) if reports.complete(summary) else ()
     return message if filters.names_targets(question) else replace(message, ended=ended)
+
+
+def _with_history(summary: Summary, found: Found) -> Summary:
+    """With what is known of failures beside them: since when, and what they share."""
+    groups = with_seen(summary.groups, found.before)
+    return replace(summary, groups=groups, shared=where.shared(summary, found.instances, found.versions))
 
 
 def answer_buttons(desk: Desk, summary: Summary, subject: str = "") -> list[Block]:
@@ -190,6 +207,7 @@ def answer_buttons(desk: Desk, summary: Summary, subject: str = "") -> list[Bloc
         going=summary.count(Bucket.GOING) > 0 and bool(runs),
         failed=summary.count(*BAD) > 0,
         outputs=any(group.output.text for group in summary.groups),
+        diff=bool(summary.invocations),
     )
 
 
@@ -202,10 +220,10 @@ def _instances(desk: Desk, question: Question) -> Message:
     summary = _results_summary(desk, question, found)
     subject = _subject(instances)
     if not summary.total:
-        where = ", ".join(sorted({instance.region for instance in instances}))
+        places = ", ".join(sorted({instance.region for instance in instances}))
         among = f" among the newest {PAGE}" if filters.narrows_rows(question) else ""
         such = f"{filters.of_commands(question)}{filters.narrowed(question)}"
-        raise NotFound(" ".join([f"No results{such} on {subject} in {where}{among}.", *found.notes]))
+        raise NotFound(" ".join([f"No results{such} on {subject} in {places}{among}.", *found.notes]))
     notes = _agent_notes(desk.lookup.agents(instances))
     frame = desk.frame(found, notes)
     return messages.results_on_instances(

@@ -132,6 +132,7 @@ def _instance_defaults(region: str, number: str, name: str) -> dict[str, Any]:
         "HostName": name,
         "Status": "Running",
         "ZoneId": f"{region}-h",
+        "ImageId": "aliyun_3_x64_20G_alibase_20240528.vhd",
         "OSType": "linux",
         "OSName": "Alibaba Cloud Linux  3.2104 LTS 64 bit",
         "InstanceType": "ecs.g7.large",

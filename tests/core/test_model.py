@@ -125,6 +125,23 @@ def test_instance() -> None:
     assert model.instance_from({"VpcAttributes": None, "EipAddress": []}, "r").addresses == ()
 
 
+def test_what_an_instance_is() -> None:
+    row = {
+        "ZoneId": "cn-hangzhou-h",
+        "ImageId": "m-1",
+        "InstanceType": "ecs.g7.large",
+        "OSName": "Ubuntu  22.04 64 bit",
+        "OSType": "linux",
+        "VpcAttributes": {"VpcId": "vpc-1", "VSwitchId": "vsw-1"},
+        "Tags": {"Tag": [{"TagKey": "role", "TagValue": "web"}, {"TagKey": "canary"}]},
+    }
+    one = model.instance_from(row, "r")
+    assert (one.zone, one.image, one.type) == ("cn-hangzhou-h", "m-1", "ecs.g7.large")
+    assert (one.os_name, one.os_type, one.vpc, one.vswitch) == ("Ubuntu  22.04 64 bit", "linux", "vpc-1", "vsw-1")
+    assert one.tags == (("role", "web"), ("canary", ""))
+    assert model.instance_from({"Tags": row["Tags"]["Tag"]}, "r").tags == one.tags  # type: ignore[index]
+
+
 def test_command() -> None:
     assert model.command_from({"CommandId": "c-1", "Name": "x", "Type": "y"}, "r") == model.Command(
         "c-1", "r", "x", "y"
@@ -144,6 +161,7 @@ ANYTHING: Any = st.recursive(
 KEYS = [
     "InvokeId", "InstanceId", "InvocationStatus", "ExitCode", "Output", "Dropped", "Repeats", "StartTime", "Username",
     "CommandContent", "InvokeInstances", "VpcAttributes", "EipAddress", "PublicIpAddress", "CloudAssistantStatus",
+    "Tags",
 ]  # fmt: skip
 
 

@@ -28,6 +28,8 @@ ENDS = {
     "expired": {},
     "hostile": {"Failed": 7, "<!channel>": 1},
     "mixed_120": {"Success": 114, "Failed": 3, "Timeout": 1, "Aborted": 2},
+    "no_pattern": {"Success": 21, "Failed": 9},
+    "one_zone": {"Success": 109, "Failed": 13},
     "running_fleet": {"Success": 95, "Failed": 5},
     "schedule": {"Scheduled": 2},
     "seven_of_240": {"Success": 231, "Failed": 7, "Aborted": 2},
@@ -65,9 +67,18 @@ def test_the_rows_of_a_scenario_add_up_to_its_targets(name: str) -> None:
     assert states(by_name(name), 11) == ENDS[name]
 
 
-@pytest.mark.parametrize("name", sorted(set(ENDS) - {"expired"}))
+@pytest.mark.parametrize("name", sorted(set(ENDS) - {"expired", "one_zone"}))
 def test_what_to_type_names_the_runs_of_the_scenario(name: str) -> None:
     assert by_name(name).ask.split() == [run.id for run in by_name(name).invocations]
+
+
+def test_one_zone_has_earlier_runs_and_all_that_fail_now_are_in_it() -> None:
+    told = by_name("one_zone")
+    assert told.ask == told.invocations[0].id
+    zones = {one.id: one.fields["ZoneId"] for one in told.instances}
+    now = [row for row in told.invocations[0].targets if row.repeats[-1].fields["InvocationStatus"] == "Failed"]
+    assert {zones[row.instance] for row in now} == {"cn-shanghai-g"}
+    assert len({zones[row.instance] for row in told.invocations[0].targets}) == 3
 
 
 def test_ids_of_runs_are_unique_and_no_run_has_more_than_100_targets_but_one() -> None:

@@ -94,9 +94,10 @@ class CloudAssistant:
         return found
 
     def agents(self, region: str, ids: Sequence[str]) -> list[AgentStatus]:
-        """DescribeCloudAssistantStatus of some instances."""
+        """DescribeCloudAssistantStatus of at most 100 instances."""
         path = ("InstanceCloudAssistantStatusSet", "InstanceCloudAssistantStatus")
-        rows = self._rows("DescribeCloudAssistantStatus", region, {"InstanceId": list(ids)}, path, len(ids))
+        some = list(ids[:MOST_IDS])
+        rows = self._rows("DescribeCloudAssistantStatus", region, {"InstanceId": some}, path, len(some))
         return [agent_from(row) for row in rows]
 
     def regions(self) -> list[str]:

@@ -7,6 +7,9 @@ sentences are for a phone and a screen reader; `wording` has the phrases of both
 What can be pressed: `buttons` carry `handles`, which are signed questions; `handoff` are ids to copy, `modal` and
 `outputs` the modal of whole outputs, `pasted` finds what a message names, `watching` decides when a watch looks next.
 
+What was before: `history` knows earlier runs of the same command and since when something fails (`since` says it),
+`differences` what changed since the last one (`diff_message`), `where` what failures share.
+
 `output`, `folding`, `masking`, `diagnosis` and `ranges` each know one thing about results; `access` decides who may
 see; `blocks` knows Slack's limits, `characters` what does harm, `errors` what may go wrong.
 """

@@ -14,7 +14,7 @@ from bot.core.modal import OUTPUTS
 
 MOST_URL = 3_000
 ON_IT, COPY, REFRESH, WATCH, CONSOLE, MORE = "on_it", "copy", "refresh", "watch", "console", "more"
-LOOK, FILE, SHARE, TAKE_BACK = "look", "file", "share", "take_back"
+LOOK, FILE, DIFF, SHARE, TAKE_BACK = "look", "file", "diff", "share", "take_back"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,7 @@ ACTS = {
     REFRESH: Act("Refresh", "the answer as it is now, in place; under a watch that stood still, it goes on"),
     WATCH: Act("Watch", "the run to its end in one message; you are mentioned if something failed"),
     CONSOLE: Act("Console", "the same in the console"),
+    DIFF: Act("Diff with last run", "what is different from the last run of the same command"),
     SHARE: Act("Share with the channel", "what only you see"),
     TAKE_BACK: Act("Take back", "deletes an answer with its replies and files; for who asked, and operators"),
 }
@@ -45,7 +46,7 @@ class Pressable:
 
     `value` is the packed handle; `subject` what people call it. `going` decides whether it can be watched, `failed`
     whether there are ids to copy, `outputs` whether there is output to open, `file` whether a file of it is offered
-    beside that, `takeable` whether somebody can be on it.
+    beside that, `takeable` whether somebody can be on it, `diff` whether there are runs to compare.
     """
 
     value: str
@@ -57,6 +58,7 @@ class Pressable:
     takeable: bool = True
     taken: bool = False
     file: bool = False
+    diff: bool = False
     console_url: str = ""
 
 
@@ -68,7 +70,7 @@ def actions(on: Pressable) -> list[Block]:
     shown = {
         ON_IT: on.takeable,
         OUTPUTS: on.outputs,
-        FILE: on.file,
+        FILE: on.file and not on.takeable,  # Slack would take six, but people do not
         COPY: on.failed,
         REFRESH: True,
         WATCH: on.going,
@@ -106,6 +108,8 @@ def _button(value: str, subject: str, action_id: str, text: str = "") -> Block:
 
 def _menu(on: Pressable) -> Block:
     """A private answer can be shared, a public one taken back. Slack takes no accessibility label on a menu."""
-    value = SHARE if on.private else TAKE_BACK
-    option = {"text": {"type": "plain_text", "text": ACTS[value].text, "emoji": False}, "value": value}
-    return {"type": "overflow", "action_id": MORE, "options": [option]}
+    offered = [*([DIFF] if on.diff else []), SHARE if on.private else TAKE_BACK]
+    options = [
+        {"text": {"type": "plain_text", "text": ACTS[value].text, "emoji": False}, "value": value} for value in offered
+    ]
+    return {"type": "overflow", "action_id": MORE, "options": options}

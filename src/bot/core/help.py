@@ -18,6 +18,7 @@ TOPICS: dict[str, tuple[str, ...]] = {
     "runs": (
         "nothing: the newest runs of the configured regions, failures first",
         "t-hz0jdfwd9f: that run, every instance; several ids in one line make one answer",
+        "diff t-hz0jdfwd9f: what is different from the last run of the same command on the same instances",
         "a console address works like the id in it",
         "failed, running, finished, stopped, success, pending, scheduled, stopping: only those",
     ),

@@ -112,6 +112,7 @@ def _blocks(summary: Summary, head: str, frame: Frame, masked: Masked, detail: D
         *([b.context(*second)] if second else []),
         *_on_it(frame),
         *telling.schedules(),
+        *telling.where(),
         *(telling.group(group, min(len(bad), detail.groups)) for group in bad[: detail.groups]),
         *telling.more_groups(bad[detail.groups :]),
         *telling.going(frame.now),

@@ -66,11 +66,19 @@ class Invocation:
 
 @dataclass(frozen=True, slots=True)
 class Instance:
+    """`os_name` and `os_type` as in `Ubuntu  22.04 64 bit` and `linux`; `tags` are (key, value), in their order."""
+
     id: str
     region: str
     name: str = ""
     addresses: tuple[str, ...] = ()
     os_type: str = ""
+    zone: str = ""
+    image: str = ""
+    type: str = ""
+    os_name: str = ""
+    vpc: str = ""
+    vswitch: str = ""
     tags: tuple[tuple[str, str], ...] = ()
 
 
@@ -207,9 +215,10 @@ def invocation_from(row: Mapping[str, Any], region: str) -> Invocation:
 
 def instance_from(row: Mapping[str, Any], region: str) -> Instance:
     """A row of DescribeInstances; addresses private first, then public, then elastic."""
-    vpc = row.get("VpcAttributes")
+    attributes = row.get("VpcAttributes")
+    vpc = attributes if isinstance(attributes, Mapping) else {}
     lists = (
-        _addresses(vpc if isinstance(vpc, Mapping) else {}, "PrivateIpAddress"),
+        _addresses(vpc, "PrivateIpAddress"),
         _addresses(row, "InnerIpAddress"),
         _addresses(row, "PublicIpAddress"),
     )
@@ -222,13 +231,22 @@ def instance_from(row: Mapping[str, Any], region: str) -> Instance:
         name=text_of(row.get("InstanceName")),
         addresses=tuple(address for address in addresses if address),
         os_type=text_of(row.get("OSType")),
+        zone=text_of(row.get("ZoneId")),
+        image=text_of(row.get("ImageId")),
+        type=text_of(row.get("InstanceType")),
+        os_name=text_of(row.get("OSName")),
+        vpc=text_of(vpc.get("VpcId")),
+        vswitch=text_of(vpc.get("VSwitchId")),
         tags=_tags(row),
     )
 
 
 def _tags(row: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
-    """Tags as (key, value); the pages write both `TagKey` and `Key`."""
-    told = [(text_of(one.get("TagKey") or one.get("Key")), one) for one in rows_of(row, "Tags", "Tag")]
+    """Tags as (key, value); the pages write `TagKey` and `Key`, and lists with and without a name."""
+    told = [
+        (text_of(one.get("TagKey") or one.get("Key")), one)
+        for one in rows_of(row, "Tags", "Tag") or rows_of(row, "Tags")
+    ]
     return tuple((key, text_of(one.get("TagValue") or one.get("Value"))) for key, one in told if key)
 
 

@@ -63,7 +63,12 @@ def _read_order(subcommand: str, text: str) -> Question:
 
 def _needs_a_run(question: Question) -> None:
     if not question.invocations:
-        raise UsageError("Only runs can be watched. Right would be: watch t-hz0jdfwd9f.")
+        done = {"watch": "watched", "diff": "compared"}[question.subcommand]
+        raise UsageError(f"Only runs can be {done}. Right would be: {question.subcommand} t-hz0jdfwd9f.")
+
+
+def _can_be_watched(question: Question) -> None:
+    _needs_a_run(question)
     if question.private:
         raise UsageError(
             "A watch cannot be private: Slack lets me change no message that only you see. "
@@ -79,7 +84,7 @@ def _needs_instances(question: Question) -> None:
         )
 
 
-_NEEDS = {"watch": _needs_a_run, "output": _needs_instances}
+_NEEDS = {"watch": _can_be_watched, "diff": _needs_a_run, "output": _needs_instances}
 
 
 def _without_dashes(word: str) -> str:
@@ -180,6 +185,7 @@ _KEYWORDS: dict[str, Callable[[Question], Question]] = {
     "watch": lambda question: replace(question, subcommand="watch"),
     "output": lambda question: replace(question, subcommand="output"),
     "outputs": lambda question: replace(question, subcommand="output"),
+    "diff": lambda question: replace(question, subcommand="diff"),
 }
 
 

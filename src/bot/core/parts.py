@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from bot.core import blocks as b
-from bot.core import wording
+from bot.core import since, where, wording
 from bot.core.blocks import Block
 from bot.core.diagnosis import reason
 from bot.core.masking import Masked
@@ -52,19 +52,24 @@ class Telling:
     def schedules(self) -> list[Block]:
         lines = []
         for told in self.summary.schedules[:3]:
-            sentence, since = wording.schedule(told)
+            sentence, failing_since = wording.schedule(told)
             elements = [b.words(f"{sentence[0].upper()}{sentence[1:]}")]
-            if since:
-                elements += [b.words(" since "), b.moment(since)]
+            if failing_since:
+                elements += [b.words(" since "), b.moment(failing_since)]
             if len(self.summary.invocations) > 1:
                 which = f" · {wording.what([told.invocation])} · {wording.name(told.invocation.id)}"
                 elements.append(b.words(which))
             lines.append(b.line(*elements))
         return [b.rich_text(*lines)] if lines else []
 
+    def where(self) -> list[Block]:
+        told = where.sentences(self.summary.shared, {one.region for one in self.summary.invocations})
+        return [b.rich_text(*(b.line(b.words(f"{sentence}.")) for sentence in told))] if told else []
+
     def group(self, group: Group, groups: int) -> Block:
-        """One of `groups` groups of what did not succeed: title, who, output, next step."""
-        elements = [b.line(b.words(wording.title(group), bold=True)), *self._who(group.rows)]
+        """One of `groups` groups of what did not succeed: title and since when, who, output, next step."""
+        title = b.words(wording.title(group), bold=True)
+        elements = [b.line(title, *since.elements(since.of_group(group.seen, group.count))), *self._who(group.rows)]
         info = group.rows[0].result.error_info
         known = reason(group.error_code)
         if known is not None and info:

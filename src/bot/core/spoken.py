@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import tzinfo
 
 from bot.core import blocks as b
-from bot.core import wording
+from bot.core import since, where, wording
 from bot.core.masking import Masked
 from bot.core.parts import by_status
 from bot.core.summary import BAD, Bucket, Group, Row, Summary
@@ -28,12 +28,13 @@ def text(first: str, summary: Summary, zone: tzinfo, notes: Iterable[str], maske
 def _sentences(summary: Summary, zone: tzinfo, masked: Masked, names: int, quote: int) -> list[str]:
     told = []
     for one in summary.schedules[:3]:
-        sentence, since = wording.schedule(one)
-        when = f" since {wording.clock_time(since, zone)}" if since else ""
+        sentence, failing_since = wording.schedule(one)
+        when = f" since {wording.clock_time(failing_since, zone)}" if failing_since else ""
         which = f"{wording.what([one.invocation])}: " if len(summary.invocations) > 1 else ""
         told.append(f"{which}{sentence if which else sentence[0].upper() + sentence[1:]}{when}.")
+    told += [f"{one}." for one in where.sentences(summary.shared, {run.region for run in summary.invocations})]
     bad = summary.of(*BAD, Bucket.UNKNOWN)
-    told += [_group(group, masked, names, quote) for group in bad[:MOST_GROUPS]]
+    told += [_group(group, zone, masked, names, quote) for group in bad[:MOST_GROUPS]]
     left = bad[MOST_GROUPS:]
     if left:
         rows = sum(group.count for group in left)
@@ -44,8 +45,9 @@ def _sentences(summary: Summary, zone: tzinfo, masked: Masked, names: int, quote
     return told
 
 
-def _group(group: Group, masked: Masked, names: int, quote: int) -> str:
-    sentence = f"{wording.title(group)}: {_names(group.rows, names)}."
+def _group(group: Group, zone: tzinfo, masked: Masked, names: int, quote: int) -> str:
+    since_when = since.text(since.of_group(group.seen, group.count), zone)
+    sentence = f"{wording.title(group)}{since_when}: {_names(group.rows, names)}."
     last = wording.last_line(masked.read(group.output.text)[0])
     return f"{sentence} Output ends: {wording.name(last, quote)}" if last and quote else sentence
 

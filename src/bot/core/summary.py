@@ -6,7 +6,7 @@ The state of an instance is its own InvocationStatus, never InvokeRecordStatus (
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
@@ -65,6 +65,41 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class Seen:
+    """How a group fared in earlier runs of the same command; rows without a known earlier run are in no count.
+
+    `again` rows failed the time before too, the longest of them since `since`, `runs` times in a row with this one:
+    others less often where `up_to`, or more often where `at_least`, as older runs were not read. `relapsed` rows were
+    well the time before, but failed earlier, last at `last`. `first` rows failed in none of the runs that were read.
+    """
+
+    again: int = 0
+    since: datetime | None = None
+    runs: int = 0
+    up_to: bool = False
+    at_least: bool = False
+    relapsed: int = 0
+    last: datetime | None = None
+    first: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What nearly all failures share and most targets do not: `failures` of `of_failures`, `having` of `of_targets`.
+
+    `kind` is a key of `where.KINDS`. `bucket` is FAILED (timed out included) or NEVER_RAN; None for both together.
+    """
+
+    kind: str
+    value: str
+    bucket: Bucket | None
+    failures: int
+    of_failures: int
+    having: int
+    of_targets: int
+
+
+@dataclass(frozen=True, slots=True)
 class Group:
     """Targets that ended alike. `status` is the API's word, shown where the bucket does not say enough."""
 
@@ -74,6 +109,7 @@ class Group:
     exit_code: int | None
     output: Output
     rows: tuple[Row, ...]
+    seen: Seen | None = None
 
     @property
     def count(self) -> int:
@@ -108,6 +144,11 @@ class Summary:
     began: datetime | None
     ended: datetime | None
     users: tuple[str, ...]
+    shared: tuple[Shared, ...] = ()
+
+    @property
+    def rows(self) -> Iterator[Row]:
+        return (row for group in self.groups for row in group.rows)
 
     def of(self, *buckets: Bucket) -> tuple[Group, ...]:
         return tuple(group for group in self.groups if group.bucket in buckets)
@@ -159,7 +200,7 @@ def _summary(
     rows = [
         Row(
             result=target,
-            bucket=_bucket(target, in_schedule=target.invoke_id in schedule_ids),
+            bucket=bucket_in(target, in_schedule=target.invoke_id in schedule_ids),
             output=outputs.read(target),
             name=names[target.instance_id],
             command_name=commands.get(target.invoke_id, ""),
@@ -194,7 +235,7 @@ def _unique_names(targets: Iterable[InvocationResult], instances: Mapping[str, I
     return {i: name if shared[name] == 1 else f"{name} ({i})" for i, name in names.items()}
 
 
-def _bucket(result: InvocationResult, *, in_schedule: bool) -> Bucket:
+def bucket_in(result: InvocationResult, *, in_schedule: bool) -> Bucket:
     """Within a schedule a finished run may still bear the schedule's own status: then its end decides."""
     bucket = bucket_of(result.status, result.error_code)
     if not (in_schedule and bucket is Bucket.GOING and result.finished):
@@ -290,7 +331,7 @@ def _streak(runs: Sequence[InvocationResult]) -> Streak:
     """How many of the newest finished runs in a row ended badly, and since when."""
     failed: list[InvocationResult] = []
     for run in runs:
-        bucket = _bucket(run, in_schedule=True)
+        bucket = bucket_in(run, in_schedule=True)
         if bucket in BAD:
             failed.append(run)
         elif bucket is Bucket.SUCCEEDED:

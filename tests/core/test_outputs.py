@@ -84,7 +84,7 @@ def test_the_first_group_is_shown_at_first() -> None:
 def test_groups_and_the_instances_of_large_ones_can_be_picked() -> None:
     shown = view(summary_of(FLEET, {"i-3": "web-03"}), STATE, containing)
     assert texts_of(shown) == {
-        "g0": "1 failed, exit code 1",
+        "g0": "1 failed: no space left, exit code 1",
         "g1": "3 exit code 0",
         "t-hz0jdfwd9f/i-2": "i-2",
         "t-hz0jdfwd9f/i-3": "web-03",
@@ -304,7 +304,7 @@ def test_slack_takes_it_whatever_is_in_it(
 def test_the_file_has_every_output_in_full() -> None:
     rows = [*FLEET, failed("i-9", "x" * 20_000 + " password=hunter2", Dropped=12), failed("i-8")]
     text = whole_text(summary_of(rows))
-    assert "== 1 failed, exit code 1\ni-1   cn-hangzhou\n\ndisk full\ngave up\n" in text
+    assert "== 1 failed: no space left, exit code 1\ni-1   cn-hangzhou\n\ndisk full\ngave up\n" in text
     assert "== 3 exit code 0\ni-2, i-3, i-4   cn-hangzhou\n\nready\nsteady\ngo\n" in text
     assert "x" * 20_000 + " password=[masked]\n" in text
     assert "12 bytes are missing from this output" in text

@@ -45,10 +45,10 @@ class _Pattern:
 def read(text: str, system: str = "") -> Evidence | None:
     """The root that an output names; None where it names none. `system` leaves out rows of another one."""
     whole = len(text) <= 2 * END
-    lines = _Lines((text if whole else f"{text[:END]}\n\n{text[-END:]}").lower())
+    seen = (text if whole else f"{text[:END]}\n\n{text[-END:]}").lower()
+    lines = _Lines(_without_followers(seen.split("\n")))
     found = lines.complaints(system)
     strong = {at: reason for at, reason in found.items() if not says(noise.RETRIED, lines.lines[at])}
-    strong = _roots_of_traces(lines.lines, strong)
     weak = {at: reason for at, reason in found.items() if at not in strong and says(noise.RETRIED, lines.lines[at])}
     strong, weak = lines.not_recovered(strong), lines.not_recovered(weak)
     if weak and all(reason.depth == ECHO or reason.key in _SECOND_HAND for reason in strong.values()):
@@ -67,9 +67,9 @@ _SECOND_HAND = frozenset({"package-missing"})
 
 
 class _Lines:
-    def __init__(self, text: str) -> None:
-        self.text = text
-        self.lines = text.split("\n")
+    def __init__(self, lines: list[str]) -> None:
+        self.text = "\n".join(lines)
+        self.lines = lines
         starts = [0]
         for line in self.lines[:-1]:
             starts.append(starts[-1] + len(line) + 1)
@@ -143,8 +143,10 @@ class _Lines:
             return None
         if reason.key == "waiting-for-input" and plain:
             return None
-        rivals = {other.key for at, other in strong.items() if not (at in block and other.depth < reason.depth)}
         logged = says(noise.LOGGED, self.lines[root].strip())
+        if logged and any(not says(noise.LOGGED, line) for line in plain):  # the command's own last word is another
+            return None
+        rivals = {other.key for at, other in strong.items() if not (at in block and other.depth < reason.depth)}
         clear = whole and not logged and not foreign and len(plain) <= _BLOCK and not any(map(self._well, told))
         return Evidence(
             reason, certain=clear and reason.proven and reason.depth > ECHO and len(rivals | {reason.key}) == 1
@@ -169,36 +171,31 @@ _TRACEBACK = "traceback (most recent call last):"
 _CHAINED = ("during handling of the above exception", "the above exception was the direct cause")
 
 
-def _roots_of_traces(lines: Sequence[str], found: dict[int, Reason]) -> dict[int, Reason]:
-    """Of chained exceptions only the root: in Python the first of the chain, in Java the last "Caused by"."""
-    dropped: set[int] = set()
+def _without_followers(lines: list[str]) -> list[str]:
+    """Of chained exceptions only the root is left: in Python the first of the chain, in Java the last "Caused by"."""
+    gone: set[int] = set()
     heads = [at for at, line in enumerate(lines) if _TRACEBACK in line]
     ends = [_end_of_traceback(lines, at) for at in heads]
     for number, (head, end) in enumerate(zip(heads, ends, strict=True)):
-        dropped |= set(range(head, end))  # lines of source
+        gone |= set(range(head, end))  # lines of source
         if number and any(said in line for line in lines[ends[number - 1] : head] for said in _CHAINED):
-            dropped.add(end)
+            gone |= set(range(ends[number - 1] + 1, end + 1))
     caused = [at for at, line in enumerate(lines) if line.lstrip().startswith("caused by:")]
     if caused:
-        above = [at for at in found if at < caused[-1] and not _told_between(lines, at, caused[-1])]
-        dropped |= set(above) if caused[-1] in found else set()
-        if caused[-1] not in found:
-            return {at: reason for at, reason in found.items() if at not in above and at not in dropped}
-    return {at: reason for at, reason in found.items() if at not in dropped}
+        gone |= set(range(_head_of_trace(lines, caused[-1]), caused[-1]))
+    return ["" if at in gone else line for at, line in enumerate(lines)]
 
 
 def _end_of_traceback(lines: Sequence[str], head: int) -> int:
     """The line with the error: the first after the head that is not indented."""
-    return next(
-        (at for at in range(head + 1, len(lines)) if lines[at].strip() and not lines[at][0].isspace()), len(lines)
-    )
+    below = range(head + 1, len(lines))
+    return next((at for at in below if lines[at].strip() and not lines[at][0].isspace()), len(lines))
 
 
-def _told_between(lines: Sequence[str], start: int, end: int) -> bool:
-    """Whether something else than a stack trace stands between two lines."""
-    return any(
-        line.strip() and not line[0].isspace() and not line.startswith("caused by:") for line in lines[start + 1 : end]
-    )
+def _head_of_trace(lines: Sequence[str], caused: int) -> int:
+    """The exception that a stack trace begins with: the first line above that is neither a frame nor a cause."""
+    above = range(caused - 1, -1, -1)
+    return next((at for at in above if lines[at][:1].strip() and not lines[at].startswith("caused by:")), caused)
 
 
 @cache

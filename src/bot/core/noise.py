@@ -13,6 +13,7 @@ ECHOED = (
     r"\A(?:\++ (?!categoryinfo|fullyqualified)"  # set -x, and PowerShell's copy of the line
     r"|(?:ps )?[a-z]:\\[^>]{0,120}>|\$ |>>> |#+ |// |rem |::"  # prompts, comments
     r"|[\w.-]{1,60}@[\w.-]{1,60}[: ][^$#]{0,80}[$#] "
+    r"|(?:if|elif|while|until|for) .{0,300}; ?(?:then|do)\b"
     r"|(?:echo|printf|grep|egrep|sed|awk|if|elif|while|until|logger|write-\w{1,20}|throw|raise|print)"
     r"(?: +-\w{1,20}){0,4} *[\"'$(\[“]"
     r"|at [\w.$<>]{1,200}\(|file \"|\.\.\. \d{1,5} more)"  # stack frames

@@ -76,7 +76,7 @@ class _Lines:
         self._starts = starts
 
     def complaints(self, system: str) -> dict[int, Reason]:
-        """By line number: the uppermost row that fits the line, where the line is one to be believed."""
+        """By line number: the uppermost row that fits a line to be believed; an ECHO gives way to what says more."""
         texts = [self.text]
         if "fullyqualifiederrorid" in self.text:  # PowerShell breaks its messages at the console's width
             texts.append(self.text.replace("\n", " "))
@@ -86,7 +86,9 @@ class _Lines:
                 continue
             for match in chain.from_iterable(compiled(pattern.source).finditer(text) for text in texts):
                 at = bisect_right(self._starts, match.start()) - 1
-                if at not in found and self._believed(at, match):
+                said_already = found.get(at)
+                better = said_already is None or said_already.depth == ECHO < pattern.reason.depth
+                if better and self._believed(at, match):
                     found[at] = pattern.reason
         return found
 

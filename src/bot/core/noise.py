@@ -28,7 +28,7 @@ HARMLESS = (
     r"|\b(?:is|was|are|were) expected\b|\be\.g\."
     r"|\bfor example\b(?!\.)|\bsee also\b"
     r"|[✓✔☑]|(?:\.\.\.|…|:|\]) ?(?:ok|passed|pass|none|absent|clean)\b|^(?:ok|pass(?:ed)?|\[ *ok *\])\b"
-    r"|\bpassed$|\bfixed\b|\bresolved\b(?! host)"
+    r"|\bpassed$|\bfixed\b|(?<!be )\bresolved\b(?! host)"
     r"|\bignor(?:ed|ing|e)\b|\bskip(?:ped|ping)?\b|\bharmless\b|\bnon-fatal\b|\bno longer\b"
     r"|\bprevent(?:s|ed|ing)?\b|\bavoid"
     r"|\|\| true|\btips?:|\bhints?:|\bhelp:|\bdocs?:|\bpreviously\b|\blast (?:week|night|month|time)\b|\byesterday\b"

@@ -10,8 +10,9 @@ import pytest
 
 SRC = Path(__file__).parent.parent / "src"
 PURE = {
-    "__future__", "base64", "binascii", "codecs", "collections", "csv", "dataclasses", "datetime", "difflib", "enum",
-    "fnmatch", "functools", "hashlib", "hmac", "io", "itertools", "json", "re", "shlex", "typing", "urllib.parse",
+    "__future__", "base64", "binascii", "bisect", "codecs", "collections", "csv", "dataclasses", "datetime", "difflib",
+    "enum", "fnmatch", "functools", "hashlib", "hmac", "io", "itertools", "json", "re", "shlex", "typing",
+    "urllib.parse",
 }  # fmt: skip
 # Each SDK, with what it is made of, and the files that may import it.
 SDK = {

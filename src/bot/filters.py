@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta, tzinfo
 from fnmatch import fnmatchcase
 from typing import Any
 
 from bot.core.model import Instance, Invocation
 from bot.core.question import STATES, Question
-from bot.core.summary import BAD, Bucket, Row, Summary, only
+from bot.core.summary import BAD, Bucket, Row, Summary, only, reason_keys
 
 Filters = dict[str, Any]
 
@@ -69,7 +70,8 @@ def on_instance(question: Question) -> Filters:
 
 def narrows_rows(question: Question) -> bool:
     """Whether rows are chosen after reading, so that more of them must be read."""
-    return bool(question.states or question.since or question.command_name or len(question.commands) > 1)
+    chosen = question.states or question.since or question.command_name or question.reasons
+    return bool(chosen or len(question.commands) > 1)
 
 
 def of_address(address: str) -> list[Filters]:
@@ -99,6 +101,19 @@ def targets_wanted(question: Question, ids: Iterable[str], instances: Iterable[I
 
 def names_targets(question: Question) -> bool:
     return bool(question.instances or question.names or question.addresses)
+
+
+def with_reasons(summary: Summary, reasons: Sequence[str]) -> Summary:
+    """Only the groups with one of these reasons; the counts stay those of all. All groups where none is asked for."""
+    if not reasons:
+        return summary
+    return replace(summary, groups=tuple(group for group in summary.groups if reason_keys(group) & set(reasons)))
+
+
+def reasons_there(summary: Summary) -> list[str]:
+    """What could have been asked for: the first key of each group, the largest groups first."""
+    told = [group.diagnosis.reason.key for group in summary.groups if group.diagnosis]
+    return list(dict.fromkeys(told))
 
 
 def newest(summary: Summary, most: int) -> Summary:
@@ -155,7 +170,7 @@ _STATUSES = {
 
 def narrowed(question: Question) -> str:
     """What narrows a list, in the person's own words, as part of a sentence; "" where nothing does."""
-    words = [*question.states]
+    words = [*question.states, *(f"reason:{reason}" for reason in question.reasons)]
     words += [f"since:{question.since}"] if question.since else []
     words += [f"tag:{key}={value}" for key, value in question.tags]
     words += [question.group] if question.group else []

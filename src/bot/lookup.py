@@ -15,6 +15,7 @@ from bot.core.errors import CloudError, NotFound, Throttled
 from bot.core.history import Before
 from bot.core.model import AgentStatus, Command, Instance, Invocation, InvocationResult
 from bot.core.question import Question
+from bot.core.summary import BAD, reason_keys, summarise
 from bot.fanout import Fanout, Gathered
 from bot.filters import listed
 from bot.history import History
@@ -331,6 +332,21 @@ class Lookup:
             return self._cloud.invocations(region, chosen, most)
         some = self._cloud.invocations(region, chosen, max(most, _LOOKED_THROUGH))
         return [one for one in some if fnmatchcase(one.command_name, pattern)][:most]
+
+    def with_reasons(self, runs: Sequence[Invocation], reasons: Sequence[str]) -> tuple[Invocation, ...]:
+        """Those runs in which something failed for one of these reasons; outputs are read of those that ended badly."""
+        bad = [run for run in runs if summarise([run], (), {}).count(*BAD)]
+        calls: _Calls = {
+            ("results", run.id): partial(self._cloud.invocation_results, run.region, {"InvokeId": run.id}, MOST_RESULTS)
+            for run in bad
+        }
+        replies = self._fanout.together(calls).replies
+        kept = []
+        for run in bad:
+            summary = summarise([run], replies.get(("results", run.id), ()), {})
+            if any(reason_keys(group) & set(reasons) for group in summary.groups):
+                kept.append(run)
+        return tuple(kept)
 
     def commands(self, question: Question) -> list[Command]:
         """Kept commands with these ids or names, whether they ever ran; empty where that cannot be read."""

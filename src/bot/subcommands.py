@@ -154,7 +154,8 @@ def summary_of(desk: Desk, question: Question) -> Summary:
     """What the question is about; raises UsageError for a list, which has no instances."""
     if question.invocations:
         found = desk.lookup.invocations(question)
-        return summarise(found.invocations, found.results, found.instances)
+        summary = summarise(found.invocations, found.results, found.instances)
+        return filters.with_reasons(summary, question.reasons)
     found, instances = desk.lookup.on_instances(question)
     if not instances:
         raise UsageError("That is a list of runs; ask for one of its ids first.")
@@ -165,7 +166,8 @@ def _results_summary(desk: Desk, question: Question, found: Found) -> Summary:
     """The newest results that fit, each a run of its own."""
     since = desk.since(question)
     summary = summarise_results(found.results, found.invocations, found.instances)
-    fitting = only(summary, lambda row: filters.fits(row, question, since))
+    chosen = {id(row) for group in filters.with_reasons(summary, question.reasons).groups for row in group.rows}
+    fitting = only(summary, lambda row: id(row) in chosen and filters.fits(row, question, since))
     return filters.newest(fitting, question.size or NEWEST)
 
 
@@ -184,10 +186,13 @@ def _invocations(desk: Desk, question: Question) -> Message:
     notes = []
     if question.history and not summary.schedules:
         notes.append("History is there for schedules only; this run has none.")
-    if question.size or filters.narrowed(question) or filters.of_commands(question):
+    if question.size or filters.narrowed(replace(question, reasons=())) or filters.of_commands(question):
         notes.append("Filters narrow lists; a run is always shown whole.")
-    message = messages.results(summary, desk.frame(found, notes), answer_buttons(desk, summary))
     ended = tuple(one.id for one in summary.invocations) if reports.complete(summary) else ()
+    if question.reasons and summary.total:
+        summary, note = _with_reasons(summary, question)
+        notes.append(note)
+    message = messages.results(summary, desk.frame(found, notes), answer_buttons(desk, summary))
     return message if filters.names_targets(question) else replace(message, ended=ended)
 
 
@@ -195,6 +200,19 @@ def _with_history(summary: Summary, found: Found) -> Summary:
     """With what is known of failures beside them: since when, and what they share."""
     groups = with_seen(summary.groups, found.before)
     return replace(summary, groups=groups, shared=where.shared(summary, found.instances, found.versions))
+
+
+def _with_reasons(summary: Summary, question: Question) -> tuple[Summary, str]:
+    """The groups with the reasons that were asked for, and a sentence that counts the rest; NotFound without any."""
+    wanted = " or ".join(f"reason:{reason}" for reason in question.reasons)
+    kept = filters.with_reasons(summary, question.reasons)
+    shown = sum(group.count for group in kept.groups)
+    if not shown:
+        there = filters.reasons_there(summary)
+        known = f" Reasons there: {', '.join(there[:8])}." if there else " No reason is known there."
+        raise NotFound(f"Nothing with {wanted} among {wording.plural(summary.total, 'instance')}.{known}")
+    left = summary.total - shown
+    return kept, f"Shown is only {wanted}: {shown:,} of {summary.total:,}; {left:,} more are not shown."
 
 
 def answer_buttons(desk: Desk, summary: Summary, subject: str = "") -> list[Block]:
@@ -234,14 +252,17 @@ def _instances(desk: Desk, question: Question) -> Message:
 def _newest(desk: Desk, question: Question) -> Message:
     since = desk.since(question)
     found, more = desk.lookup.newest(question)
-    runs = filters.runs_since(found.invocations, since)
+    in_time = filters.runs_since(found.invocations, since)
+    runs = desk.lookup.with_reasons(in_time, question.reasons) if question.reasons else in_time
     regions = desk.lookup.regions.of_list(question)
     if not runs:
         raise NotFound("\n".join([*_no_runs(desk, question, regions), *found.notes]))
     subject = " ".join([*question.commands, *filters.command_names(question)]) or "newest runs"
     where = regions[0] if len(regions) == 1 else f"{len(regions)} regions"
     notes = [f"Since {since:%Y-%m-%d %H:%M} {since.tzname()}."] if since else []
-    next_page = f"More: page:{question.page + 1}" if more and len(runs) == len(found.invocations) else ""
+    if len(runs) < len(in_time):
+        notes.append(f"{len(in_time) - len(runs):,} of the {len(in_time):,} newest have another reason, or none.")
+    next_page = f"More: page:{question.page + 1}" if more and len(in_time) == len(found.invocations) else ""
     heading = f"{subject}{filters.narrowed(question)}, {where}"
     pressable = desk.buttons(heading, regions, takeable=False, outputs=False)
     together = reports.joined(runs, desk.settings.run_tag)

@@ -165,9 +165,11 @@ def test_every_golden_file_is_of_a_message() -> None:
 def test_failures_stand_first_and_named_and_the_numbers_add_up() -> None:
     message = MESSAGES["120_results"]()
     assert message.text.split("\n") == [
-        "3 of 120 failed, 1 timed out, 2 never ran: deploy-web, cn-hangzhou. “No space left on device” on 2.",
-        "2 failed, exit code 1: web-001, web-002. Output ends: tar: /var/www/app: No space left on device",
-        "1 failed, exit code 7: web-003. Output ends: curl: (7) Failed to connect to registry port 443",
+        "3 of 120 failed, 1 timed out, 2 never ran: deploy-web, cn-hangzhou. No space left on 2; 2 more reasons.",
+        "2 failed: no space left, exit code 1: web-001, web-002. "
+        "Output ends: tar: /var/www/app: No space left on device",
+        "1 failed: could not connect, exit code 7: web-003. "
+        "Output ends: curl: (7) Failed to connect to registry port 443",
         "1 timed out (ExecutionTimeout): web-004. Output ends: waiting for lock",
         "2 never ran: agent not online (ClientNotOnline): web-005, web-006.",
         "114 exit code 0.",

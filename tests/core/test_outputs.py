@@ -108,7 +108,7 @@ def test_the_first_group_is_shown_at_first() -> None:
 def test_groups_and_the_instances_of_large_ones_can_be_picked() -> None:
     shown = view(summary_of(FLEET, {"i-3": "web-03"}), STATE, containing)
     assert texts_of(shown) == {
-        "g0": "1 failed, exit code 1",
+        "g0": "1 failed: no space left, exit code 1",
         "g1": "3 exit code 0",
         "t-hz0jdfwd9f/i-2": "i-2",
         "t-hz0jdfwd9f/i-3": "web-03",

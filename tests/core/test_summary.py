@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core.model import Instance
-from bot.core.summary import Bucket, Summary, bucket_of, summarise, summarise_results
-from core.samples import RUN, failed, invocation, never_ran, results_of, row, running, succeeded, summary_of
+from bot.core.summary import Bucket, Summary, bucket_of, reason_keys, summarise, summarise_results
+from core.samples import REGION, RUN, failed, invocation, never_ran, results_of, row, running, succeeded, summary_of
 
 
 @pytest.mark.parametrize(
@@ -230,3 +230,22 @@ def test_buckets_add_up_for_any_rows(rows: list[dict[str, Any]], targets: list[d
     for summary in (summarise(runs, results, {}), summarise_results(results, runs, {})):
         assert sum(summary.counts.values()) == summary.total == sum(group.count for group in summary.groups)
     assert summary.total == len(rows)
+
+
+@pytest.mark.parametrize(
+    ("command_type", "os_type", "keys"),
+    [
+        ("RunShellScript", "", {"reboot"}),
+        ("RunPowerShellScript", "", set()),
+        ("RunPowerShellScript", "Linux", {"reboot"}),
+        ("", "windows", set()),
+        ("", "", set()),
+    ],
+)
+def test_the_system_is_the_instances_else_that_of_the_command(command_type: str, os_type: str, keys: set[str]) -> None:
+    rows = [failed("i-1", code=194)]
+    known = {"i-1": Instance("i-1", REGION, os_type=os_type)} if os_type else {}
+    (group,) = summarise([invocation(rows, CommandType=command_type)], results_of(rows), known).groups
+    assert reason_keys(group) == keys
+    (alone,) = summarise_results(results_of([succeeded("i-1")]), [], {}).groups
+    assert reason_keys(alone) == frozenset()

@@ -105,7 +105,7 @@ def test_slack_takes_it_whatever_is_in_it(found: list[str], by_run: bool) -> Non
 def test_the_file_has_every_output_in_full() -> None:
     rows = [*FLEET, failed("i-9", "x" * 20_000 + " password=hunter2", Dropped=12), failed("i-8")]
     text = whole_text(summary_of(rows))
-    assert "== 1 failed, exit code 1\ni-1   cn-hangzhou\n\ndisk full\ngave up\n" in text
+    assert "== 1 failed: no space left, exit code 1\ni-1   cn-hangzhou\n\ndisk full\ngave up\n" in text
     assert "== 3 exit code 0\ni-2, i-3, i-4   cn-hangzhou\n\nready\nsteady\ngo\n" in text
     assert "x" * 20_000 + " password=[masked]\n" in text
     assert "12 bytes are missing from this output" in text

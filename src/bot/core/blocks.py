@@ -115,6 +115,11 @@ def words(text: str, *, bold: bool = False, code: bool = False) -> Block:
     return {**element, "style": style} if style else element
 
 
+def link(url: str, text: str) -> Block:
+    """An address of ours within a rich_text block."""
+    return {"type": "link", "url": url, "text": text}
+
+
 def preformatted(text: str) -> Block:
     """Output: literal, in a fixed width. Slack refuses empty text."""
     shown = clip(harmless(text), MOST_PREFORMATTED)

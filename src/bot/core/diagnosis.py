@@ -1,96 +1,139 @@
-"""What an ErrorCode of Cloud Assistant means: the reason in words, whether it proves that nothing ran, what next.
+"""Why a run did not succeed: Cloud Assistant's code first, then its status, then the exit code, then the output.
 
-Codes: API page DescribeInvocationResults and the vendor's troubleshooting page, which names more. ErrorInfo is
-prose that changes between editions, so only the code is matched.
+What is proven is said as it is; what is not "looks like" it. The table stands in `reasons`; `evidence` reads outputs.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+
+from bot.core import evidence
+from bot.core.output import Output, one_line
+from bot.core.reasons import AUTHOR, CODES, EXITS, LINUX, WINDOWS, Reason
+
+# Says only what the exit code and the output say better.
+_OPEN_CODES = frozenset({"", "ExitCodeNonzero"})
+# States that an exit code or an output may explain.
+_OPEN_STATUSES = frozenset({"Failed", "Error", "Timeout", "Scheduled"})
+_LEAST_NTSTATUS = 0x40000000
+_MAY_HANG = frozenset(
+    {"waiting-for-input", "package-lock", "lock-held", "database-lock", "connection-timeout", "dns", "sudo", "no-tty"}
+    | {"network-unreachable", "connection-refused", "connect-failed", "stale-handle", "health-check", "oom", "proxy"}
+)
 
 
 @dataclass(frozen=True, slots=True)
-class Reason:
-    """`never_ran` is True only where the code proves it; `next_step` is one line, maybe empty."""
+class Diagnosis:
+    """A reason and how sure it is. `hint` is what the output adds to it: never more than a likeness."""
 
-    words: str
-    next_step: str = ""
-    never_ran: bool = False
+    reason: Reason
+    certain: bool
+    system: str = ""
+    hint: Reason | None = None
 
+    @property
+    def cause(self) -> str:
+        """One line, without a full stop: `no space left`, `looks like out of memory`."""
+        said = self.reason.cause if self.certain else looks_like(self.reason.cause)
+        return f"{said}, {looks_like(self.hint.cause)}" if self.hint else said
 
-_START_AGENT = "start the agent on the instance: systemctl start aliyun (Windows: service Aliyun Assist Service)"
-_FIX_SCHEDULE = "correct the frequency of the command and run it again"
-_FIX_COMMAND = "correct the command and run it again"
-_FIX_CONTAINER = "check the container's name and that it is running, then run the command again"
-_PARTLY = "it may have run in part; look at the instance before a rerun"
+    @property
+    def owner(self) -> str:
+        """Whose move it is."""
+        return (self.hint or self.reason).owner
 
+    @property
+    def next_step(self) -> str:
+        return (self.hint or self.reason).next_step
 
-def _never(words: str, next_step: str) -> Reason:
-    return Reason(words, next_step, never_ran=True)
+    @property
+    def command(self) -> str:
+        """The line to copy; "" where there is none."""
+        reason = self.hint or self.reason
+        return reason.windows if self.system == WINDOWS and reason.windows else reason.command
 
-
-REASONS: dict[str, Reason] = {
-    "InstanceNotExists": _never("instance does not exist", "take it off the list of targets"),
-    "InstanceReleased": Reason("instance was released", "take it off the list of targets"),
-    "InstanceNotRunning": _never("instance was not running", "start the instance, then run the command again"),
-    "InstanceRestarted": Reason("instance restarted during the run", _PARTLY),
-    "ClientRestarted": Reason("agent restarted during the run", _PARTLY),
-    "InstanceDeregistered": Reason("managed instance was deregistered", "register it again"),
-    "CommandNotApplicable": _never("command type does not fit the operating system", _FIX_COMMAND),
-    "AccountNotExists": _never("the user to run as does not exist", "create the user or name another one"),
-    "DirectoryNotExists": _never("working directory does not exist", "create it or name another one"),
-    "DefaultWorkingDirectoryNotAvailable": _never("no working directory", "name a working directory that exists"),
-    "BadCronExpression": _never("schedule cannot be read", _FIX_SCHEDULE),
-    "CronExpressionExpired": _never("schedule lies in the past", _FIX_SCHEDULE),
-    "InvalidRateExpression": _never("schedule cannot be read", _FIX_SCHEDULE),
-    "RateFrequencyTooLarge": _never("schedule is longer than 7 days", _FIX_SCHEDULE),
-    "InvalidAtExpression": _never("schedule cannot be read", _FIX_SCHEDULE),
-    "AtExpressionExpired": _never("schedule lies in the past", _FIX_SCHEDULE),
-    "InvalidGMTOffsetForTimezone": _never("time zone of the schedule is wrong", _FIX_SCHEDULE),
-    "InvalidGMTOffsetHourForTimezone": _never("time zone of the schedule is wrong", _FIX_SCHEDULE),
-    "InvalidGMTOffsetMinuteForTimezone": _never("time zone of the schedule is wrong", _FIX_SCHEDULE),
-    "TimezoneInformationCorrupt": _never("time zone files are missing on the instance", "install tzdata there"),
-    "ClientNotRunning": _never("agent not running or not installed", _START_AGENT),
-    "ClientNotOnline": _never("agent not online", "restart the agent: systemctl restart aliyun"),
-    "ClientNetworkBlocked": _never(
-        "network of the instance is broken", "allow TCP 443 and 80 out to the region's axt.aliyun.com address"
-    ),
-    "SecurityGroupRuleDenied": _never("a security group blocks the agent", "allow the rule that the message names"),
-    "ClientNotResponse": Reason("agent did not answer", _PARTLY),
-    "ClientIsUpgrading": _never("agent was upgrading", "wait a minute, then run the command again"),
-    "ClientNeedUpgrade": _never("agent is too old", "upgrade the agent"),
-    "DeliveryTimeout": _never("the command never reached the agent", "nothing ran, so a rerun is safe"),
-    "ExecutionTimeout": Reason("ran past its time limit", "raise the command's Timeout, or look why it hangs"),
-    "ExecutionException": Reason("exception while running", _PARTLY),
-    "ExecutionInterrupted": Reason("run was interrupted", _PARTLY),
-    "TerminationException": Reason("could not be stopped", "stop it again"),
-    "InvalidSystemBuiltInParameter": _never("a built-in parameter is wrong", _FIX_COMMAND),
-    "InvalidCommandText": _never("the command's text cannot be read", _FIX_COMMAND),
-    "CommandContentDecodeError": _never("the command's text cannot be decoded", _FIX_COMMAND),
-    "InvalidContainerName": _never("container name is wrong", _FIX_CONTAINER),
-    "InvalidContainerId": _never("container id is wrong", _FIX_CONTAINER),
-    "UnsupportedContainerRuntime": _never("container runtime is not supported", _FIX_CONTAINER),
-    "ContainerConnectFailed": _never("container could not be reached", _FIX_CONTAINER),
-    "ContainerStateAbnormal": _never("container is not running", _FIX_CONTAINER),
-    "ContainerNotFound": _never("container not found", _FIX_CONTAINER),
-    "ContainerNameDuplicated": _never("more than one container has this name", _FIX_CONTAINER),
-    "ContainerNameAndIdNotMatch": _never("container name and id do not match", _FIX_CONTAINER),
-    "UserOrPasswordInvalid": _never("user or password is wrong", "correct the Windows user or its password"),
-    "QueryParameterStoreFailed": _never("password could not be read", "check the parameter store and the role"),
-    "InstanceRoleInvalid": _never("instance role is missing or wrong", "attach the RAM role to the instance"),
-}
-
-# Says only what the exit code says better.
-_NO_REASON = frozenset({"", "ExitCodeNonzero"})
+    @property
+    def keys(self) -> frozenset[str]:
+        """What it is asked for by, in `reason:oom`."""
+        hinted = (self.hint.key, *self.hint.also) if self.hint else ()
+        return frozenset({self.reason.key, *self.reason.also, *hinted})
 
 
-def reason(error_code: str) -> Reason | None:
-    """The reason behind a code; None where there is no code or the exit code says it better."""
-    if error_code in _NO_REASON:
-        return None
-    return REASONS.get(error_code) or Reason(error_code)
+def looks_like(cause: str) -> str:
+    return cause if "looks like" in cause else f"looks like {cause}"
+
+
+def diagnose(status: str, error_code: str, exit_code: int | None, output: Output, system: str = "") -> Diagnosis | None:
+    """Why an instance did not succeed; None where nothing is known. `system` is "linux", "windows" or ""."""
+    if error_code not in _OPEN_CODES:
+        known = _by_code().get(error_code) or _unknown(error_code)
+        hint = _hint(known, output, system)
+        return Diagnosis(known, True, system, hint)
+    if status not in _OPEN_STATUSES:
+        stated = _by_status().get(status)
+        return Diagnosis(stated, True, system) if stated else None
+    told = _by_output(output, system)
+    meant = _by_exit(exit_code, system)
+    stated = _by_status().get(status)
+    if status == "Timeout" and stated:
+        return Diagnosis(stated, True, system, _hint(stated, output, system))
+    if meant and not (told and (told.reason.key == meant.key or told.reason.key in meant.covers)):
+        return Diagnosis(meant, _is_ntstatus(exit_code), system)
+    if told:
+        return told
+    return Diagnosis(stated, True, system) if stated else None
 
 
 def proves_never_ran(error_code: str) -> bool:
-    known = REASONS.get(error_code)
+    known = _by_code().get(error_code)
     return known is not None and known.never_ran
+
+
+def _by_output(output: Output, system: str) -> Diagnosis | None:
+    """What the output says; never certain where a part of it is missing."""
+    found = evidence.read(output.text, system) if output.text else None
+    return Diagnosis(found.reason, found.certain and not output.dropped, system) if found else None
+
+
+def _hint(known: Reason, output: Output, system: str) -> Reason | None:
+    """What a run that did not come to its end seems to have waited for."""
+    told = _by_output(output, system) if known.key == "timeout" else None
+    return told.reason if told and told.reason.key in _MAY_HANG else None
+
+
+def _by_exit(exit_code: int | None, system: str) -> Reason | None:
+    """What an exit code means there. Where the system is not known, only codes that can be no other's count."""
+    if exit_code is None:
+        return None
+    systems = (system,) if system else (WINDOWS,) if _is_ntstatus(exit_code) else (LINUX,)
+    found = next((row for one in systems if (row := _exits().get((one, exit_code)))), None)
+    return None if found and not system and found.key in ("power-off", "reboot") else found
+
+
+def _is_ntstatus(exit_code: int | None) -> bool:
+    """A number that no script ends with by chance, so that it proves what it says."""
+    return exit_code is not None and (exit_code >= _LEAST_NTSTATUS or exit_code < -(2**28))
+
+
+def _unknown(error_code: str) -> Reason:
+    return replace(_UNKNOWN, cause=f"{one_line(error_code)[:60].strip()}, a code that I do not know")
+
+
+_UNKNOWN = Reason("unknown-code", "", AUTHOR, "")
+
+
+@cache
+def _by_code() -> Mapping[str, Reason]:
+    return {code: row for row in CODES for code in row.codes}
+
+
+@cache
+def _by_status() -> Mapping[str, Reason]:
+    return {status: row for row in CODES for status in row.statuses}
+
+
+@cache
+def _exits() -> Mapping[tuple[str, int], Reason]:
+    return {(row.system, number): row for row in EXITS for number in row.exits}

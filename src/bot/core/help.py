@@ -38,6 +38,7 @@ TOPICS: dict[str, tuple[str, ...]] = {
     "filters": (
         "since:2h, since:21:00 (your time zone), since:2026-11-24",
         "tag:team=web, group:rg-…, type:shell, mode:period, history (of a schedule)",
+        "reason:oom, reason:agent-offline: only what failed for that reason",
         "page:2, size:50",
     ),
     "private": ("private: only you see the answer; here: the channel sees it, which is the default",),

@@ -8,13 +8,13 @@ URL by its look; then an exact keyword; then a region id that we know; then a na
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import date
 from typing import Any
 
 from bot.core.errors import UsageError
-from bot.core.question import EVERYWHERE, MODES, ORDER_KEYS, ORDERS, REGIONS, STATES, TYPES, Question
+from bot.core.question import EVERYWHERE, MODES, ORDER_KEYS, ORDERS, REASONS, REGIONS, STATES, TYPES, Question
 from bot.core.words import words_of
 
 LONGEST = 4_000  # characters of one line
@@ -273,6 +273,15 @@ def _one_of(field: str, key: str, values: dict[str, str]) -> Callable[[Question,
     return read
 
 
+def _reason(question: Question, value: str) -> Question:
+    lower = value.lower()
+    if lower not in REASONS:
+        nearest = _nearest(lower[:40], REASONS)
+        hint = f"Did you mean `reason:{nearest}`?" if nearest else "Some are oom, disk-full, agent-offline, dns."
+        raise UsageError(f"`{_shown(value)}` is not a reason that I know. {hint}")
+    return _with(question, "reasons", lower)
+
+
 _FILTERS: dict[str, Callable[[Question, str], Question]] = {
     "region": _region,
     "since": _since,
@@ -282,6 +291,7 @@ _FILTERS: dict[str, Callable[[Question, str], Question]] = {
     "name": lambda question, value: _with(question, "names", value),
     "tag": _tag,
     "group": _group,
+    "reason": _reason,
     "type": _one_of("command_type", "type", TYPES),
     "mode": _one_of("repeat_mode", "mode", MODES),
 }
@@ -294,6 +304,7 @@ _FILTER_EXAMPLES = {
     "name": "name:web-01",
     "tag": "tag:team=web",
     "group": "group:rg-bp67acfmxazb4p",
+    "reason": "reason:oom",
     "type": "type:shell",
     "mode": "mode:period",
 }
@@ -334,9 +345,10 @@ def _unreadable(word: str) -> str:
     return f"I cannot read `{_shown(word)}`. {hint}\n{USAGE}"
 
 
-def _nearest(word: str) -> str | None:
+def _nearest(word: str, among: Collection[str] = ()) -> str | None:
+    """The word that was meant: one of `among`, else of all that can be typed."""
     import difflib  # only where something went wrong: the ack must not pay for it
 
-    known = [*_KEYWORDS, "help", *ORDERS, *(f"{key}:" for key in _FILTERS), *REGIONS]
-    found = difflib.get_close_matches(word, known, n=1, cutoff=0.7)
+    known = sorted(among) or [*_KEYWORDS, "help", *ORDERS, *(f"{key}:" for key in _FILTERS), *REGIONS]
+    found = difflib.get_close_matches(word, known, n=1, cutoff=0.7 if not among else 0.5)
     return found[0] if found else None

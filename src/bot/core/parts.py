@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from bot.core import blocks as b
 from bot.core import since, where, wording
 from bot.core.blocks import Block
-from bot.core.diagnosis import reason
+from bot.core.diagnosis import Diagnosis
 from bot.core.masking import Masked
 from bot.core.output import Output, excerpt
 from bot.core.summary import Bucket, Group, Row, Summary
@@ -71,13 +71,12 @@ class Telling:
         title = b.words(wording.title(group), bold=True)
         elements = [b.line(title, *since.elements(since.of_group(group.seen, group.count))), *self._who(group.rows)]
         info = group.rows[0].result.error_info
-        known = reason(group.error_code)
-        if known is not None and info:
+        if info and group.error_code != "ExitCodeNonzero":
             elements.append(b.line(b.words(wording.name(info, self.detail.info))))
         if self.detail.lines and (group.output.text or group.bucket in (Bucket.FAILED, Bucket.TIMED_OUT)):
             elements += self._output(group, self.detail.output // groups, self.detail.lines)
-        if known is not None and known.next_step:
-            elements.append(b.line(b.words(f"Next: {known.next_step}.")))
+        if group.diagnosis is not None and group.diagnosis.next_step:
+            elements.append(_next_step(group.diagnosis))
         return b.rich_text(*elements)
 
     def more_groups(self, groups: Sequence[Group]) -> list[Block]:
@@ -168,6 +167,14 @@ def output_notes(output: Output, secrets: int, rows: Sequence[Row]) -> list[Bloc
         return [*lines, b.line(b.words("Whole output in OSS: "), b.words(address, code=True))]
     more = f"; the file names the other {len(addresses) - 1:,}"
     return [*lines, b.line(b.words(f"Whole output of {whose} in OSS: "), b.words(address, code=True), b.words(more))]
+
+
+def _next_step(known: Diagnosis) -> Block:
+    """Whose move it is, which, the line to copy, whether a rerun is safe, and the vendor's page."""
+    command = [b.words(": "), b.words(known.command, code=True)] if known.command else []
+    page = [b.words(" "), b.link(known.reason.page, "Vendor's page")] if known.reason.page else []
+    rerun = b.words(f". {wording.RERUN[known.reason.rerun]}")
+    return b.line(b.words(f"Next ({known.owner}): {known.next_step}"), *command, rerun, *page)
 
 
 def by_status(groups: Iterable[Group]) -> list[Group]:

@@ -17,6 +17,33 @@ _REGIONS = """
 REGIONS = frozenset(_REGIONS.split())
 EVERYWHERE = "all"
 
+# What `reason:` takes: the keys of the table in `reasons`, which the door does not read.
+_REASONS = """
+    access-denied-status access-violation account-missing address-in-use agent-blocked agent-not-running agent-offline
+    agent-old agent-restarted agent-silent agent-upgrading archive arithmetic assertion bad-command bad-encoding
+    bad-interpreter bad-option bad-schedule bad-text breakpoint build cancelled cannot-assign clock command-not-found
+    config connect-failed connection-refused connection-reset connection-timeout container container-ambiguous
+    container-down container-id container-mismatch container-missing container-name container-runtime
+    container-unreachable cpu-limit crlf ctrl-c database-connections database-lock database-login database-missing
+    database-statement device-missing directory-missing disk-full disk-full-status disk-quota dll-missing dns
+    docker-daemon dotnet-crash encoding exception exec-format execution-policy file-busy file-content file-exists
+    file-mode file-name file-not-found file-not-made file-path file-size-limit file-there git-state group-missing
+    hang-up health-check heap-corruption host-key illegal-instruction image-missing inotify instance-deregistered
+    instance-gone instance-missing instance-not-running instance-restarted interrupted invalid io-error killed
+    kubernetes lock-held login missing-library module-missing mount msi-busy msi-failed msi-package msi-refused
+    network-unreachable no-command no-command-windows no-inodes no-memory-windows no-systemd no-tty
+    no-working-directory not-a-directory not-authorised not-delivered not-executable not-found-there not-sent
+    not-stopped oom open-files package-lock package-missing package-script package-signature packages-broken
+    password-unread password-wrong path-too-long permission power-off power-off-windows process-limit program-error
+    program-missing-status proxy rate-limited read-only reboot reboot-begun reboot-pending reboot-windows repository
+    role-wrong schedule-past schedule-too-long schedule-zone security-group segfault selinux server-error
+    service-failed service-missing-code service-slow shell-syntax sigabrt sigalrm sigbus sigfpe sigill sigint signal
+    sigpipe sigquit sigsys sigterm sigtrap ssh-key stack-overflow stale-handle stopped sudo time-limit timeout tls
+    unit-failed unit-not-found unknown-code unset-variable user-missing version-mismatch waiting-for-input wrong-image
+    wrong-system zone-files
+"""
+REASONS = frozenset(_REASONS.split())
+
 # What a person types, and the API's InvokeStatus values that it stands for.
 STATES: dict[str, tuple[str, ...]] = {
     "failed": ("Failed", "PartialFailed"),
@@ -62,6 +89,7 @@ class Question:
     repeat_mode: str = ""
     tags: tuple[tuple[str, str], ...] = ()
     group: str = ""
+    reasons: tuple[str, ...] = ()
     private: bool | None = None
     arguments: tuple[str, ...] = ()
 
@@ -91,6 +119,7 @@ class Question:
                 *(f"name:{quoted(name)}" for name in self.names),
                 *(f"region:{region}" for region in self.regions),
                 *self.states,
+                *(f"reason:{reason}" for reason in self.reasons),
                 *(f"{key}:{quoted(value)}" for key, value in pairs.items() if value),
                 *(f"tag:{quoted(f'{key}={value}')}" for key, value in self.tags),
                 *(["history"] if self.history else []),

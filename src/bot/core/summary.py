@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
+from functools import cached_property
 
-from bot.core.diagnosis import proves_never_ran
+from bot.core.diagnosis import Diagnosis, diagnose, proves_never_ran
 from bot.core.folding import OutputReader
 from bot.core.model import Instance, Invocation, InvocationResult
 from bot.core.output import Output
@@ -62,6 +63,7 @@ class Row:
     output: Output
     name: str
     command_name: str = ""
+    system: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,7 @@ class Shared:
     of_targets: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # no slots: the diagnosis is kept once it has been made
 class Group:
     """Targets that ended alike. `status` is the API's word, shown where the bucket does not say enough."""
 
@@ -114,6 +116,15 @@ class Group:
     @property
     def count(self) -> int:
         return len(self.rows)
+
+    @cached_property
+    def diagnosis(self) -> Diagnosis | None:
+        """Why they did not succeed; None for what went well or is going on, and where nothing is known."""
+        if self.bucket in (Bucket.SUCCEEDED, Bucket.GOING):
+            return None
+        systems = {row.system for row in self.rows}
+        system = systems.pop() if len(systems) == 1 else ""
+        return diagnose(self.status, self.error_code, self.exit_code, self.output, system)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +203,7 @@ def _summary(
     instances: Mapping[str, Instance],
 ) -> Summary:
     schedule_ids = {invocation.id for invocation in invocations if invocation.is_schedule}
-    commands = {invocation.id: invocation.command_name for invocation in invocations}
+    commands = {invocation.id: invocation for invocation in invocations}
     names = _unique_names(targets, instances)
     outputs = OutputReader()
     for target in targets:
@@ -203,9 +214,11 @@ def _summary(
             bucket=bucket_in(target, in_schedule=target.invoke_id in schedule_ids),
             output=outputs.read(target),
             name=names[target.instance_id],
-            command_name=commands.get(target.invoke_id, ""),
+            command_name=command.command_name if command else "",
+            system=_system(instances.get(target.instance_id), command),
         )
         for target in targets
+        for command in [commands.get(target.invoke_id)]
     ]
     counts = Counter(row.bucket for row in rows)
     began = min((row.result.started for row in rows if row.result.started), default=None)
@@ -233,6 +246,20 @@ def _unique_names(targets: Iterable[InvocationResult], instances: Mapping[str, I
         names[target.instance_id] = name or target.instance_id or "an instance without id"
     shared = Counter(names.values())
     return {i: name if shared[name] == 1 else f"{name} ({i})" for i, name in names.items()}
+
+
+def _system(instance: Instance | None, invocation: Invocation | None) -> str:
+    """ "linux", "windows", or "" where neither the instance nor the type of the command tells."""
+    if instance and instance.os_type:
+        return instance.os_type.lower()
+    if invocation is None or not invocation.command_type:
+        return ""
+    return "linux" if invocation.command_type == "RunShellScript" else "windows"
+
+
+def reason_keys(group: Group) -> frozenset[str]:
+    """By which `reason:` a group is found: `oom`, `agent-offline`; empty where nothing is known of its cause."""
+    return group.diagnosis.keys if group.diagnosis else frozenset()
 
 
 def bucket_in(result: InvocationResult, *, in_schedule: bool) -> Bucket:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta, tzinfo
 from functools import lru_cache
 
-from bot.core.diagnosis import reason
+from bot.core.diagnosis import looks_like
 from bot.core.masking import mask
 from bot.core.model import Invocation
 from bot.core.output import Output, one_line
@@ -140,13 +140,12 @@ def why(groups: Iterable[tuple[Group, str]]) -> list[str]:
 
 
 def cause(group: Group, output: str = "") -> str:
-    known = reason(group.error_code)
-    if known is not None:
-        return name(known.words, 60)
-    if group.exit_code is not None:
-        quoted = complaint(output) if group.bucket is Bucket.FAILED else ""
-        return f"“{quoted}”" if quoted else f"exit code {group.exit_code}"
-    return _STATUS_WORDS.get(group.status, "no exit code")
+    if group.diagnosis is not None:
+        return name(group.diagnosis.cause, 100)
+    if group.exit_code is None:
+        return "no exit code"
+    quoted = complaint(output) if group.bucket is Bucket.FAILED else ""
+    return f"“{quoted}”" if quoted else f"exit code {group.exit_code}"
 
 
 def complaint(output: str) -> str:
@@ -159,18 +158,8 @@ def last_line(output: str) -> str:
     return output.rsplit("\n", 1)[-1].strip()
 
 
-_STATUS_WORDS = {
-    "Terminated": "stopped",
-    "Cancelled": "cancelled before it started",
-    "Aborted": "could not be sent",
-    "Invalid": "command type or parameter wrong",
-    "Timeout": "ran past its time limit",
-    "Error": "exception, could not go on",
-}
-
-
 def title(group: Group) -> str:
-    """`5 failed, exit code 1`; `2 never ran: agent not online (ClientNotOnline)`."""
+    """`5 failed: no space left, exit code 1`; `2 never ran: agent not online (ClientNotOnline)`."""
     count = f"{group.count:,}"
     if group.bucket is Bucket.UNKNOWN:
         return f"{count} in a state unknown to me: “{name(group.status) or 'none given'}”{_code(group)}"
@@ -178,24 +167,23 @@ def title(group: Group) -> str:
         return f"{count} {name(group.status).lower()}"
     if group.bucket is Bucket.SUCCEEDED:
         return f"{count} {_success(group)}"
-    known = reason(group.error_code)
     stopped = " (stopped)" if group.status == "Terminated" else ""
+    return f"{count} {group.bucket.value}{stopped}{_because(group)}"
+
+
+def _because(group: Group) -> str:
+    """What the bucket does not say yet: `: no space left, exit code 1`."""
+    known = group.diagnosis
+    coded = group.error_code not in ("", "ExitCodeNonzero")
+    told = group.exit_code if coded else group.exit_code is not None and group.bucket is Bucket.FAILED
+    exit_code = f", exit code {group.exit_code}" if told else ""
     if known is None:
-        return f"{count} {group.bucket.value}{stopped}{_plain_cause(group)}"
-    exit_code = f", exit code {group.exit_code}" if group.exit_code else ""
-    if known.words == group.error_code:
-        return f"{count} {group.bucket.value}{stopped}: {name(group.error_code)}{exit_code}"
-    if group.error_code == "ExecutionTimeout":  # its words say the same as the bucket
-        return f"{count} {group.bucket.value}{stopped} (ExecutionTimeout){exit_code}"
-    return f"{count} {group.bucket.value}{stopped}: {known.words} ({name(group.error_code)}){exit_code}"
-
-
-def _plain_cause(group: Group) -> str:
-    if group.exit_code is not None and group.bucket is Bucket.FAILED:
-        return f", exit code {group.exit_code}"
-    if group.status in ("Terminated", "Timeout"):
-        return ""
-    return f": {_STATUS_WORDS.get(group.status, 'no exit code reported')}"
+        return exit_code or ": no exit code reported"
+    said = f": {name(known.cause, 100)}"
+    if known.reason.key in ("stopped", "timeout"):  # the bucket says the same
+        said = f": {looks_like(known.hint.cause)}" if known.hint else ""
+    code = f" ({group.error_code})" if group.error_code in known.reason.codes else ""
+    return f"{said}{code}{exit_code}"
 
 
 def _code(group: Group) -> str:
@@ -208,6 +196,12 @@ def _success(group: Group) -> str:
     return f"exit code {group.exit_code}"
 
 
+# Whether a rerun is safe, by what the table says.
+RERUN = {
+    "yes": "A rerun is safe.",
+    "no": "No rerun yet: it stopped half-way.",
+    "not known": "Not known whether a rerun is safe.",
+}
 MOST_REGIONS = 5
 
 

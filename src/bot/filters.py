@@ -14,7 +14,7 @@ from typing import Any
 
 from bot.core.model import Instance, Invocation
 from bot.core.question import STATES, Question
-from bot.core.summary import BAD, Bucket, Row, Summary
+from bot.core.summary import BAD, Bucket, Row, Summary, folded
 
 Filters = dict[str, Any]
 
@@ -104,8 +104,8 @@ def names_targets(question: Question) -> bool:
 
 def only(summary: Summary, keep: Callable[[Row], bool]) -> Summary:
     """The summary of those rows alone."""
-    groups = [replace(group, rows=tuple(row for row in group.rows if keep(row))) for group in summary.groups]
-    kept = tuple(group for group in groups if group.rows)
+    rows = ([row for row in group.rows if keep(row)] for group in summary.groups)
+    kept = tuple(folded(some, summary.masked) for some in rows if some)
     counts = {bucket: sum(group.count for group in kept if group.bucket is bucket) for bucket in Bucket}
     return replace(summary, groups=kept, counts=counts, total=sum(counts.values()))
 

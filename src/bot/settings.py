@@ -24,6 +24,7 @@ ENVIRONMENT = frozenset(
         "BOT_READERS",
         "BOT_CHANNELS",
         "BOT_OPERATORS",
+        "BOT_MASK_PERSONAL",
         "BOT_TIMEZONE",
         "BOT_CONSOLE",
         "BOT_PAUSED",
@@ -75,6 +76,7 @@ class Settings:
     readers: tuple[str, ...]
     channels: tuple[str, ...]
     operators: tuple[str, ...]
+    mask_personal: bool
     timezone: str
     console: str
     paused: str
@@ -126,6 +128,7 @@ class Settings:
             store_chosen=bool(read.value("BOT_STORE")),
             readers=read.ids("BOT_READERS", "members", r"[UW][A-Z0-9]+", "Slack user ids such as U024BE7LH"),
             operators=read.ids("BOT_OPERATORS", "none", r"[UW][A-Z0-9]+", "Slack user ids such as U024BE7LH"),
+            mask_personal=read.checked("BOT_MASK_PERSONAL", "yes", "yes|no", "yes or no") == "yes",
             channels=read.ids("BOT_CHANNELS", "any", r"[CDG][A-Z0-9]+", "Slack channel ids such as C024BE7LR"),
             timezone=read.timezone(),
             console=read.checked("BOT_CONSOLE", "ecs.console.aliyun.com", r"[a-z0-9.-]+", "a host name"),

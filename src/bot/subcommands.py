@@ -120,24 +120,29 @@ def summary_of(desk: Desk, question: Question) -> Summary:
     """What the question is about; raises UsageError for a list, which has no instances."""
     if question.invocations:
         found = desk.lookup.invocations(question)
-        return summarise(found.invocations, found.results, found.instances)
+        return _summary(desk, found)
     found, instances = desk.lookup.on_instances(question)
     if not instances:
         raise UsageError("That is a list of runs; ask for one of its ids first.")
     return _results_summary(desk, question, found)
 
 
+def _summary(desk: Desk, found: Found) -> Summary:
+    return summarise(found.invocations, found.results, found.instances, personal=desk.settings.mask_personal)
+
+
 def _results_summary(desk: Desk, question: Question, found: Found) -> Summary:
     """The newest results that fit, each a run of its own."""
     since = desk.since(question)
-    summary = summarise_results(found.results, found.invocations, found.instances)
+    personal = desk.settings.mask_personal
+    summary = summarise_results(found.results, found.invocations, found.instances, personal=personal)
     fitting = filters.only(summary, lambda row: filters.fits(row, question, since))
     return filters.newest(fitting, question.size or NEWEST)
 
 
 def _invocations(desk: Desk, question: Question) -> Message:
     found = desk.lookup.invocations(question)
-    summary = summarise(found.invocations, found.results, found.instances)
+    summary = _summary(desk, found)
     notes = []
     if filters.names_targets(question) and not summary.total:
         named = [*question.instances, *question.names, *question.addresses]

@@ -44,7 +44,8 @@ _ENVIRONMENT = re.compile(
 # Tokens and keys that are no secret: `PublicKeyToken` of .NET, pages of an API, marks against doing things twice.
 _NO_SECRET_BEFORE = re.compile(
     r"(?:public[_-]?(?:key)?|next|page|paging|pagination|client|continuation|cancel\w*|sync|resume|fencing|primary|foreign"
-    r"|unexpected|last|first|num|max|min|end|start|stop|eos|bos|pad|unk|by|cache|partition|sort|idempoten\w*|ssh|host)[_ -]?$",
+    r"|unexpected|last|first|num|max|min|end|start|stop|eos|bos|pad|unk|by|cache|partition|sort"
+    r"|idempoten\w*|ssh|host)[_ -]?$",
     re.IGNORECASE,
 )
 _RESOURCE = re.compile(r"[a-z]+(?:[-./:_][a-z0-9]{1,10})+")  # `default-token-x7k2p`, `kube-system/tls`
@@ -119,8 +120,9 @@ _GRAM = 4  # characters of the shortest secret that is looked for where it stand
 _FEW = 50
 _MOST_NAME = 60
 _COMMON = frozenset(
-    "root admin administrator password passwd postgres mysql redis guest test user oracle default docker ubuntu nginx"
-    " system public master service localhost example demo tomcat jenkins mongo mongodb rabbitmq elastic".split()
+    ("root", "admin", "administrator", "password", "passwd", "postgres", "mysql", "redis", "guest", "test", "user")
+    + ("oracle", "default", "docker", "ubuntu", "nginx", "system", "public", "master", "service", "localhost")
+    + ("example", "tomcat", "jenkins", "mongo", "mongodb", "rabbitmq", "elastic")
 )
 
 
@@ -182,9 +184,11 @@ def _named(text: str, start: int, end: int) -> Iterator[Span]:
     for pattern in (_NAMED, _OPTION):
         for match in pattern.finditer(text, start, end):
             name = match["name"][-_MOST_NAME:]
-            if _HINT.search(name.lower()) and (found := _NAME.search(name)):
-                if not _NO_SECRET_BEFORE.search(name, 0, found.start()) and _is_value_of(found["sure"], match):
-                    yield _inside_quotes(match)
+            found = _NAME.search(name) if _HINT.search(name.lower()) else None
+            if found is None or _NO_SECRET_BEFORE.search(name[: found.start()]):
+                continue
+            if _is_value_of(found["sure"], match):
+                yield _inside_quotes(match)
     for match in _ENVIRONMENT.finditer(text, start, end):
         if is_value(match["value"]) and not _NO_SECRET_BEFORE.search(match["name"] or ""):
             yield match.span("value")

@@ -1,7 +1,8 @@
 """The modal that shows whole outputs: pick a group or an instance, filter its lines, page through it.
 
 The view carries its own state in `private_metadata` (3,000 characters, Slack's limit): the packed question, what is
-picked, the filter and the page. Output stands only in preformatted text.
+picked, the filter and the page. Output stands only in preformatted text. Secrets are masked; an operator may have
+them shown, in the modal alone, which nobody else sees.
 """
 
 from __future__ import annotations
@@ -13,16 +14,18 @@ from dataclasses import dataclass, replace
 from bot.core import blocks as b
 from bot.core import wording
 from bot.core.blocks import Block
-from bot.core.masking import mask
 from bot.core.modal import View, modal, told
-from bot.core.summary import Group, Row, Summary
+from bot.core.output import Output
+from bot.core.summary import Group, Summary
 
-PICK, FILTER, PREVIOUS, NEXT, AS_FILE = (
+PICK, FILTER, PREVIOUS, NEXT, AS_FILE, REVEAL, HIDE = (
     "outputs_pick",
     "outputs_filter",
     "outputs_previous",
     "outputs_next",
     "outputs_file",
+    "outputs_reveal",
+    "outputs_hide",
 )
 MOST_METADATA = 3_000
 _PAGE = 2_900  # characters of one page: Slack takes 3,000 in one element
@@ -38,7 +41,10 @@ class BadPattern(Exception):
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """`picked` is the place of a group (`g0`) or an instance's run and id; `channel` and `thread` take the file."""
+    """`picked` is the place of a group (`g0`) or an instance's run and id; `channel` and `thread` take the file.
+
+    `revealed`: the secrets are shown.
+    """
 
     handle: str
     picked: str = "g0"
@@ -46,9 +52,10 @@ class State:
     page: int = 0
     channel: str = ""
     thread: str = ""
+    revealed: bool = False
 
     def packed(self) -> str:
-        fields = [self.handle, self.picked, self.filter, self.page, self.channel, self.thread]
+        fields = [self.handle, self.picked, self.filter, self.page, self.channel, self.thread, self.revealed]
         return json.dumps(fields, separators=(",", ":"), ensure_ascii=False)
 
     @staticmethod
@@ -58,11 +65,13 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class _Choice:
-    """What can be picked: a result that stands for it, whose output it is, and the menu's option."""
+    """What can be picked: its output, what a reader must know of it, and the menu's option."""
 
-    row: Row
+    output: Output
     names: str
+    oss_uri: str
     option: Block
+    notes: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +83,9 @@ class _Filtered:
     problem: str = ""
 
 
-def view(summary: Summary, state: State, matches: Callable[[str], Matcher]) -> View:
-    """The modal for this state. `matches` turns a filter into a test of a line, or raises BadPattern.
+def view(summary: Summary, state: State, matches: Callable[[str], Matcher], *, operator: bool = False) -> View:
+    """The modal for this state. `matches` turns a filter into a test of a line, or raises BadPattern. `operator`: for
+    somebody who may see secrets; for others they are masked whatever the state says.
 
     What was picked may be gone, and the page too: then the first group is shown, or the last page.
     """
@@ -84,25 +94,30 @@ def view(summary: Summary, state: State, matches: Callable[[str], Matcher]) -> V
         return told("There are no results yet, so there is no output to show.")
     picked = state.picked if state.picked in choices else "g0"
     choice = choices[picked]
-    text, secrets = mask(choice.row.output.text)
+    text, secrets = summary.masked.read(choice.output.text)
+    revealed = state.revealed and operator and secrets > 0
+    text = choice.output.text if revealed else text
     wanted = state.filter[:_MOST_FILTER]
     filtered = _filtered(text.split("\n") if text else [], wanted, matches)
     pages = _pages("\n".join(filtered.lines))
     page = min(max(0, state.page), len(pages) - 1)
-    state = replace(state, picked=picked, filter=wanted, page=page)
+    state = replace(state, picked=picked, filter=wanted, page=page, revealed=state.revealed and operator)
     output = [
         *([b.context(b.mrkdwn(filtered.problem, 500))] if filtered.problem else []),
         b.rich_text(b.preformatted(_shown(pages[page], filtered))),
-        b.context(b.mrkdwn(_about(choice, filtered, page, len(pages), secrets), b.MOST_CONTEXT)),
+        b.context(b.mrkdwn(_about(choice, filtered, page, len(pages), 0 if revealed else secrets), b.MOST_CONTEXT)),
+        *([b.context(_REVEALED)] if revealed else []),
     ]
     packed = state.packed()
     if b.width(packed) > MOST_METADATA:
         return modal([b.context(_TOO_LONG), *output])
-    parts = [*_picker(choices, state), _filter(state), *output, _paging(page, len(pages))]
+    secret = _secrets_button(revealed, secrets) if operator and secrets else []
+    parts = [*_picker(choices, state), _filter(state), *output, _paging(page, len(pages), secret)]
     # Slack wants a submit button where there is an input; it closes the modal, as Close does.
     return {**modal(parts, packed), "submit": {"type": "plain_text", "text": "Done"}}
 
 
+_REVEALED = "Secrets are shown, to you alone; that you saw them is in my log. The file has them masked."
 _TOO_LONG = (
     "This question is too long to page: Slack carries no more than 3,000 characters with a modal. "
     "Here is the beginning; ask for fewer things at once to see the rest."
@@ -115,11 +130,13 @@ def _choices(groups: Sequence[Group]) -> Mapping[str, _Choice]:
     titles = [wording.title(group) for group in groups]
     for number, group in enumerate(groups):
         names = wording.members(group.rows, 70).replace("\n", ", ")
-        found[f"g{number}"] = _Choice(group.rows[0], names, _option(titles[number], names, f"g{number}"))
+        option = _option(titles[number], names, f"g{number}")
+        oss_uri = group.rows[0].result.oss_uri
+        found[f"g{number}"] = _Choice(group.output, names, oss_uri, option, wording.differs(group))
     for title, group in zip(titles, groups, strict=True):
         for row in group.rows if group.count > 1 else ():
             name, key = wording.name(row.name), b.clip(f"{row.result.invoke_id}/{row.result.instance_id}", 150)
-            found.setdefault(key, _Choice(row, name, _option(name, title, key)))
+            found.setdefault(key, _Choice(row.output, name, row.result.oss_uri, _option(name, title, key)))
     return found
 
 
@@ -223,11 +240,19 @@ def _about(choice: _Choice, filtered: _Filtered, page: int, pages: int, secrets:
     matching = f"{len(filtered.lines):,} of " if len(filtered.lines) < filtered.of else ""
     told = [choice.names, f"{matching}{wording.plural(filtered.of, 'line')}"]
     told += [f"page {page + 1:,} of {pages:,}"] if pages > 1 else []
-    told += wording.output_notes(choice.row.output, secrets, {choice.row.result.oss_uri} - {""})
+    told += [*choice.notes, *wording.output_notes(choice.output, secrets, {choice.oss_uri} - {""})]
     return " · ".join(told)
 
 
-def _paging(page: int, pages: int) -> Block:
+def _secrets_button(revealed: bool, secrets: int) -> list[Block]:
+    if revealed:
+        return [_button(HIDE, "Mask secrets", "Mask the secrets again")]
+    return [
+        _button(REVEAL, "Show masked", f"Show {wording.plural(secrets, 'masked secret')} to me alone; it is logged")
+    ]
+
+
+def _paging(page: int, pages: int, secret: Sequence[Block]) -> Block:
     """Buttons are left out where they lead nowhere; the file is always there."""
     elements = []
     if page > 0:
@@ -235,7 +260,7 @@ def _paging(page: int, pages: int) -> Block:
     if page + 1 < pages:
         elements.append(_button(NEXT, "Next page", f"Next page, {page + 2:,} of {pages:,}"))
     elements.append(_button(AS_FILE, "As file", "All outputs as a file in the thread"))
-    return {"type": "actions", "block_id": f"paging-{page}-{pages}", "elements": elements}
+    return {"type": "actions", "block_id": f"paging-{page}-{pages}", "elements": [*elements, *secret]}
 
 
 def _button(action_id: str, text: str, label: str) -> Block:
@@ -251,9 +276,9 @@ def whole_text(summary: Summary) -> str:
     """All outputs in full, one section for each group: what *As file* uploads."""
     sections = []
     for group in summary.groups:
-        masked, secrets = mask(group.output.text)
+        masked, secrets = summary.masked.read(group.output.text)
         names = wording.members(group.rows, 100_000)
         notes = wording.output_notes(group.output, secrets, {row.result.oss_uri for row in group.rows} - {""})
-        about = "\n".join([f"== {wording.title(group)}", names, *notes])
+        about = "\n".join([f"== {wording.title(group)}", names, *wording.differs(group), *notes])
         sections.append(f"{about}\n\n{masked or '(no output)'}\n")
     return "\n".join(sections) or "(no results yet)\n"

@@ -147,6 +147,7 @@ class Telling:
         """The output in fixed width, then what a reader must know about it."""
         text, secrets = self.masked.read(group.output.text)
         notes = wording.output_notes(group.output, secrets, {row.result.oss_uri for row in group.rows} - {""})
+        notes = [*wording.differs(group), *notes]
         shown = b.preformatted(excerpt(text, most_lines, budget))
         return [shown, *([b.line(b.words(" · ".join(notes)))] if notes else [])]
 

@@ -52,7 +52,12 @@ def test_the_output_that_most_sent_is_shown() -> None:
 
 
 def test_other_codes_do_not_fold_whatever_they_print() -> None:
-    rows = [failed("i-1", "x"), failed("i-2", "x", code=2), failed("i-3", "x", ErrorCode="Other"), succeeded("i-4", "x")]
+    rows = [
+        failed("i-1", "x"),
+        failed("i-2", "x", code=2),
+        failed("i-3", "x", ErrorCode="Other"),
+        succeeded("i-4", "x"),
+    ]
     assert [group.count for group in summary_of(rows).groups] == [1, 1, 1, 1]
 
 

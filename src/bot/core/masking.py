@@ -38,14 +38,14 @@ _OPTION = re.compile(rf"(?<![\w-])--?(?P<name>[A-Za-z][\w-]*+)(?P<mark>\s{{1,3}}
 _ENVIRONMENT = re.compile(
     r"^(?:export |set |declare -x |setenv |[+>$] )?(?!(?:OLD)?PWD=|GPG_KEY=|PUBLIC)(?P<name>[A-Z][A-Z0-9_]{0,60}?)?"
     r"(?:PASS(?:WORD|WD|PHRASE)?|PWD|SECRET|TOKEN|CREDENTIALS?|(?<=_)KEY|_AUTH)(?:_ID|_BASE|_SECRET)?"
-    r"=(?![\"'\s])(?P<value>[^\n]{1,2000}?)\s*$",
+    r"=(?![\"'\s])(?P<value>\S{1,2000})",
     re.M,
 )
 # Tokens and keys that are no secret: `PublicKeyToken` of .NET, pages of an API, marks against doing things twice.
 _NO_SECRET_BEFORE = re.compile(
     r"(?:public[_-]?(?:key)?|next|page|paging|pagination|client|continuation|cancel\w*|sync|resume|fencing|primary|foreign"
     r"|unexpected|last|first|num|max|min|end|start|stop|eos|bos|pad|unk|by|cache|partition|sort"
-    r"|idempoten\w*|ssh|host)[_ -]?$",
+    r"|idempoten\w*)[_ -]?\Z",
     re.IGNORECASE,
 )
 _RESOURCE = re.compile(r"[a-z]+(?:[-./:_][a-z0-9]{1,10})+")  # `default-token-x7k2p`, `kube-system/tls`
@@ -76,7 +76,7 @@ class Masked:
         if text in self._learnt:
             return
         found, count = text, 0
-        while spans := _merged(_spans(found, personal_too=self._personal)):
+        while spans := _merged(_spans(found, personal_too=self._personal), found):
             for start, end in spans:
                 self._remember(found[start:end])
             found, count = _replaced(found, spans), count + len(spans)
@@ -120,9 +120,23 @@ _GRAM = 4  # characters of the shortest secret that is looked for where it stand
 _FEW = 50
 _MOST_NAME = 60
 _COMMON = frozenset(
-    ("root", "admin", "administrator", "password", "passwd", "postgres", "mysql", "redis", "guest", "test", "user")
-    + ("oracle", "default", "docker", "ubuntu", "nginx", "system", "public", "master", "service", "localhost")
-    + ("example", "tomcat", "jenkins", "mongo", "mongodb", "rabbitmq", "elastic")
+    {
+        *(
+            "root",
+            "admin",
+            "administrator",
+            "password",
+            "passwd",
+            "postgres",
+            "mysql",
+            "redis",
+            "guest",
+            "test",
+            "user",
+        ),
+        *("oracle", "default", "docker", "ubuntu", "nginx", "system", "public", "master", "service", "localhost"),
+        *("example", "tomcat", "jenkins", "mongo", "mongodb", "rabbitmq", "elastic"),
+    }
 )
 
 
@@ -217,13 +231,16 @@ def _inside_quotes(match: re.Match[str]) -> Span:
     quote = match["value"][-1]
     if quote not in "\"'":
         return start, end
-    return match["value"].index(quote) + 1 + start, end - 1
+    end -= 2 if match["value"].startswith("\\") and match["value"].endswith("\\" + quote) else 1
+    return match["value"].index(quote) + 1 + start, end
 
 
-def _merged(spans: Iterable[Span]) -> list[Span]:
-    """In order, those that overlap as one."""
+def _merged(spans: Iterable[Span], text: str) -> list[Span]:
+    """In order, those that overlap as one; what is masked already is not masked again."""
     merged: list[Span] = []
     for start, end in sorted(spans):
+        if text.find(MASK, max(0, start - len(MASK) + 1), end + len(MASK) - 1) >= 0:
+            continue
         if merged and start < merged[-1][1]:
             merged[-1] = merged[-1][0], max(end, merged[-1][1])
         elif start < end:

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (one row a line)
 """What differs between outputs that say the same: times, process ids, addresses and their like.
 
 A mask that takes too much merges two different failures into one, and the second is never read. So a number is noise
@@ -63,7 +64,7 @@ _WORDS = (
                 r"|job|connection)(?:\s?[=:#]\s?|\s#?)|第\s?", r""),
     ("temporary path", r"(?:/tmp/|\\Temp\\|/run/user/)(?:[\w-]{1,30}[.-])?", r""),
 )  # fmt: skip
-_BEFORE = re.compile("|".join(f"(?P<w{number}>(?:{before})$)" for number, (_, before, _) in enumerate(_WORDS)), re.I)
+_BEFORE = re.compile("|".join(f"(?P<w{number}>(?:{before})\\Z)" for number, (_, before, _) in enumerate(_WORDS)), re.I)
 _AFTER = tuple(re.compile(after) for _, _, after in _WORDS)
 _FORM = re.compile("|".join(f"(?P<f{number}>{pattern})" for number, (_, pattern) in enumerate(_FORMS)))
 # Where one may begin; nothing else is looked at.
@@ -79,8 +80,8 @@ _PART_AFTER = re.compile(r"[\w/\\]|[.:+-]\w")
 _NEVER_AFTER = re.compile(
     r"(?:err(?:no|or)?s?|code|exit(?:ed)?|status|rc|ret|return(?:s|ed)?|http(?:/\d\.\d\"?)?|signal|sig|ora|fault|hresult"
     r"|ntstatus|win32|fail(?:ed|ure)?s?|fatal|exception|event ?id|version|release|ver|build|rev(?:ision)?|commit|checksum|digest"
-    r"|sha\d{0,3}(?:sum)?|md5(?:sum)?|tag|head(?: is now at)?|clsid|appid|错误|退出|状态|返回|信号|代码|版本|失败|校验)"
-    r"(?:[\s_-]?(?:code|number|no|num|id|status|值|码|号))?[\s:=#(\[\"'：（.,-]{0,4}(?:is|was|of|with)?\s?$|:\s?\($",
+    r"|sha\d{0,3}(?:sum)?|md5(?:sum)?|tag|head(?: is now at)?|sqlstate|clsid|appid|错误|退出|状态|返回|信号|代码|版本|失败|校验)"
+    r"(?:[\s_-]?(?:code|number|no|num|id|status|值|码|号))?[\s:=#(\[\"'：（.,-]{0,4}(?:is|was|of|with)?\s?\Z|:\s?\(\Z",
     re.IGNORECASE,
 )
 _FAILURE = re.compile(
@@ -92,7 +93,7 @@ _CONTEXT = 40  # characters before a number that are looked at
 
 
 def masked(text: str, start: int, end: int) -> tuple[str, list[Found]]:
-    """This part of the text with the kind in place of all noise (between NULs, which no output holds), and the noise."""
+    """This part of the text with the kind in place of its noise (between NULs, which no output holds), and that."""
     pieces, found, at = [], [], start
     position = start
     while candidate := _CANDIDATE.search(text, position, end):

@@ -21,17 +21,17 @@ _CHECK_DIGITS = "10X98765432"
 
 _PREFIX = r"1(?:3[0-9]|4[5-9]|5[0-35-9]|6[2567]|7[0-8]|8[0-9]|9[0-35-9])"
 _PHONE = re.compile(rf"{_PREFIX}([ -]?)[0-9]{{4}}\1[0-9]{{4}}(?![0-9A-Za-z]|[.-][0-9])")
-_COUNTRY_BEFORE = re.compile(r"(?<![0-9A-Za-z])(?:\+|00)86[ -]?$")
-_PART_BEFORE = re.compile(r"[0-9A-Za-z.+-]$")
+_COUNTRY_BEFORE = re.compile(r"(?<![0-9A-Za-z])(?:\+|00)86[ -]?\Z")
+_PART_BEFORE = re.compile(r"[0-9A-Za-z.+-]\Z")
 _SAID_BEFORE = re.compile(
     r"(?:phone|mobile|msisdn|cell|sms|tel|caller|callee|callback|contact|customer|member|recipient|receiver|whatsapp"
     r"|user|account|login|手机|电话|号码|联系|短信|用户|账号|帐号|致电|呼叫|尾号|会员|客户|收件人|验证码|机主)"
-    r"[^0-9\n]{0,24}$|[\u4e00-\u9fff][：:，,（( ]?$",
+    r"[^0-9\n]{0,24}\Z|[\u4e00-\u9fff][：:，,（( ]?\Z",
     re.IGNORECASE,
 )
-_UNIT_AFTER = re.compile(r"\s?(?:bytes?|[KMGT]i?B?|B|[num]s|字节|毫秒|微秒|纳秒|次|条|行|个)\b", re.IGNORECASE)
+_UNIT_AFTER = re.compile(r"\s?(?:bytes?|[KMGT]i?B?|B|[num]s)\b|\s?(?:字节|[毫微纳]?秒|次|条|行|个)", re.IGNORECASE)
 _SIZE_BEFORE = re.compile(
-    r"(?:bytes?|size|mem\w*|total|free|used|limit|quota|offset|大小|内存|共|剩余|已用)\W{0,4}$", re.IGNORECASE
+    r"(?:bytes?|size|mem\w*|total|free|used|limit|quota|offset|大小|内存|共|总计|剩余|已用)\W{0,4}\Z", re.IGNORECASE
 )
 
 

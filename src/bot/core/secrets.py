@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (one row a line)
 """What secrets look like: the rows that `masking` looks for.
 
 FORMS are secrets by their own form, wherever they stand. SAID stand where only a secret stands: after an option, in
@@ -15,7 +16,9 @@ Row = tuple[str, "re.Pattern[str]"]
 
 
 def _rows(rows: Iterable[tuple[str, str]]) -> tuple[Row, ...]:
-    return tuple((hint, re.compile(_WORD.sub(r"\1(?<!\\w\1)", pattern), re.DOTALL)) for hint, pattern in rows)
+    return tuple(
+        (hint, re.compile(_WORD.sub(r"\1(?<!\\w\1)", pattern), re.DOTALL | re.ASCII)) for hint, pattern in rows
+    )
 
 
 # A pattern that begins with a literal is found ten times as fast as one that begins with `\b`, so that comes after it.
@@ -64,7 +67,7 @@ FORMS = _rows(
         ("ya29.", r"\bya29\.[0-9A-Za-z_.-]{20,}"),
         ("1//0", r"(?<![\w/:])1//0[0-9A-Za-z_-]{30,}"),
         # Azure: keys of storage and other accounts, client secrets, tokens of DevOps
-        ("==", rf"(?<![0-9A-Za-z+/=]){_BASE64}{{86}}=="),
+        ("==", rf"(?<![0-9A-Za-z+/-]){_BASE64}{{86}}=="),
         ("q~", r"(?<![\w~.-])[\w~.-]{3}[0-9]Q~[\w~.-]{31,34}(?![\w~-])"),
         ("azdo", r"\b[0-9A-Za-z]{60,80}AZDO[0-9A-Za-z]{4}\b"),
         # Slack, GitHub, GitLab, Atlassian
@@ -133,11 +136,12 @@ _SIGNATURES = (
 SAID = _rows(  # on text in lower case
     (
         # In a URL: a password (which may hold `@` and `/`, but is no port), a token alone, a signature
-        ("://", r"://[^\s:/@\"'<>]{0,200}:(?![0-9]{1,5}[/?#\s])([^\s\"'<>]{1,200})(?=@[\w.\[-])"),
+        ("://", r"://[^\s:/@\"'<>\[]{0,200}:(?![0-9]{1,5}[/?#\s])([^\s\"'<>]{1,200})(?=@[\w.\[-])"),
         ("://", r"://([0-9a-z_~.-]{20,400})@"),
         ("=", rf"[?&]{_SIGNATURES}=([^\s&\"'<>)\]}}#,;]{{16,2000}})"),
         # Headers
         ("authorization", r"authorization[\"']?\s?[:=]\s?[\"']?(?:[a-z][a-z0-9-]{1,20}[ +]|[a-z]{2,10}%20)([0-9a-z._~+/:-]{8,4000}=*)"),
+        ("authorization", r"authorization[\"']?\s?[:=]\s?[\"']?(?=[a-z._~+/:-]{0,60}[0-9])([0-9a-z._~+/:-]{20,4000}=*)"),
         ("k", r"[as]k(?<![\w-]..)[\"']?\s?[=:]\s?[\"']?([0-9a-z+/=_-]{16,200})"),
         ("bearer", r"\bbearer(?:[ \t]{1,4}|%20)([0-9a-z._~+/-]{12,4000}=*)"),
         # Options of programs
@@ -167,8 +171,8 @@ SAID = _rows(  # on text in lower case
         ("password", rf"\bmachine\s{{1,8}}\S{{1,200}}\s{{1,8}}password\s{{1,8}}{_VALUE}"),
         (":543", r"(?<!\S)[\w.*-]{1,200}:543[0-9]:[\w*-]{1,64}:[\w*-]{1,64}:([^\s:]{1,200})(?!\S)"),  # .pgpass
         ("identified", r"\bidentified\s(?:with\s\S{1,40}\s)?(?:by|as)\s(?:password\s)?'([^'\n]{1,200})'"),
-        ("passw", r"\bpassw(?:or)?d\s{0,2}(?:\(\s?|=\s?)?'([^'\n]{1,200})'"),
-        ("requirepass", rf"\b(?:requirepass|masterauth)\s{_VALUE}"),
+        ("passw", r"\bpassw(?:or)?d(?:\s{1,2}|\s?[(=]\s?)'([^'\n]{1,200})'"),
+        *((one, rf"\b{one}\s{_VALUE}") for one in ("requirepass", "masterauth")),
         ("<", r"<(?:[a-z]{1,20}[:_-])?(?:password|passwd|pwd|secret|token|api_?key|access_?key(?:_?secret)?)>([^<\n]{4,400})</"),
         # In Chinese, where no space stands between words
         *((word, rf"{word}[^\S\n]?(?:[为是]?[：:=]|[为是])\s{{0,3}}[\"'“]?(?=[!-~]{{0,60}}[0-9])([!-~]{{6,200}})") for word in ("密码", "口令", "密钥", "令牌")),
@@ -181,12 +185,13 @@ SAID = _rows(  # on text in lower case
 
 _NO_VALUE = re.compile(
     r"""[*x•●.…_#=?-]*"""  # masked or empty
-    r"|\$\w*|\$[{(].*|%\w*%?|%\{.*|@\w*@|:\w+|!?\{+.*|<.*|\[.*|&\w+;.*"  # variables of shells, templates, SQL
+    r"|\$\w*|\$[{(].*|%\w*%?|%\{.*|@[\w.-]*@|:\w+|!?\{+.*|<.*|\[.*|&\w+;.*"  # variables of shells, templates, SQL
     r"|(?:~|\.{1,2})?/(?:etc|var|usr|opt|home|root|run|tmp|mnt|data\w*|proc|dev|srv|apps?|secrets?|bin|lib\d*|sys"
     r"|boot|media|volumes?|users?|code|workspace|certs?|keys?|conf\w*|work)?(?:/.*)?|\.{1,2}/.*|~.*"  # paths
     r"|[a-z]:[\\/].*|\\\\.*|[a-z][a-z0-9+]*://.*"
     r"|(?:self|this|cls|config|conf|cfg|settings|os|env|environ|process|args|options|opts|params|request|req|response"
     r"|ctx|context|user|app|vars?|local|data|module|props|system|secrets?|credentials?|input|values)\.[a-z_].*"  # code
+    r"|your[ _-].*|.*[ _-]here"
     r"|none|null|nil|nan|undefined|true|false|yes|no|on|off|ok|unset|set|empty|blank|default|redacted|hidden|masked"
     r"|filtered|removed|omitted|protected|sensitive|encrypted|required|optional|missing|invalid|incorrect|wrong|bad"
     r"|expired?|expires|expiring|changed?|unchanged|updated?|reset|enabled?|disabled?|present|absent|provided|given"

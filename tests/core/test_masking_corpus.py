@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (one sample a line)
 """Real logs keep their words; secrets of the world's clouds, tools and files do not stay in them."""
 
 from __future__ import annotations
@@ -19,9 +20,8 @@ def test_logs_without_secrets_stay_as_they_are(log: Path) -> None:
     assert mask(text) == (text, 0)
 
 
-@pytest.mark.parametrize("line", LINES)
-def test_no_line_of_a_log_raises_an_alarm_by_itself(line: str) -> None:
-    assert mask(line) == (line, 0)
+def test_no_line_of_a_log_raises_an_alarm_by_itself() -> None:
+    assert [masked for line in LINES for masked, count in (mask(line),) if count] == []
 
 
 # Made here, so that no text of this file looks like a secret that somebody lost.
@@ -82,12 +82,11 @@ ALONE = {
 
 
 @pytest.mark.parametrize("name", ALONE)
-@pytest.mark.parametrize("around", ["{}", "x = {}", 'got "{}", why', "[{}]", "密码{}。", "a\n{}\nb", "{},1", "k={};"])
-def test_what_has_a_form_of_its_own_is_masked_wherever_it_stands(name: str, around: str) -> None:
-    masked, count = mask(around.format(ALONE[name]))
-    assert ALONE[name] not in masked
-    assert count == 1
-    assert mask(masked) == (masked, 0)
+def test_what_has_a_form_of_its_own_is_masked_wherever_it_stands(name: str) -> None:
+    for around in ("{}", "x = {}", 'got "{}", why', "[{}]", "密码{}。", "a\n{}\nb", "{},1", "k={};"):
+        masked, count = mask(around.format(ALONE[name]))
+        assert (ALONE[name] in masked, count) == (False, 1)
+        assert mask(masked) == (masked, 0)
 
 
 # {} is the secret; everything around it stays.

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (one sample a line)
 """What is noise in an output, and what never is."""
 
 from __future__ import annotations

@@ -182,6 +182,23 @@ def test_secrets_are_masked_and_that_is_said() -> None:
     assert "whole output: oss://a/b" in about
 
 
+def test_what_the_outputs_of_a_group_differ_in_is_said() -> None:
+    summary = summary_of([failed(f"i-{n}", f"pid {n}0 gone") for n in (1, 2)])
+    assert small_print(view(summary, STATE, containing)) == ["i-1, i-2   cn-hangzhou · 1 line · differs in: pid"]
+    own = view(summary, State("handle", "t-hz0jdfwd9f/i-2"), containing)
+    assert (output(own), small_print(own)) == ("pid 20 gone", ["i-2 · 1 line"])
+    assert "differs in: pid" in whole_text(summary)
+
+
+def test_a_revealed_secret_says_so() -> None:
+    summary = summary_of([failed("i-1", "password=hunter2")])
+    shown = view(summary, State("handle", revealed=True), containing, operator=True)
+    assert output(shown) == "password=hunter2"
+    assert "to you alone" in small_print(shown)[-1]
+    assert of(shown, outputs.HIDE)
+    assert refused(shown) == []
+
+
 def turned(summary: Summary) -> list[dict[str, Any]]:
     """Every page, as a person turns them."""
     state, shown = STATE, []

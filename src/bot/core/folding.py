@@ -34,6 +34,8 @@ class OutputReader:
     def __init__(self) -> None:
         self._by_raw: dict[tuple[bytes, int], Output] = {}
         self._by_text: dict[str, Alike] = {}
+        self._texts: set[str] = set()
+        self._middles: Counter[str] = Counter()
 
     def read(self, result: InvocationResult) -> Output:
         """The output of one result."""
@@ -42,8 +44,17 @@ class OutputReader:
             self._by_raw[key] = read(*key)
         return self._by_raw[key]
 
+    def expect(self, text: str) -> None:
+        """Tells of a text before `alike` is asked of any: a long one whose middle no other has is alike to none."""
+        if text not in self._texts:
+            self._texts.add(text)
+            self._middles[_middle(text)] += 1
+
     def alike(self, text: str, own: Iterable[Found]) -> Alike:
         """`own` are the words that name the instance itself, as `own_words` gives them."""
+        middle = _middle(text)
+        if middle and self._middles[middle] == 1:
+            return Alike(_digest(text), ())
         found: list[Found] = []
         for kind, word in own:
             if word in text:
@@ -55,6 +66,14 @@ class OutputReader:
         return self._by_text[text]
 
 
+def _middle(text: str) -> str:
+    return text[_END:-_END] if len(text) > 2 * _END else ""
+
+
+def _digest(text: str) -> bytes:
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+
 def _alike(text: str, own: Sequence[Found]) -> Alike:
     if len(text) <= 2 * _END:
         kept, found = noise.masked(text, 0, len(text))
@@ -62,7 +81,7 @@ def _alike(text: str, own: Sequence[Found]) -> Alike:
         head, first = noise.masked(text, 0, _END)
         tail, last = noise.masked(text, len(text) - _END, len(text))
         kept, found = f"{head}\0{text[_END:-_END]}\0{tail}", [*first, *last]
-    return Alike(hashlib.blake2b(kept.encode("utf-8", "surrogatepass"), digest_size=16).digest(), (*own, *found))
+    return Alike(_digest(kept), (*own, *found))
 
 
 _TELLING = re.compile(r"(?=.*\d)(?=.*[A-Za-z])|.*-")  # an instance called `failed` must not fold what failed

@@ -191,5 +191,10 @@ def test_a_phone_is_masked_where_words_say_whose_it_is(said: str) -> None:
     assert mask(said.format(phone), personal=False) == (said.format(phone), 0)
 
 
+def test_an_output_that_begins_within_a_key_has_it_masked() -> None:
+    end = "-----" + "END PRIVATE KEY-----"
+    assert mask(f"{KEY_LINES}\n{end}\nafter") == (f"{MASK}\n{end}\nafter", 1)
+
+
 def test_an_id_card_with_a_wrong_check_digit_is_a_number() -> None:
     assert mask("no 110105194912310021") == ("no 110105194912310021", 0)

@@ -64,6 +64,7 @@ def test_noise(text: str, expected: str) -> None:
         "sda sdb nvme0n1 eth0 eth1 /dev/vda1 cpu0 node-3",
         "97% 12% 40G 3.5 MB load 12.5 85 C",
         "line 12: syntax error; foo.py:12:30; a::b std::string 12:30",
+        "pid 0x1f pid 1.5 pid 007 port 080 /tmp/12/x",
         "-p80:80 3/10 1.2.3 2024 42",
     ],
 )

@@ -192,6 +192,9 @@ def test_what_the_outputs_of_a_group_differ_in_is_said() -> None:
 
 def test_a_revealed_secret_says_so() -> None:
     summary = summary_of([failed("i-1", "password=hunter2")])
+    before = of(view(summary, STATE, containing, operator=True), outputs.REVEAL)
+    assert before
+    assert before["accessibility_label"] == "Show 1 secret to me alone; this is logged"
     shown = view(summary, State("handle", revealed=True), containing, operator=True)
     assert output(shown) == "password=hunter2"
     assert "to you alone" in small_print(shown)[-1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -230,3 +231,18 @@ def test_buckets_add_up_for_any_rows(rows: list[dict[str, Any]], targets: list[d
     for summary in (summarise(runs, results, {}), summarise_results(results, runs, {})):
         assert sum(summary.counts.values()) == summary.total == sum(group.count for group in summary.groups)
     assert summary.total == len(rows)
+
+
+@pytest.mark.parametrize("field", ["Parameters", "CommandContent"])
+def test_a_secret_of_the_parameters_or_the_command_is_masked_where_an_output_repeats_it(field: str) -> None:
+    text = '{"db_password": "zebra1!z"}' if field == "Parameters" else "mysql -uroot -pzebra1!z app"
+    rows = [failed("i-1", "cannot log in with zebra1!z")]
+    value = text if field == "Parameters" else base64.b64encode(text.encode()).decode()
+    summary = summary_of(rows, **{field: value})
+    assert summary.masked.read(summary.groups[0].output.text) == ("cannot log in with [masked]", 1)
+
+
+def test_numbers_of_people_are_masked_or_not() -> None:
+    rows = results_of([failed("i-1", "mobile: 13812345678")])
+    shown = [summarise([invocation()], rows, {}, personal=personal) for personal in (True, False)]
+    assert [one.masked.read("mobile: 13812345678")[1] for one in shown] == [1, 0]

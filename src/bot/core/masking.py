@@ -243,7 +243,7 @@ def _merged(spans: Iterable[Span], text: str) -> list[Span]:
             continue
         if merged and start < merged[-1][1]:
             merged[-1] = merged[-1][0], max(end, merged[-1][1])
-        elif start < end:
+        else:
             merged.append((start, end))
     return merged
 

@@ -20,7 +20,7 @@ from bench.workbench import Workbench
 _LEGEND = (
     "P1: Flask + Bolt + generated ECS SDK under waitress. P2: Bolt's WSGI adapter and Tea under gunicorn. "
     "P3: Bolt's AWS design (lazy listener, InvokeFunction through Tea) under waitress. "
-    "floor: a bare socket server that checks the signature."
+    "clubak: ClusterShell's fold. floor: a bare socket server that checks the signature."
 )
 
 

@@ -15,20 +15,20 @@ from bot.core.messages import Frame, results
 from bot.core.model import Instance, Invocation, InvocationResult, result_from
 from bot.core.summary import summarise
 
-_RUN = Invocation("t-hz0bench", "cn-hangzhou", command_name="deploy-web", status="Finished", username="root")
+RUN = Invocation("t-hz0bench", "cn-hangzhou", command_name="deploy-web", status="Finished", username="root")
 _NOW = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
 _SIZES = (1_000, 5_000, 10_000)
 _DISTINCT = 20
 
 
 def rendering(workbench: Workbench, options: Options) -> list[Line]:
-    few = {size: _fleet(size, [_output(number, 200) for number in range(_DISTINCT)]) for size in _SIZES}
-    many = _fleet(500, [_output(number, 24_000) for number in range(500)])
+    few = {size: fleet(size, [output(number, 200) for number in range(_DISTINCT)]) for size in _SIZES}
+    many = fleet(500, [output(number, 24_000) for number in range(500)])
     rows = [_row(one) for one in few[10_000]]
     times: dict[str, list[float]] = {}
     for _ in range(options.rounds):
-        for size, fleet in few.items():
-            times.setdefault(f"{size}", []).append(_timed(lambda fleet=fleet: _rendered(fleet)))
+        for size, some in few.items():
+            times.setdefault(f"{size}", []).append(_timed(lambda some=some: _rendered(some)))
         times.setdefault("many", []).append(_timed(lambda: _rendered(many)))
         times.setdefault("rows", []).append(_timed(lambda: [result_from(row, "cn-hangzhou") for row in rows]))
     linear = [large / (10 * small) for large, small in zip(times["10000"], times["1000"], strict=True)]
@@ -57,18 +57,18 @@ def _timed(work: Callable[[], object]) -> float:
 
 def _rendered(fleet: Sequence[InvocationResult]) -> None:
     instances = {one.instance_id: Instance(one.instance_id, one.region, f"web-{at}") for at, one in enumerate(fleet)}
-    message = results(summarise([_RUN], fleet, instances), Frame(now=_NOW))
+    message = results(summarise([RUN], fleet, instances), Frame(now=_NOW))
     assert message.text
     assert message.blocks
 
 
-def _fleet(size: int, outputs: Sequence[bytes]) -> list[InvocationResult]:
+def fleet(size: int, outputs: Sequence[bytes]) -> list[InvocationResult]:
     """Of every twenty results five failed, each with an exit code and an output of its own."""
     return [
         InvocationResult(
-            _RUN.id,
+            RUN.id,
             f"i-bp1bench{number:06d}",
-            _RUN.region,
+            RUN.region,
             status="Failed" if number % 20 < 5 else "Success",
             error_code="ExitCodeNonzero" if number % 20 < 5 else "",
             exit_code=number % 20 + 1 if number % 20 < 5 else 0,
@@ -81,7 +81,7 @@ def _fleet(size: int, outputs: Sequence[bytes]) -> list[InvocationResult]:
     ]
 
 
-def _output(number: int, size: int) -> bytes:
+def output(number: int, size: int) -> bytes:
     """Lines as of a log, another for each number."""
     made_up = random.Random(number)
     lines = (f"{at:05d} step {made_up.getrandbits(64):016x} done, {made_up.randrange(1000)} ms\n" for at in range(size))

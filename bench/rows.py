@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bench import asking, cold, imports, package, rendering, warm
+from bench import asking, cold, folding, imports, package, rendering, warm
 from bench.options import Options
 from bench.table import Line
 from bench.workbench import Workbench
@@ -33,6 +33,7 @@ ROWS = (
     Row("memory", cold.memory),
     Row("package", package.package, quick=False),
     Row("rendering", rendering.rendering),
+    Row("folding", folding.folding),
     Row("unknown-region", asking.unknown_region),
     Row("rate-limit", asking.rate_limit),
 )

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 
-OURS, P1, P2, P3, FLOOR = "ours", "P1", "P2", "P3", "floor"
+OURS, P1, P2, P3, CLUBAK, FLOOR = "ours", "P1", "P2", "P3", "clubak", "floor"
 PEERS = (P1, P2, P3)
-COLUMNS = (OURS, P1, P2, P3, FLOOR)
+COLUMNS = (OURS, P1, P2, P3, CLUBAK, FLOOR)
 HEAD = ("what", "goal", "met", *COLUMNS, "ours / best peer")
 
 Values = Mapping[str, float]
@@ -81,7 +81,7 @@ class Line:
 
     def cells(self) -> list[str]:
         values = self.values
-        peer = best(values, more_is_better=self.more_is_better)
+        peer = best(values, (*PEERS, CLUBAK), more_is_better=self.more_is_better)
         ratio = f"{values[OURS] / peer:.2f}" if OURS in values and peer else ""
         met = {True: "yes", False: "no", None: ""}[self.goal.met(values)]
         shown = [number(values[name]) if name in values else "" for name in COLUMNS]

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 TOP = Path(__file__).resolve().parent.parent
-COLUMNS = ["what", "goal", "met", "ours", "P1", "P2", "P3", "floor", "ours / best peer"]
+COLUMNS = ["what", "goal", "met", "ours", "P1", "P2", "P3", "clubak", "floor", "ours / best peer"]
 
 
 def bench(*arguments: str) -> subprocess.CompletedProcess[str]:

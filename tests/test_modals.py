@@ -1,5 +1,7 @@
 """Whole outputs in a modal: opened by the door, filled by the worker, another view at each press."""
 
+from dataclasses import replace
+
 import pytest
 
 from bot import modals
@@ -8,7 +10,7 @@ from bot.core.modal import OUTPUTS
 from bot.core.outputs import BadPattern
 from rig import RUN, Peers, Rig, fleet
 from sandbox.block_kit import view_problems
-from sandbox.slack_workspace import GENERAL, GUEST
+from sandbox.slack_workspace import GENERAL, GUEST, LUCAS, MEI
 
 
 @pytest.fixture(scope="module")
@@ -98,6 +100,66 @@ def test_a_forged_state_shows_nothing(rig, view):
 def test_a_closed_modal_is_no_error(rig, answer):
     rig.slack.fail("error:not_found", method="views.update")
     assert rig.press(answer, OUTPUTS) == []
+
+
+SECRET = "hunter" + "2x"
+
+
+@pytest.fixture(scope="module")
+def telling():
+    result = {"StartTime": "-4m", "FinishedTime": "-3m", "ExitCode": 1, "Output": f"password={SECRET} refused"}
+    with Peers([fleet(1, InvocationResult=[{"instances": "web-001", **result}])]) as peers:
+        yield peers
+
+
+@pytest.fixture
+def operated(tmp_path, telling):
+    with Rig(tmp_path, telling, environment={"BOT_OPERATORS": LUCAS}) as rig:
+        yield rig
+
+
+def opened(rig, user):
+    [answer] = rig.ask(RUN)
+    rig.press(answer, OUTPUTS, user=user)
+    return rig.slack.views[-1]
+
+
+def test_an_operator_sees_what_is_masked_and_the_log_says_who_saw_what(operated, caplog):
+    caplog.set_level("INFO", "bot.modals")
+    view = opened(operated, LUCAS)
+    assert "password=[masked] refused" in seen(view)
+    operated.press(view, outputs.REVEAL, user=LUCAS)
+    assert f"password={SECRET} refused" in seen(view)
+    assert view_problems(view.content) == []
+    assert [record.getMessage() for record in caplog.records] == [f"audit: {LUCAS} saw secrets of g0 in {RUN}"]
+    operated.press(view, outputs.HIDE, user=LUCAS)
+    assert SECRET not in seen(view)
+    assert SECRET not in caplog.text
+
+
+def test_what_an_operator_has_made_a_file_of_is_masked(operated):
+    view = opened(operated, LUCAS)
+    operated.press(view, outputs.REVEAL, user=LUCAS)
+    operated.press(view, outputs.AS_FILE, user=LUCAS)
+    assert not [file for file in operated.slack.workspace.files.values() if SECRET.encode() in file.content]
+
+
+def test_others_have_no_such_button_and_a_press_of_theirs_shows_nothing(operated, caplog):
+    view = opened(operated, MEI)
+    assert outputs.REVEAL not in str(view.content)
+    theirs = opened(operated, LUCAS)
+    operated.press(theirs, outputs.REVEAL, user=MEI)
+    assert SECRET not in seen(theirs)
+    assert "Only an operator" in seen(theirs)
+    assert "audit" not in caplog.text
+
+
+def test_who_is_no_operator_any_more_sees_secrets_masked_at_the_next_press(operated):
+    view = opened(operated, MEI)
+    state = outputs.State.unpacked(view.content["private_metadata"])
+    view.content["private_metadata"] = replace(state, revealed=True).packed()
+    operated.press(view, outputs.FILTER, "refused", user=MEI)
+    assert "password=[masked] refused" in seen(view)
 
 
 def test_paging_back_and_forth():

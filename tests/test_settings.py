@@ -122,6 +122,12 @@ def test_lists_keep_their_order_and_lose_repeats() -> None:
     assert (settings.readers, settings.channels) == (("U1", "W2"), ())
 
 
+def test_numbers_of_people_are_masked_unless_told_otherwise() -> None:
+    assert read().mask_personal
+    assert not read(BOT_MASK_PERSONAL="no").mask_personal
+    assert "BOT_MASK_PERSONAL is 'maybe'; right would be yes or no." in problems(BOT_MASK_PERSONAL="maybe")
+
+
 def test_the_store_is_in_a_writable_folder_of_ours_by_default() -> None:
     name = f"cloud-assistant-bot-{os.getuid()}/bot.sqlite3"
     assert read().store_path == f"/tmp/{name}"

@@ -1,5 +1,6 @@
 """The Outputs modal, opened by the door and filled here; every press in it is answered by another view.
 
+Secrets are shown to operators alone, at their press; each view that shows them is a line `audit` in the log.
 `regex` bounds the time of a person's regular expression, which the standard library cannot.
 """
 
@@ -19,7 +20,7 @@ from bot.answering import Answering, Turn
 from bot.claims import Claim
 from bot.core import messages, modal, outputs, whole_outputs
 from bot.core.access import Admission
-from bot.core.errors import CloudError, SlackError, UsageError, UserError
+from bot.core.errors import CloudError, NotAllowed, SlackError, UsageError, UserError
 from bot.core.handles import Handle, unpack
 from bot.core.outputs import BadPattern, State
 from bot.core.summary import Summary
@@ -32,7 +33,9 @@ _MATCH_LIMIT = 0.05  # seconds for one line; a whole filter is given up after th
 
 def fill(answering: Answering, turn: Turn, by: Admission, handle: Handle, state: State) -> None:
     """The modal that the door has opened for this press."""
-    _show(turn, outputs.view(answering.summary(turn, by, handle), state, matcher), external_id=turn.job_id)
+    operator = by.user_id in answering.settings.operators
+    view = outputs.view(answering.summary(turn, by, handle), state, matcher, operator=operator)
+    _show(turn, view, external_id=turn.job_id)
 
 
 def fail(turn: Turn, error: UserError | CloudError) -> bool:
@@ -51,7 +54,9 @@ def pressed(answering: Answering, turn: Turn, payload: Mapping[str, Any], place:
             raise UsageError(messages.UNKNOWN_PRESS)
         by = answering.admit(turn, replace(place, channel_id=state.channel, thread_ts=state.thread))
         summary = answering.summary(turn, by, handle)
-        view = _after(answering, turn, next(iter(payload["actions"])), state, summary)
+        operator = by.user_id in answering.settings.operators
+        view = _after(answering, turn, next(iter(payload["actions"])), state, summary, operator=operator)
+        _audit(view, summary, by)
     except UserError as error:
         view = modal.told(str(error))
     except CloudError as error:
@@ -59,12 +64,25 @@ def pressed(answering: Answering, turn: Turn, payload: Mapping[str, Any], place:
     _show(turn, view, view_id=view_id)
 
 
-def _after(answering: Answering, turn: Turn, action: Mapping[str, Any], state: State, summary: Summary) -> modal.View:
+def _after(
+    answering: Answering, turn: Turn, action: Mapping[str, Any], state: State, summary: Summary, *, operator: bool
+) -> modal.View:
     action_id = str(action.get("action_id", ""))
+    if action_id == outputs.REVEAL and not operator:
+        raise NotAllowed("Only an operator (BOT_OPERATORS) may see what is masked.")
     if action_id == outputs.AS_FILE:
         upload(answering, turn, summary, state.channel, state.thread, state.answer or state.thread)
         return modal.told("All outputs are in the thread of the answer now, as a file.")
-    return outputs.view(summary, _changed(state, action_id, action), matcher)
+    return outputs.view(summary, _changed(state, action_id, action), matcher, operator=operator)
+
+
+def _audit(view: modal.View, summary: Summary, by: Admission) -> None:
+    """Who saw secrets of which runs, and what was picked; never what they saw."""
+    if metadata := view["private_metadata"]:
+        state = State.unpacked(metadata)
+        if state.revealed:
+            runs = " ".join(sorted({row.result.invoke_id for group in summary.groups for row in group.rows}))
+            log.info("audit: %s saw secrets of %s in %s", by.user_id, state.picked, runs)
 
 
 def _changed(state: State, action_id: str, action: Mapping[str, Any]) -> State:
@@ -72,6 +90,8 @@ def _changed(state: State, action_id: str, action: Mapping[str, Any]) -> State:
         return replace(state, picked=str((action.get("selected_option") or {}).get("value", "")), page=0)
     if action_id == outputs.FILTER:
         return replace(state, filter=str(action.get("value") or ""), page=0)
+    if action_id in (outputs.REVEAL, outputs.HIDE):
+        return replace(state, revealed=action_id == outputs.REVEAL)
     return replace(state, page=state.page + (1 if action_id == outputs.NEXT else -1))
 
 

@@ -170,7 +170,7 @@ class _Look:
             return Decision("", 0, replace(before, ended=len(before.runs)))
         if occasion.schedule:
             found = self._lookup.whole(found, all_names=self._all_names)
-        decision = reports.after_look(before, _summary(found), now)
+        decision = reports.after_look(before, _summary(found, self._settings.mask_personal), now)
         if decision.tell:
             if decision.tell == GOING:
                 found = self._lookup.named(found, all_names=self._all_names)
@@ -187,7 +187,7 @@ class _Look:
         )
 
     def _tell(self, occasion: Occasion, before: Report, decision: Decision, found: Found) -> None:
-        summary = _summary(found)
+        summary = _summary(found, self._settings.mask_personal)
         # Channels that hear nothing of successes still want to hear that what failed has recovered.
         open_still = before.told == GOING or occasion.story != occasion.name or occasion.schedule
         told: dict[tuple[str, ...], tuple[Wanted, News, Message]] = {}  # most channels want the same
@@ -243,5 +243,5 @@ def _about(some: Iterable[Subscribed], run: Invocation) -> bool:
     return any(one.subscription.of_command(run.region, run.command_name, run.command_id) for one in some)
 
 
-def _summary(found: Found) -> Summary:
-    return summarise(found.invocations, found.results, found.instances)
+def _summary(found: Found, personal: bool) -> Summary:
+    return summarise(found.invocations, found.results, found.instances, personal=personal)

@@ -24,6 +24,7 @@ ENVIRONMENT = frozenset(
         "BOT_READERS",
         "BOT_CHANNELS",
         "BOT_OPERATORS",
+        "BOT_MASK_PERSONAL",
         "BOT_TIMEZONE",
         "BOT_CONSOLE",
         "BOT_PAUSED",
@@ -90,6 +91,7 @@ class Settings:
     readers: tuple[str, ...]
     channels: tuple[str, ...]
     operators: tuple[str, ...]
+    mask_personal: bool
     timezone: str
     console: str
     paused: str
@@ -148,6 +150,7 @@ class Settings:
             tablestore=read.tablestore(),
             readers=read.ids("BOT_READERS", "members", r"[UW][A-Z0-9]+", "Slack user ids such as U024BE7LH"),
             operators=read.ids("BOT_OPERATORS", "none", r"[UW][A-Z0-9]+", "Slack user ids such as U024BE7LH"),
+            mask_personal=read.checked("BOT_MASK_PERSONAL", "yes", "yes|no", "yes or no") == "yes",
             channels=read.ids("BOT_CHANNELS", "any", r"[CDG][A-Z0-9]+", "Slack channel ids such as C024BE7LR"),
             timezone=read.timezone(),
             console=read.checked("BOT_CONSOLE", "ecs.console.aliyun.com", r"[a-z0-9.-]+", "a host name"),

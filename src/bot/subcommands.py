@@ -144,7 +144,7 @@ def show_output(desk: Desk, question: Question) -> Message:
 @subcommand("diff", "diff t-…", "what is different from the last run of the same command on the same instances")
 def show_differences(desk: Desk, question: Question) -> Message:
     found, told = comparing.compared(desk.lookup, question)
-    summary = summarise(found.invocations, found.results, found.instances)
+    summary = _summary(desk, found)
     subject = f"diff of {wording.what(found.invocations)}"
     pressable = desk.buttons(subject, [one.region for one in found.invocations], takeable=False, outputs=False)
     return diff_message.message(told, summary, desk.frame(found), pressable)
@@ -154,7 +154,7 @@ def summary_of(desk: Desk, question: Question) -> Summary:
     """What the question is about; raises UsageError for a list, which has no instances."""
     if question.invocations:
         found = desk.lookup.invocations(question)
-        summary = summarise(found.invocations, found.results, found.instances)
+        summary = _summary(desk, found)
         return filters.with_reasons(summary, question.reasons)
     found, instances = desk.lookup.on_instances(question)
     if not instances:
@@ -162,10 +162,15 @@ def summary_of(desk: Desk, question: Question) -> Summary:
     return _results_summary(desk, question, found)
 
 
+def _summary(desk: Desk, found: Found) -> Summary:
+    return summarise(found.invocations, found.results, found.instances, personal=desk.settings.mask_personal)
+
+
 def _results_summary(desk: Desk, question: Question, found: Found) -> Summary:
     """The newest results that fit, each a run of its own."""
     since = desk.since(question)
-    summary = summarise_results(found.results, found.invocations, found.instances)
+    personal = desk.settings.mask_personal
+    summary = summarise_results(found.results, found.invocations, found.instances, personal=personal)
     chosen = {id(row) for group in filters.with_reasons(summary, question.reasons).groups for row in group.rows}
     fitting = only(summary, lambda row: id(row) in chosen and filters.fits(row, question, since))
     return filters.newest(fitting, question.size or NEWEST)
@@ -173,7 +178,7 @@ def _results_summary(desk: Desk, question: Question, found: Found) -> Summary:
 
 def _run(desk: Desk, question: Question, *, beside: bool = False) -> tuple[Found, Summary]:
     found = desk.lookup.invocations(question, beside=beside)
-    summary = summarise(found.invocations, found.results, found.instances)
+    summary = _summary(desk, found)
     if filters.names_targets(question) and not summary.total:
         named = [*question.instances, *question.names, *question.addresses]
         raise NotFound(" ".join([f"{', '.join(named)} is not among the targets.", *found.notes]))

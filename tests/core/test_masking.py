@@ -75,6 +75,70 @@ def test_masked_once() -> None:
     assert masked.read("password=hunter2") is masked.read("password=hunter2")
 
 
+def test_what_is_masked_in_one_text_is_masked_in_all() -> None:
+    masked = Masked()
+    for text in ("password=hunter2x", '{"db_password": "S3cr!et"}', "token=running"):
+        masked.learn(text)
+    assert masked.read("login with hunter2x, then -phunter2xy, S3cr!et; running") == (
+        f"login with {MASK}, then -p{MASK}y, {MASK}; running",
+        3,
+    )
+
+
+def test_a_short_secret_is_masked_elsewhere_only_as_a_word_and_a_common_word_not_at_all() -> None:
+    masked = Masked()
+    masked.learn("password=ab12 pwd=root passwd=abcd")
+    assert masked.read("ab12 cab12d root abcd")[0] == f"{MASK} cab12d root abcd"
+
+
+def test_a_secret_learnt_later_is_masked_from_then_on() -> None:
+    masked = Masked()
+    assert masked.read("hunter2x")[1] == 0
+    masked.learn("password=hunter2x")
+    assert masked.read("hunter2x") == (MASK, 1)
+
+
+secret = st.text(st.characters(codec="ascii", categories=["Lu", "Ll", "Nd"]), min_size=8, max_size=20).map(
+    "{}7z".format
+)
+said = st.sampled_from(
+    [
+        "password={}",
+        '"password": "{}"',
+        "mysql -p{} x",
+        "https://u:{}@host/",
+        "--password '{}'",
+        "machine h login u password {}",
+    ]
+)
+
+
+@given(
+    st.lists(st.tuples(said, secret), min_size=1, max_size=3), st.lists(st.text(max_size=10), min_size=1, max_size=4)
+)
+def test_nothing_masked_in_one_place_is_let_through_in_another(found: list[tuple[str, str]], around: list[str]) -> None:
+    masked = Masked()
+    texts = [said.format(one) for said, one in found]
+    bare = [f"{words}{one}{words}" for words in around for _, one in found]
+    for text in (*texts, *bare):
+        masked.learn(text)
+    shown = [masked.read(text)[0] for text in (*texts, *bare)]
+    assert not [one for _, one in found if any(one in text for text in shown)]
+    assert [masked.read(text) for text in shown] == [(text, 0) for text in shown]
+
+
+def test_many_secrets_are_looked_for_at_once() -> None:
+    masked = Masked()
+    secrets = [f"{number:04d}xyz{number * 7919 % 10_007:05d}" for number in range(500)]
+    for one in secrets:
+        masked.learn(f"password={one}")
+    assert masked.read(f"a {secrets[17]} b {secrets[403]}") == (f"a {MASK} b {MASK}", 2)
+
+
+def test_letters_that_become_two_in_lower_case_keep_secrets_in_their_place() -> None:
+    assert mask("İİ curl -u admin:hunter2x https://x")[0] == f"İİ curl -u admin:{MASK} https://x"
+
+
 PIECES = [
     "password=", "password: a1", 'password="', "--secret-", "--a-", "-", "access_key", "token", "secret ", '"', "://a:",
     "a://b:c", "bearer ", "Bearer \t", "authorization: basic ", "-----BEGIN PRIVATE KEY-----", "-----BEGIN A ",

@@ -503,3 +503,16 @@ def test_a_reply_that_rings_names_the_person_and_line_one() -> None:
     ringing = messages.ringing(message, "U0MEI00001")
     assert ringing.text == f"<@U0MEI00001> {message.text.splitlines()[0]}"
     assert ringing.blocks == ()
+
+
+def test_what_folded_outputs_differ_in_stands_beside_the_one_that_is_shown() -> None:
+    rows = [failed(f"i-{n}", f"12:00:0{n} worker pid {n}0 gone") for n in (1, 2, 3)]
+    message = messages.results(summary_of(rows), FRAME)
+    assert "12:00:01 worker pid 10 gone" in shown(message)
+    assert "differs in: time, pid" in shown(message)
+    assert refused(message) == []
+
+
+def test_secrets_are_counted_beside_the_output() -> None:
+    message = messages.results(summary_of([failed("i-1", "password=hunter2 token=a1b2c3d4e5")]), FRAME)
+    assert "2 secrets masked" in shown(message)

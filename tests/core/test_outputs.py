@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from bot.core import outputs
 from bot.core.outputs import BadPattern, State, view
 from bot.core.summary import Summary
+from bot.core.whole_outputs import whole_text
 from core.samples import HOSTILE, failed, succeeded, summary_of
 from sandbox.block_kit import pings, view_problems
 
@@ -205,6 +206,27 @@ def test_secrets_are_masked_and_that_is_said() -> None:
     assert notes[0]["text"] == f"{missing} · 1 secret masked"
     assert [part["text"] for part in address] == ["Whole output in OSS: ", "oss://a/b"]
     assert address[1]["style"] == {"code": True}
+
+
+def test_what_the_outputs_of_a_group_differ_in_is_said() -> None:
+    summary = summary_of([failed(f"i-{n}", f"pid {n}0 gone") for n in (1, 2)])
+    [note] = (one["elements"][0]["text"] for one in texts_below(view(summary, STATE, containing)))
+    assert note == "differs in: pid"
+    own = view(summary, State("handle", "t-hz0jdfwd9f/i-2"), containing)
+    assert (output(own), small_print(own)) == ("pid 20 gone", ["i-2 · 1 line"])
+    assert "differs in: pid" in whole_text(summary)
+
+
+def test_a_revealed_secret_says_so() -> None:
+    summary = summary_of([failed("i-1", "password=hunter2")])
+    before = of(view(summary, STATE, containing, operator=True), outputs.REVEAL)
+    assert before
+    assert before["accessibility_label"] == "Show masked: 1 secret, to me alone; it is logged"
+    shown = view(summary, State("handle", revealed=True), containing, operator=True)
+    assert output(shown) == "password=hunter2"
+    assert "to you alone" in small_print(shown)[-1]
+    assert of(shown, outputs.HIDE)
+    assert refused(shown) == []
 
 
 def turned(summary: Summary) -> list[dict[str, Any]]:

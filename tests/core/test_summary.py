@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -249,3 +250,18 @@ def test_the_system_is_the_instances_else_that_of_the_command(command_type: str,
     assert reason_keys(group) == keys
     (alone,) = summarise_results(results_of([succeeded("i-1")]), [], {}).groups
     assert reason_keys(alone) == frozenset()
+
+
+@pytest.mark.parametrize("field", ["Parameters", "CommandContent"])
+def test_a_secret_of_the_parameters_or_the_command_is_masked_where_an_output_repeats_it(field: str) -> None:
+    text = '{"db_password": "zebra1!z"}' if field == "Parameters" else "mysql -uroot -pzebra1!z app"
+    rows = [failed("i-1", "cannot log in with zebra1!z")]
+    value = text if field == "Parameters" else base64.b64encode(text.encode()).decode()
+    summary = summary_of(rows, **{field: value})
+    assert summary.masked.read(summary.groups[0].output.text) == ("cannot log in with [masked]", 1)
+
+
+def test_numbers_of_people_are_masked_or_not() -> None:
+    rows = results_of([failed("i-1", "mobile: 13812345678")])
+    shown = [summarise([invocation()], rows, {}, personal=personal) for personal in (True, False)]
+    assert [one.masked.read("mobile: 13812345678")[1] for one in shown] == [1, 0]

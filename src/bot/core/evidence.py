@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import chain
 
-from bot.core import noise
-from bot.core.noise import compiled, says
+from bot.core import phrases
+from bot.core.phrases import compiled, says
 from bot.core.reasons import DEEP, ECHO, EXITS, OUTPUTS, USUAL, Reason
 
 END = 4_096  # characters read at each end
@@ -48,8 +48,8 @@ def read(text: str, system: str = "") -> Evidence | None:
     seen = (text if whole else f"{text[:END]}\n\n{text[-END:]}").lower()
     lines = _Lines(_without_followers(seen.split("\n")))
     found = lines.complaints(system)
-    strong = {at: reason for at, reason in found.items() if not says(noise.RETRIED, lines.lines[at])}
-    weak = {at: reason for at, reason in found.items() if at not in strong and says(noise.RETRIED, lines.lines[at])}
+    strong = {at: reason for at, reason in found.items() if not says(phrases.RETRIED, lines.lines[at])}
+    weak = {at: reason for at, reason in found.items() if at not in strong and says(phrases.RETRIED, lines.lines[at])}
     strong, weak = lines.not_recovered(strong), lines.not_recovered(weak)
     if weak and all(reason.depth == ECHO or reason.key in _SECOND_HAND for reason in strong.values()):
         deepest = [weak[at] for at in sorted(weak) if weak[at].depth >= USUAL]
@@ -104,11 +104,11 @@ class _Lines:
 
     def _believed(self, at: int, match: re.Match[str]) -> bool:
         line = self.lines[at].strip()
-        if says(noise.ECHOED, line) or says(noise.HARMLESS, line) or says(noise.LEVEL, line):
+        if says(phrases.ECHOED, line) or says(phrases.HARMLESS, line) or says(phrases.LEVEL, line):
             return False
         start = match.start() - self._starts[at]
         before, after = self.lines[at][:start], self.text[match.end() : match.end() + 40].split("\n", 1)[0]
-        return not (says(noise.DENIED_BEFORE, before[-40:]) or says(noise.DENIED_AFTER, after))
+        return not (says(phrases.DENIED_BEFORE, before[-40:]) or says(phrases.DENIED_AFTER, after))
 
     def not_recovered(self, found: Mapping[int, Reason]) -> dict[int, Reason]:
         """Without what was tried again and then went well."""
@@ -118,35 +118,35 @@ class _Lines:
         kept = {}
         for at, reason in found.items():
             after = next((place for place in well if place >= at and place not in found), None)
-            again = after is not None and any(says(noise.AGAIN, line) for line in self.lines[at : after + 1])
+            again = after is not None and any(says(phrases.AGAIN, line) for line in self.lines[at : after + 1])
             if not again:
                 kept[at] = reason
         return kept
 
     @staticmethod
     def _well(line: str) -> bool:
-        return says(noise.WELL, line) and not says(noise.BADLY, line)
+        return says(phrases.WELL, line) and not says(phrases.BADLY, line)
 
     def complains_after(self, at: int) -> bool:
         """Whether something below complains of what no row knows, and does not only repeat that it failed."""
-        return any(says(noise.BADLY, line) and not says(noise.REPEATS, line) for line in self._told(at))
+        return any(says(phrases.BADLY, line) and not says(phrases.REPEATS, line) for line in self._told(at))
 
     def _told(self, at: int) -> list[str]:
-        return [line for line in self.lines[at + 1 :] if line.strip() and not says(noise.ECHOED, line.strip())]
+        return [line for line in self.lines[at + 1 :] if line.strip() and not says(phrases.ECHOED, line.strip())]
 
     def judged(self, strong: Mapping[int, Reason], block: Sequence[int], root: int, *, whole: bool) -> Evidence | None:
         """The root, unless what follows shows that it was overcome; certain where nothing speaks against it."""
         reason, last = strong[root], block[-1]
         told = self._told(last)
-        plain = [line for line in told if not line[:1].isspace() and not says(noise.REPEATS, line)]
+        plain = [line for line in told if not line[:1].isspace() and not says(phrases.REPEATS, line)]
         foreign = self.complains_after(last)
-        overcome = (foreign and not says(noise.BADLY, plain[0])) or len(plain) >= _FAR
+        overcome = (foreign and not says(phrases.BADLY, plain[0])) or len(plain) >= _FAR
         if overcome and reason.depth < DEEP and reason.key != "bad-option":  # after which the usage is printed
             return None
         if reason.key == "waiting-for-input" and plain:
             return None
-        logged = says(noise.LOGGED, self.lines[root].strip())
-        if logged and any(not says(noise.LOGGED, line) for line in plain):  # the command's own last word is another
+        logged = says(phrases.LOGGED, self.lines[root].strip())
+        if logged and any(not says(phrases.LOGGED, line) for line in plain):  # the command's own last word is another
             return None
         rivals = {other.key for at, other in strong.items() if not (at in block and other.depth < reason.depth)}
         clear = whole and not logged and not foreign and len(plain) <= _BLOCK and not any(map(self._well, told))
@@ -161,8 +161,8 @@ def _last_block(lines: Sequence[str], strong: Iterable[int]) -> list[int]:
     block = [places[-1]]
     for at in reversed(places[:-1]):
         between = [line for line in lines[at + 1 : block[0]] if line.strip() and not line[:1].isspace()]
-        if len([line for line in between if not says(noise.REPEATS, line)]) > _BLOCK or any(
-            says(noise.WELL, line) and not says(noise.BADLY, line) for line in between
+        if len([line for line in between if not says(phrases.REPEATS, line)]) > _BLOCK or any(
+            says(phrases.WELL, line) and not says(phrases.BADLY, line) for line in between
         ):
             break
         block.insert(0, at)

@@ -1,101 +1,256 @@
 """Secrets taken out of text before it leaves for Slack, high precision first.
 
-A secret that was shown cannot be taken back, and a false alarm hides a fact at 03:00. So what has a form of its
-own is masked wherever it stands, and a name such as `password` masks what follows it only where that looks like a
-value. Every pattern takes linear time: nothing in it is unbounded and may fail after it has matched much.
+A secret that was shown cannot be taken back, and a false alarm hides a fact at 03:00. So what has a form of its own
+is masked wherever it stands (`secrets`), and a name such as `password` masks what follows it only where that looks
+like a value. What was masked in one text of an answer is masked in all of them, also where it stands bare.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
+
+from bot.core import personal
+from bot.core.secrets import FORMS, SAID, is_value
 
 MASK = "[masked]"
+Span = tuple[int, int]
 
-_KEY_BLOCK = r"(?:[A-Z0-9]+ ){0,4}PRIVATE KEY(?: BLOCK)?-----"
-# (what every such secret holds, the secret): the first is looked for by itself, which is ten times as fast.
-_WHOLE = tuple(
-    (hint, re.compile(pattern, re.DOTALL))
-    for hint, pattern in (
-        ("PRIVATE KEY", rf"-----BEGIN {_KEY_BLOCK}.*?(?:-----END {_KEY_BLOCK}|\Z)"),
-        ("LTAI", r"\bLTAI[0-9A-Za-z]{8,30}\b"),  # Alibaba Cloud AccessKey id
-        ("STS.", r"\bSTS\.[0-9A-Za-z]{8,}"),  # its temporary form
-        ("CAI", r"\bCAI[0-9A-Za-z+/]{60,}={0,2}"),  # STS security token
-        ("AKIA", r"\bAKIA[0-9A-Z]{16}\b"),  # AWS
-        ("ASIA", r"\bASIA[0-9A-Z]{16}\b"),
-        ("xox", r"\bxox[abeoprs](?:\.xox[bp])?-[0-9A-Za-z-]{8,}"),  # Slack
-        ("xapp-", r"\bxapp-[0-9A-Za-z-]{8,}"),
-        ("gh", r"\bgh[pousr]_[0-9A-Za-z]{30,}"),  # GitHub
-        ("github_pat_", r"\bgithub_pat_[0-9A-Za-z_]{30,}"),
-        ("glpat-", r"\bglpat-[0-9A-Za-z_-]{16,}"),  # GitLab
-        # JSON Web Token
-        ("eyJ", r"(?<![0-9A-Za-z_-])eyJ[0-9A-Za-z_-]{8,}\.eyJ[0-9A-Za-z_-]{8,}\.[0-9A-Za-z_-]{8,}"),
-    )
+# Names whose value is secret. Those of `sure` ones may be plain words; the others' must look made by a machine.
+_NAME = re.compile(
+    r"(?:(?P<sure>pass(?:word|wd|phrase|code)|pswd|pwd|(?<![a-z])pass"
+    r"|(?:access[_-]?key|client|consumer|app|api|shared|jwt|webhook)[_-]?secret|secret[_-]?(?:access[_-]?)?key)"
+    r"|secret|token|credentials?|(?:access|api|private|account|encryption|signing|master|shared|shared[_-]?access"
+    r"|subscription|storage|auth|license|app|session|jwt|hmac|webhook|consumer|client|aes|des|rsa"
+    r"|secret)[_-]?key(?:[_-]?(?:id|data|base))?|(?<![a-z])secret[_-]?id|_auth|^auth"
+    r"|shared[_-]?access[_-]?signature)\Z",
+    re.IGNORECASE,
 )
-_BEARER = re.compile(
-    r"(\bbearer[ \t]{1,4}|\bauthorization[\"']?[ \t]?[:=][ \t]?[\"']?basic )[0-9a-z._~+/-]{12,}=*", re.I
+_HINT = re.compile(r"pass|pwd|pswd|secret|token|credential|key|auth|signature")
+_VALUE = (
+    r"""(?=(?P<value>\\?"[^"\n]{1,4000}"|\\?'[^'\n]{1,4000}'|[^\s"',;&|<>(){}\[\]\\，。；）]{1,4000})(?P<next>.?))"""
 )
-_IN_URL = re.compile(r"(://[^\s:/@]{0,200}:)([^\s/@]{1,200})(?=@)")
-_NAMES = (
-    r"(?:password|passwd|passphrase|pwd|secret|token"
-    r"|secret[_-]?key|access[_-]?key(?:[_-]?(?:secret|id))?|api[_-]?key|private[_-]?key)"
+# The value is looked at, not taken: in `config: password=…` it is another name.
+_NAMED = re.compile(
+    rf"""(?<![\w.-])(?P<name>[\w.-]++)(?P<mark>\\?["']?\]?\s{{0,3}}(?:=>|:=|==?|[：:])\s{{0,3}}){_VALUE}""", re.S
 )
-_HINTS = ("pass", "pwd", "secret", "token", "key")  # one of these is in every name: looked for first, to save time
-_VALUE = r"""(?P<value>"[^"\n]{1,400}"|'[^'\n]{1,400}'|[^\s"',;&|<>(){}\[\]]{1,400})"""
-_NAMED = re.compile(rf"""(?P<before>{_NAMES}(?P<mark>["']?\s{{0,3}}[=:]\s{{0,3}})){_VALUE}""", re.I)
-_OPTION = re.compile(rf"(?P<before>--(?:[a-z]{{1,20}}-){{0,3}}{_NAMES}(?P<mark>[ ]{{1,3}}))(?!-){_VALUE}", re.I)
-_PLACEHOLDER = re.compile(
-    r"[*x•.…-]*|\$.*|%.*%|none|null|nil|true|false|yes|no|unset|empty|\[masked\]|/.*", re.I | re.DOTALL
+_OPTION = re.compile(rf"(?<![\w-])--?(?P<name>[A-Za-z][\w-]*+)(?P<mark>\s{{1,3}})(?!-){_VALUE}", re.S)
+_ENVIRONMENT = re.compile(
+    r"^(?:export |set |declare -x |setenv |[+>$] )?(?!(?:OLD)?PWD=|GPG_KEY=|PUBLIC)(?P<name>[A-Z][A-Z0-9_]{0,60}?)?"
+    r"(?:PASS(?:WORD|WD|PHRASE)?|PWD|SECRET|TOKEN|CREDENTIALS?|(?<=_)KEY|_AUTH)(?:_ID|_BASE|_SECRET)?"
+    r"=(?![\"'\s])(?P<value>\S{1,2000})",
+    re.M,
 )
+# Tokens and keys that are no secret: `PublicKeyToken` of .NET, pages of an API, marks against doing things twice.
+_NO_SECRET_BEFORE = re.compile(
+    r"(?:public[_-]?(?:key)?|next|page|paging|pagination|client|continuation|cancel\w*|sync|resume|fencing|primary|foreign"
+    r"|unexpected|last|first|num|max|min|end|start|stop|eos|bos|pad|unk|by|cache|partition|sort"
+    r"|idempoten\w*)[_ -]?\Z",
+    re.IGNORECASE,
+)
+_RESOURCE = re.compile(r"[a-z]+(?:[-./:_][a-z0-9]{1,10})+")  # `default-token-x7k2p`, `kube-system/tls`
+_KEY_END = re.compile(r"-----END (?:[A-Z0-9]+ ){0,4}PRIVATE KEY")
+_KEY_LINE = re.compile(r"[ \t]{0,16}[0-9A-Za-z+/=]{1,80}\r?")
 
 
-def mask(text: str) -> tuple[str, int]:
-    """The text with secrets replaced by `[masked]`, and how many there were."""
-    count = 0
-    for hint, pattern in _WHOLE:
-        if hint in text:
-            text, found = pattern.subn(MASK, text)
-            count += found
-    text, found = _BEARER.subn(rf"\1{MASK}", text)
-    count += found
-
-    def in_url(match: re.Match[str]) -> str:
-        nonlocal count
-        if _PLACEHOLDER.fullmatch(match[2]):
-            return match[0]
-        count += 1
-        return match[1] + MASK
-
-    def named(match: re.Match[str]) -> str:
-        nonlocal count
-        value = match["value"]
-        quote = value[0] if value[0] in "\"'" else ""
-        if not _looks_secret(value.strip("\"'"), assigned=":" not in match["mark"] or bool(quote)):
-            return match[0]
-        count += 1
-        return f"{match['before']}{quote}{MASK}{quote}"
-
-    text = _IN_URL.sub(in_url, text)
-    lower = text.lower()
-    if any(hint in lower for hint in _HINTS):
-        text = _NAMED.sub(named, _OPTION.sub(named, text))
-    return text, count
-
-
-def _looks_secret(value: str, *, assigned: bool) -> bool:
-    """`password=hunter2` is one; `token: expired` and `PWD=/root` are not."""
-    if len(value) < 4 or _PLACEHOLDER.fullmatch(value) or MASK in value:
-        return False
-    return assigned or (len(value) >= 8 and any(c.isdigit() for c in value) and any(c.isalpha() for c in value))
+def mask(text: str, *, personal: bool = True) -> tuple[str, int]:
+    """The text with secrets replaced by `[masked]`, and how many there were. `personal`: id cards and phones too."""
+    return Masked(personal=personal).read(text)
 
 
 class Masked:
-    """Outputs masked once, however often they are shown."""
+    """The texts of one answer without secrets: what is masked in one of them is masked in all.
 
-    def __init__(self) -> None:
-        self._known: dict[str, tuple[str, int]] = {}
+    `learn` all of them first, also those that are not shown (parameters, the command's content); then `read`.
+    """
+
+    def __init__(self, *, personal: bool = True) -> None:
+        self._personal = personal
+        self._learnt: dict[str, tuple[str, int]] = {}
+        self._shown: dict[str, tuple[str, int]] = {}
+        self._values: set[str] = set()
+        self._by_gram: dict[str, list[str]] = {}
+
+    def learn(self, text: str) -> None:
+        """Remembers the secrets of a text."""
+        if text in self._learnt:
+            return
+        found, count = text, 0
+        while spans := _merged(_spans(found, personal_too=self._personal), found):
+            for start, end in spans:
+                self._remember(found[start:end])
+            found, count = _replaced(found, spans), count + len(spans)
+        self._learnt[text] = found, count
 
     def read(self, text: str) -> tuple[str, int]:
-        """As `mask`."""
-        if text not in self._known:
-            self._known[text] = mask(text)
-        return self._known[text]
+        """The text without secrets, and how many it had."""
+        self.learn(text)
+        if text not in self._shown:
+            found, count = self._learnt[text]
+            for value in self._standing_bare(found):
+                pieces = [_bare(value).subn(MASK, piece) for piece in found.split(MASK)]
+                found, count = MASK.join(piece for piece, _ in pieces), count + sum(times for _, times in pieces)
+            if found != text:
+                found, more = self.read(found)  # until nothing is left: what was masked once stays as it is
+                count += more
+            self._shown[text] = found, count
+        return self._shown[text]
+
+    def _remember(self, value: str) -> None:
+        """What is short, or a plain word, stands elsewhere for something else: to mask it there hides facts."""
+        value = value.strip()
+        if value in self._values or len(value) < _GRAM or value.lower() in _COMMON or value in MASK:
+            return
+        if len(value) < 6 and (value.isalpha() or value.isdigit()):
+            return
+        self._shown.clear()
+        self._values.add(value)
+        self._by_gram.setdefault(value[-_GRAM:], []).append(value)
+
+    def _standing_bare(self, text: str) -> list[str]:
+        """Known secrets in a text, longest first. Many are not looked for one by one: that would be quadratic."""
+        candidates: Iterable[str] = self._values
+        if len(self._values) > _FEW:
+            grams = {text[at : at + _GRAM] for at in range(len(text) - _GRAM + 1)}
+            candidates = (value for gram in grams & self._by_gram.keys() for value in self._by_gram[gram])
+        return sorted((value for value in candidates if value in text), key=lambda value: (-len(value), value))
+
+
+_GRAM = 4  # characters of the shortest secret that is looked for where it stands bare
+_FEW = 50
+_MOST_NAME = 60
+_COMMON = frozenset(
+    {
+        *(
+            "root",
+            "admin",
+            "administrator",
+            "password",
+            "passwd",
+            "postgres",
+            "mysql",
+            "redis",
+            "guest",
+            "test",
+            "user",
+        ),
+        *("oracle", "default", "docker", "ubuntu", "nginx", "system", "public", "master", "service", "localhost"),
+        *("example", "tomcat", "jenkins", "mongo", "mongodb", "rabbitmq", "elastic"),
+    }
+)
+
+
+def _bare(value: str) -> re.Pattern[str]:
+    """Short ones only as words of their own; never a part of `[masked]`."""
+    escaped = re.escape(value)
+    return re.compile(escaped if len(value) >= 8 else rf"(?<![^\W_]){escaped}(?![^\W_])")
+
+
+def _spans(text: str, *, personal_too: bool) -> Iterator[Span]:
+    lower = _lower(text)
+    for hint, pattern in FORMS:
+        if hint in lower:
+            yield from (match.span(match.lastindex or 0) for match in pattern.finditer(text))
+    for hint, pattern in SAID:
+        if hint in lower:
+            spans = (match.span(match.lastindex or 0) for match in pattern.finditer(lower))
+            yield from ((start, end) for start, end in spans if is_value(text[start:end]))
+    if "PRIVATE KEY" in text:
+        yield from _keys_without_first_line(text)
+    for start, end in _lines_with_names(lower):
+        yield from _named(text, start, end)
+    if personal_too:
+        yield from personal.spans(text)
+
+
+def _lower(text: str) -> str:
+    """In lower case, each character in its place: of a few, the small letter is two characters."""
+    lower = text.lower()
+    return lower if len(lower) == len(text) else "".join(one.lower() if len(one.lower()) == 1 else one for one in text)
+
+
+def _keys_without_first_line(text: str) -> Iterator[Span]:
+    """The Base64 before the end of a key; its beginning may have been cut off."""
+    for match in _KEY_END.finditer(text):
+        start = end = text.rfind("\n", 0, match.start()) + 1
+        while start > 0:
+            line = text.rfind("\n", 0, start - 1) + 1
+            if not _KEY_LINE.fullmatch(text, line, start - 1):
+                break
+            start = line
+        if start < end:
+            yield start, end - 1
+
+
+def _lines_with_names(lower: str) -> Iterator[Span]:
+    """The lines that hold a name, each with the next one: its value may stand there."""
+    end = -1
+    while hit := _HINT.search(lower, end + 1):
+        start = lower.rfind("\n", 0, hit.start()) + 1
+        end = lower.find("\n", hit.end())
+        after = lower.find("\n", end + 1) if end >= 0 else -1
+        yield start, after if after >= 0 else len(lower)
+        if end < 0:
+            return
+
+
+def _named(text: str, start: int, end: int) -> Iterator[Span]:
+    for pattern in (_NAMED, _OPTION):
+        for match in pattern.finditer(text, start, end):
+            name = match["name"][-_MOST_NAME:]
+            found = _NAME.search(name) if _HINT.search(name.lower()) else None
+            if found is None or _NO_SECRET_BEFORE.search(name[: found.start()]):
+                continue
+            if _is_value_of(found["sure"], match):
+                yield _inside_quotes(match)
+    for match in _ENVIRONMENT.finditer(text, start, end):
+        if is_value(match["value"]) and not _NO_SECRET_BEFORE.search(match["name"] or ""):
+            yield match.span("value")
+
+
+def _is_value_of(sure: str | None, match: re.Match[str]) -> bool:
+    """`password=hunter2` has one; `token: expired`, `PWD=/root` and `password=read_it()` have not."""
+    value, quoted = match["value"].strip("\\\"'"), match["value"][-1] in "\"'"
+    if not is_value(value) or (not quoted and match["next"] in ("(", "[", "{")):
+        return False
+    mixed = any(map(str.isdigit, value)) and any(map(str.isalpha, value))
+    told = not quoted and (":" in match["mark"] or "：" in match["mark"])  # as in a sentence
+    if sure and sure.lower() == "pass" and (told or value.isdigit()):  # counts and results of tests
+        return False
+    if sure and told:
+        return len(value) >= 6 and value.isascii() and any(map(str.isalpha, value)) and not value.isalpha()
+    if sure or (quoted and match["mark"].isspace()):
+        return len(value) >= 4
+    if not value.isascii() or (_RESOURCE.fullmatch(value) and not (mixed and len(value) > 30)):
+        return False
+    return len(value) >= 8 and (mixed or (not told and len(value) >= 16))
+
+
+def _inside_quotes(match: re.Match[str]) -> Span:
+    start, end = match.span("value")
+    quote = match["value"][-1]
+    if quote not in "\"'":
+        return start, end
+    end -= 2 if match["value"].startswith("\\") and match["value"].endswith("\\" + quote) else 1
+    return match["value"].index(quote) + 1 + start, end
+
+
+def _merged(spans: Iterable[Span], text: str) -> list[Span]:
+    """In order, those that overlap as one; what is masked already is not masked again."""
+    merged: list[Span] = []
+    for start, end in sorted(spans):
+        if text.find(MASK, max(0, start - len(MASK) + 1), end + len(MASK) - 1) >= 0:
+            continue
+        if merged and start < merged[-1][1]:
+            merged[-1] = merged[-1][0], max(end, merged[-1][1])
+        else:
+            merged.append((start, end))
+    return merged
+
+
+def _replaced(text: str, spans: Iterable[Span]) -> str:
+    pieces, at = [], 0
+    for start, end in spans:
+        pieces += [text[at:start], MASK]
+        at = end
+    return "".join([*pieces, text[at:]])

@@ -68,7 +68,7 @@ def progress(summary: Summary, frame: Frame, actions: Sequence[Block]) -> Messag
     """How watched invocations stand: progress in words, failures as they appear, when the next look is due."""
     regions = [invocation.region for invocation in summary.invocations]
     head = f"{watching.done_words(summary)}: {wording.what(summary.invocations)}, {wording.where(regions)}"
-    masked = Masked()
+    masked = summary.masked
     blocks = _blocks(summary, head, frame, masked, _PROGRESS, by_run=False)
     text = spoken.text(b.clip(f"{head}.", MOST_LINE), summary, frame.zone, frame.notes, masked)
     return b.within_limits(text, [*blocks, *actions])
@@ -94,7 +94,7 @@ def ringing(message: Message, user_id: str) -> Message:
 
 
 def _answer(summary: Summary, head: str, frame: Frame, actions: Sequence[Block], *, by_run: bool) -> Message:
-    masked = Masked()
+    masked = summary.masked
     text = spoken.text(_line_one(head, summary, masked), summary, frame.zone, frame.notes, masked)
     for detail in DETAILS:
         blocks = _blocks(summary, head, frame, masked, detail, by_run=by_run)

@@ -42,7 +42,10 @@ class InvocationResult:
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
-    """A run of a command on one or more instances. `timeout` in seconds; `targets` has no outputs."""
+    """A run of a command on one or more instances.
+
+    `timeout` in seconds; `parameters` is JSON; `targets` has no outputs.
+    """
 
     id: str
     region: str
@@ -50,6 +53,7 @@ class Invocation:
     command_name: str = ""
     command_type: str = ""
     content: str = ""
+    parameters: str = ""
     created: datetime | None = None
     status: str = ""
     repeat_mode: str = ""
@@ -202,6 +206,7 @@ def invocation_from(row: Mapping[str, Any], region: str) -> Invocation:
         command_name=text_of(row.get("CommandName")),
         command_type=text_of(row.get("CommandType")),
         content=bytes_of(row.get("CommandContent")).decode("utf-8", "replace"),
+        parameters=text_of(row.get("Parameters")),
         created=time_of(row.get("CreationTime")),
         status=text_of(row.get("InvocationStatus")) or text_of(row.get("InvokeStatus")),
         repeat_mode=text_of(row.get("RepeatMode")),

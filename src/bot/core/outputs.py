@@ -1,7 +1,8 @@
 """The modal that shows whole outputs: pick a group or an instance, filter its lines, page through it.
 
 The view carries its own state in `private_metadata` (3,000 characters, Slack's limit): the packed question, what is
-picked, the filter and the page. Output stands only in preformatted text.
+picked, the filter and the page. Output stands only in preformatted text. Secrets are masked; an operator may have
+them shown, in the modal alone, which nobody else sees.
 """
 
 from __future__ import annotations
@@ -13,17 +14,18 @@ from dataclasses import dataclass, replace
 from bot.core import blocks as b
 from bot.core import parts, wording
 from bot.core.blocks import Block
-from bot.core.masking import mask
 from bot.core.modal import View, modal, told
 from bot.core.output import Output
 from bot.core.summary import Group, Row, Summary
 
-PICK, FILTER, PREVIOUS, NEXT, AS_FILE = (
+PICK, FILTER, PREVIOUS, NEXT, AS_FILE, REVEAL, HIDE = (
     "outputs_pick",
     "outputs_filter",
     "outputs_previous",
     "outputs_next",
     "outputs_file",
+    "outputs_reveal",
+    "outputs_hide",
 )
 MOST_METADATA = 3_000
 _PAGE = 2_900  # characters of one page: Slack takes 3,000 in one element
@@ -41,7 +43,7 @@ class BadPattern(Exception):
 class State:
     """`picked` is the place of a group (`g0`) or an instance's run and id.
 
-    `channel` and `thread` take the file, which belongs to the message `answer`.
+    `channel` and `thread` take the file, which belongs to the message `answer`. `revealed`: the secrets are shown.
     """
 
     handle: str
@@ -51,9 +53,11 @@ class State:
     channel: str = ""
     thread: str = ""
     answer: str = ""
+    revealed: bool = False
 
     def packed(self) -> str:
-        fields = [self.handle, self.picked, self.filter, self.page, self.channel, self.thread, self.answer]
+        place = (self.channel, self.thread, self.answer)
+        fields = [self.handle, self.picked, self.filter, self.page, *place, self.revealed]
         return json.dumps(fields, separators=(",", ":"), ensure_ascii=False)
 
     @staticmethod
@@ -63,15 +67,13 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class _Choice:
-    """What can be picked: results with the same output, whose they are, and the menu's option."""
+    """What can be picked: an output, whose it is, the menu's option, and what a reader must know of it."""
 
+    output: Output
     rows: Sequence[Row]
     names: str
     option: Block
-
-    @property
-    def output(self) -> Output:
-        return self.rows[0].output
+    notes: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +85,9 @@ class _Filtered:
     problem: str = ""
 
 
-def view(summary: Summary, state: State, matches: Callable[[str], Matcher]) -> View:
-    """The modal for this state. `matches` turns a filter into a test of a line, or raises BadPattern.
+def view(summary: Summary, state: State, matches: Callable[[str], Matcher], *, operator: bool = False) -> View:
+    """The modal for this state. `matches` turns a filter into a test of a line, or raises BadPattern. `operator`: for
+    somebody who may see secrets; for others they are masked whatever the state says.
 
     What was picked may be gone, and the page too: then the first group is shown, or the last page.
     """
@@ -93,27 +96,31 @@ def view(summary: Summary, state: State, matches: Callable[[str], Matcher]) -> V
         return told("There are no results yet, so there is no output to show.")
     picked = state.picked if state.picked in choices else "g0"
     choice = choices[picked]
-    text, secrets = mask(choice.output.text)
+    text, secrets = summary.masked.read(choice.output.text)
+    revealed = state.revealed and operator and secrets > 0
+    text = choice.output.text if revealed else text
     wanted = state.filter[:_MOST_FILTER]
     filtered = _filtered(text.split("\n") if text else [], wanted, matches)
     in_pages = pages("\n".join(filtered.lines))
     page = min(max(0, state.page), len(in_pages) - 1)
-    state = replace(state, picked=picked, filter=wanted, page=page)
+    state = replace(state, picked=picked, filter=wanted, page=page, revealed=state.revealed and operator)
+    notes = parts.output_notes(choice.output, 0 if revealed else secrets, choice.rows, choice.notes)
     output = [
         *([b.context(b.mrkdwn(filtered.problem, 500))] if filtered.problem else []),
-        b.rich_text(
-            b.preformatted(_shown(in_pages[page], filtered)), *parts.output_notes(choice.output, secrets, choice.rows)
-        ),
+        b.rich_text(b.preformatted(_shown(in_pages[page], filtered)), *notes),
         b.context(b.mrkdwn(_about(choice, filtered, page, len(in_pages)), b.MOST_CONTEXT)),
+        *([b.context(_REVEALED)] if revealed else []),
     ]
     packed = state.packed()
     if b.width(packed) > MOST_METADATA:
         return modal([b.context(_TOO_LONG), *output])
-    shown = [*_picker(choices, state), _filter(state), *output, _paging(page, len(in_pages))]
+    secret = _secrets_button(revealed, secrets) if operator and secrets else []
+    shown = [*_picker(choices, state), _filter(state), *output, _paging(page, len(in_pages), secret)]
     # Slack wants a submit button where there is an input; it closes the modal, as Close does.
     return {**modal(shown, packed), "submit": {"type": "plain_text", "text": "Done"}}
 
 
+_REVEALED = "Secrets are shown, to you alone; that you saw them is in my log. The file has them masked."
 _TOO_LONG = (
     "This question is too long to page: Slack carries no more than 3,000 characters with a modal. "
     "Here is the beginning; ask for fewer things at once to see the rest."
@@ -126,11 +133,12 @@ def _choices(groups: Sequence[Group]) -> Mapping[str, _Choice]:
     titles = [wording.title(group) for group in groups]
     for number, group in enumerate(groups):
         names = wording.members(group.rows, 70).replace("\n", ", ")
-        found[f"g{number}"] = _Choice(group.rows, names, _option(titles[number], names, f"g{number}"))
+        option = _option(titles[number], names, f"g{number}")
+        found[f"g{number}"] = _Choice(group.output, group.rows, names, option, wording.differs(group))
     for title, group in zip(titles, groups, strict=True):
         for row in group.rows if group.count > 1 else ():
             name, key = wording.name(row.name), b.clip(f"{row.result.invoke_id}/{row.result.instance_id}", 150)
-            found.setdefault(key, _Choice((row,), name, _option(name, title, key)))
+            found.setdefault(key, _Choice(row.output, (row,), name, _option(name, title, key)))
     return found
 
 
@@ -237,7 +245,15 @@ def _about(choice: _Choice, filtered: _Filtered, page: int, pages: int) -> str:
     return " · ".join(told)
 
 
-def _paging(page: int, pages: int) -> Block:
+def _secrets_button(revealed: bool, secrets: int) -> list[Block]:
+    if revealed:
+        return [_button(HIDE, "Mask secrets", "Mask the secrets again")]
+    return [
+        _button(REVEAL, "Show masked", f"Show masked: {wording.plural(secrets, 'secret')}, to me alone; it is logged")
+    ]
+
+
+def _paging(page: int, pages: int, secret: Sequence[Block]) -> Block:
     """Buttons are left out where they lead nowhere; the file is always there."""
     elements = []
     if page > 0:
@@ -245,7 +261,7 @@ def _paging(page: int, pages: int) -> Block:
     if page + 1 < pages:
         elements.append(_button(NEXT, "Next page", f"Next page, {page + 2:,} of {pages:,}"))
     elements.append(_button(AS_FILE, "As file", "All outputs as a file in the thread"))
-    return {"type": "actions", "block_id": f"paging-{page}-{pages}", "elements": elements}
+    return {"type": "actions", "block_id": f"paging-{page}-{pages}", "elements": [*elements, *secret]}
 
 
 def _button(action_id: str, text: str, label: str) -> Block:

@@ -152,12 +152,12 @@ class Telling:
         """The output in fixed width, then what a reader must know about it."""
         text, secrets = self.masked.read(group.output.text)
         shown = b.preformatted(excerpt(text, most_lines, budget))
-        return [shown, *output_notes(group.output, secrets, group.rows)]
+        return [shown, *output_notes(group.output, secrets, group.rows, wording.differs(group))]
 
 
-def output_notes(output: Output, secrets: int, rows: Sequence[Row]) -> list[Block]:
+def output_notes(output: Output, secrets: int, rows: Sequence[Row], differs: Sequence[str] = ()) -> list[Block]:
     """What a reader must know about an output, and where the whole of it is, ready to copy."""
-    notes = [*wording.output_notes(output, secrets), *wording.oss_notes(rows)]
+    notes = [*differs, *wording.output_notes(output, secrets), *wording.oss_notes(rows)]
     lines = [b.line(b.words(" · ".join(notes)))] if notes else []
     addresses = wording.oss_addresses(rows)
     if not addresses:

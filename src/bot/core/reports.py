@@ -260,13 +260,15 @@ def _took(summary: Summary) -> float:
 
 
 def cause(summary: Summary) -> str:
-    """A fingerprint of how it failed: (bucket, code, exit code, folded output) of each group. Equal for the same."""
-    keys = sorted(_print(group) for group in summary.of(*BAD, Bucket.UNKNOWN))
+    """A fingerprint of how it failed: bucket, code, exit code, and the reason of each group. Equal for the same."""
+    keys = sorted({_print(group) for group in summary.of(*BAD, Bucket.UNKNOWN)})
     return hashlib.sha256("\1".join(keys).encode("utf-8", "replace")).hexdigest()[:24] if keys else ""
 
 
 def _print(group: Group) -> str:
-    return "\0".join([group.bucket.value, group.error_code, str(group.exit_code), group.output.text])
+    """Where no reason is known, the output without its times and numbers stands for it."""
+    known = group.diagnosis.reason.key if group.diagnosis else group.rows[0].alike.key.hex()
+    return "\0".join([group.bucket.value, group.error_code, str(group.exit_code), known])
 
 
 def failing(summary: Summary) -> tuple[str, ...]:

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum
 from functools import cached_property
 
 from bot.core.diagnosis import Diagnosis, diagnose, proves_never_ran
-from bot.core.folding import OutputReader
+from bot.core.folding import Alike, OutputReader, differing, own_words, shown
+from bot.core.masking import Masked
 from bot.core.model import Instance, Invocation, InvocationResult
 from bot.core.output import Output
 
@@ -56,11 +57,15 @@ def bucket_of(status: str, error_code: str) -> Bucket:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One target: what its result says, and what people call the instance and the command."""
+    """One target: what its result says, and what people call the instance and the command.
+
+    `output` is its own, with its secrets; `alike` is what it says, by which rows are folded.
+    """
 
     result: InvocationResult
     bucket: Bucket
     output: Output
+    alike: Alike
     name: str
     command_name: str = ""
     system: str = ""
@@ -103,7 +108,10 @@ class Shared:
 
 @dataclass(frozen=True)  # no slots: the diagnosis is kept once it has been made
 class Group:
-    """Targets that ended alike. `status` is the API's word, shown where the bucket does not say enough."""
+    """Targets that ended alike. `status` is the API's word, shown where the bucket does not say enough.
+
+    `output` is one of theirs; `differs` names in what the others differ from it ("pid", "time").
+    """
 
     bucket: Bucket
     status: str
@@ -112,6 +120,7 @@ class Group:
     output: Output
     rows: tuple[Row, ...]
     seen: Seen | None = None
+    differs: tuple[str, ...] = ()
 
     @property
     def count(self) -> int:
@@ -145,7 +154,10 @@ class Schedule:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """The answer to "what really happened", ready to be said. `counts` adds up to `total`."""
+    """The answer to "what really happened", ready to be said. `counts` adds up to `total`.
+
+    Outputs in it have their secrets: what leaves goes through `masked`, which knows those of the whole answer.
+    """
 
     invocations: tuple[Invocation, ...]
     total: int
@@ -161,6 +173,8 @@ class Summary:
     def rows(self) -> Iterator[Row]:
         return (row for group in self.groups for row in group.rows)
 
+    masked: Masked = field(default_factory=Masked, compare=False)
+
     def of(self, *buckets: Bucket) -> tuple[Group, ...]:
         return tuple(group for group in self.groups if group.bucket in buckets)
 
@@ -172,28 +186,35 @@ def summarise(
     invocations: Sequence[Invocation],
     results: Iterable[InvocationResult],
     instances: Mapping[str, Instance],
+    *,
+    personal: bool = True,
 ) -> Summary:
     """The summary of one or several invocations as one answer.
 
-    Where a result row is missing, the instance's own row in DescribeInvocations speaks for it.
+    Where a result row is missing, the instance's own row in DescribeInvocations speaks for it. `personal`: id card and
+    phone numbers are secrets too.
     """
     targets, schedules = _targets(invocations, results)
-    return _summary(invocations, targets, schedules, instances)
+    return _summary(invocations, targets, schedules, instances, Masked(personal=personal))
 
 
 def only(summary: Summary, keep: Callable[[Row], bool]) -> Summary:
     """The summary of those rows alone."""
-    groups = [replace(group, rows=tuple(row for row in group.rows if keep(row))) for group in summary.groups]
-    kept = tuple(group for group in groups if group.rows)
+    rows = ([row for row in group.rows if keep(row)] for group in summary.groups)
+    kept = tuple(folded(some, summary.masked) for some in rows if some)
     counts = {bucket: sum(group.count for group in kept if group.bucket is bucket) for bucket in Bucket}
     return replace(summary, groups=kept, counts=counts, total=sum(counts.values()))
 
 
 def summarise_results(
-    results: Sequence[InvocationResult], invocations: Sequence[Invocation], instances: Mapping[str, Instance]
+    results: Sequence[InvocationResult],
+    invocations: Sequence[Invocation],
+    instances: Mapping[str, Instance],
+    *,
+    personal: bool = True,
 ) -> Summary:
     """The summary of the newest results on some instances: each row is a run of its own."""
-    return _summary(invocations, results, (), instances)
+    return _summary(invocations, results, (), instances, Masked(personal=personal))
 
 
 def _summary(
@@ -201,24 +222,28 @@ def _summary(
     targets: Sequence[InvocationResult],
     schedules: tuple[Schedule, ...],
     instances: Mapping[str, Instance],
+    masked: Masked,
 ) -> Summary:
     schedule_ids = {invocation.id for invocation in invocations if invocation.is_schedule}
     commands = {invocation.id: invocation for invocation in invocations}
     names = _unique_names(targets, instances)
     outputs = OutputReader()
+    _learn(masked, invocations, targets, outputs)  # all of them first: a secret of one output may stand in another
     for target in targets:
-        outputs.read(target)  # all of them first, so that equal ones share the Output that has most missing
+        outputs.expect(masked.read(outputs.read(target).text)[0])
     rows = [
         Row(
             result=target,
             bucket=bucket_in(target, in_schedule=target.invoke_id in schedule_ids),
-            output=outputs.read(target),
+            output=output,
+            alike=outputs.alike(masked.read(output.text)[0], own_words(target, instances.get(target.instance_id))),
             name=names[target.instance_id],
             command_name=command.command_name if command else "",
             system=_system(instances.get(target.instance_id), command),
         )
         for target in targets
         for command in [commands.get(target.invoke_id)]
+        for output in (outputs.read(target),)
     ]
     counts = Counter(row.bucket for row in rows)
     began = min((row.result.started for row in rows if row.result.started), default=None)
@@ -229,12 +254,25 @@ def _summary(
         invocations=tuple(invocations),
         total=len(rows),
         counts={bucket: counts[bucket] for bucket in Bucket},
-        groups=_groups(rows),
+        groups=_groups(rows, masked),
         schedules=schedules,
         began=began or min((i.created for i in invocations if i.created), default=None),
         ended=ended,
         users=tuple(user for user in users if user),
+        masked=masked,
     )
+
+
+def _learn(
+    masked: Masked, invocations: Iterable[Invocation], targets: Iterable[InvocationResult], outputs: OutputReader
+) -> None:
+    """All texts of an answer that may hold a secret, also those that are not shown."""
+    for invocation in invocations:
+        masked.learn(invocation.content)
+        masked.learn(invocation.parameters)
+    for target in targets:
+        masked.learn(outputs.read(target).text)
+        masked.learn(target.error_info)
 
 
 def _unique_names(targets: Iterable[InvocationResult], instances: Mapping[str, Instance]) -> dict[str, str]:
@@ -276,27 +314,31 @@ def bucket_in(result: InvocationResult, *, in_schedule: bool) -> Bucket:
     return Bucket.SUCCEEDED if result.exit_code == 0 else Bucket.FAILED
 
 
-def _groups(rows: Iterable[Row]) -> tuple[Group, ...]:
-    """By (bucket, code, exit code, output); failed before timed out before never ran, larger first."""
+def _groups(rows: Iterable[Row], masked: Masked) -> tuple[Group, ...]:
+    """By (bucket, code, exit code, what the output says); failed before timed out before never ran, larger first."""
     found: dict[tuple[object, ...], list[Row]] = {}
     for row in rows:
         result = row.result
         told = result.status if row.bucket in _TELLING_STATUS or result.status == "Terminated" else ""
-        key = (row.bucket, told, result.error_code, result.exit_code, row.output.text)
+        key = (row.bucket, told, result.error_code, result.exit_code, row.alike.key)
         found.setdefault(key, []).append(row)
-    groups = [
-        Group(
-            bucket=members[0].bucket,
-            status=members[0].result.status,
-            error_code=members[0].result.error_code,
-            exit_code=members[0].result.exit_code,
-            output=members[0].output,
-            rows=tuple(sorted(members, key=lambda row: (row.result.region, row.name))),
-        )
-        for members in found.values()
-    ]
+    groups = [folded(members, masked) for members in found.values()]
     order = list(Bucket)
     return tuple(sorted(groups, key=lambda group: (order.index(group.bucket), -group.count, group.rows[0].name)))
+
+
+def folded(rows: Sequence[Row], masked: Masked) -> Group:
+    """The group of rows that ended alike and say the same."""
+    first = rows[0]
+    return Group(
+        bucket=first.bucket,
+        status=first.result.status,
+        error_code=first.result.error_code,
+        exit_code=first.result.exit_code,
+        output=shown([row.output for row in rows], lambda text: masked.read(text)[0]),
+        rows=tuple(sorted(rows, key=lambda row: (row.result.region, row.name))),
+        differs=differing([row.alike for row in rows]),
+    )
 
 
 # Buckets within which the API's own word makes a difference to people.

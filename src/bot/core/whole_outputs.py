@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from bot.core import blocks as b
 from bot.core import messages, outputs, parts, spoken, wording
 from bot.core.blocks import Block, Message
-from bot.core.masking import Masked, mask
+from bot.core.masking import Masked
 from bot.core.messages import MOST_LINE, Frame
 from bot.core.output import excerpt
 from bot.core.summary import Group, Summary
@@ -26,7 +26,7 @@ def message(summary: Summary, subject: str, frame: Frame, actions: Sequence[Bloc
     regions = [row.result.region for group in summary.groups for row in group.rows]
     counts = wording.counts(summary, "run" if by_run else "")
     head = f"{counts}: outputs of {wording.name(subject, 40)}, {wording.where(regions)}"
-    masked = Masked()
+    masked = summary.masked
     shown, left = summary.groups[:MOST_GROUPS], summary.groups[MOST_GROUPS:]
     sections, cut = _sections(shown, masked)
     notes = (*frame.notes, *([_CUT] if cut or left else []))
@@ -67,7 +67,7 @@ def _section(group: Group, shown: str, secrets: int) -> Block:
         b.line(b.words(wording.title(group), bold=True)),
         b.line(b.words(wording.members(group.rows, 120).replace("\n", ", "))),
         *(b.preformatted(page.removesuffix("\n")) for page in outputs.pages(shown)),
-        *parts.output_notes(group.output, secrets, group.rows),
+        *parts.output_notes(group.output, secrets, group.rows, wording.differs(group)),
     )
 
 
@@ -82,12 +82,12 @@ def _more(groups: Sequence[Group]) -> list[Block]:
 
 def whole_text(summary: Summary) -> str:
     """All outputs in full, one section for each group: what *As file* uploads."""
-    return "\n".join(map(_text, summary.groups)) or "(no results yet)\n"
+    return "\n".join(_text(group, summary.masked) for group in summary.groups) or "(no results yet)\n"
 
 
-def _text(group: Group) -> str:
-    masked, secrets = mask(group.output.text)
-    notes = [*wording.output_notes(group.output, secrets), *wording.oss_notes(group.rows)]
+def _text(group: Group, masked: Masked) -> str:
+    text, secrets = masked.read(group.output.text)
+    notes = [*wording.differs(group), *wording.output_notes(group.output, secrets), *wording.oss_notes(group.rows)]
     addresses = [f"whole output of {whose} in OSS: {address}" for address, whose in wording.oss_addresses(group.rows)]
     about = "\n".join([f"== {wording.title(group)}", wording.members(group.rows, 100_000), *notes, *addresses])
-    return f"{about}\n\n{masked or '(no output)'}\n"
+    return f"{about}\n\n{text or '(no output)'}\n"

@@ -227,6 +227,11 @@ def _within(folded: Sequence[str], most: int) -> str:
     return ", ".join(shown)
 
 
+def differs(group: Group) -> list[str]:
+    """In what the outputs of a group differ from the one that is shown."""
+    return [f"differs in: {', '.join(group.differs)}"] if group.differs else []
+
+
 def output_notes(output: Output, secrets: int) -> list[str]:
     """What a reader of an output must know about it."""
     notes = []

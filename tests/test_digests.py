@@ -89,7 +89,7 @@ def test_a_timer_that_comes_days_late_catches_up_once(rig):
 def test_a_digest_tells_runs_failures_and_a_chart_that_slack_takes(rig):
     [digest] = rig.ask("digest now")
     lines = digest.text.split("\n")
-    assert lines[0] == "Digest: 2 of 2 runs failed in the last 24 h; the day before 0 of 0."
+    assert lines[0] == "Digest: 2 of 2 runs failed in the last 24 h; the day before no runs."
     assert "deploy-web: 1 of 1 run failed, on 1 of 3 instances; the day before no runs." in lines
     assert any(line.startswith("Most failures: web-001 (") for line in lines)
     assert any(line.startswith("New since the day before: deploy-web, exit code 1, on web-001") for line in lines)
@@ -247,7 +247,7 @@ def test_a_handover_tells_what_recovered_and_not_what_ended_long_ago(rig):
     old = {"ts": "1.2", "line": "old", "recovered": rig.time() - DAY}
     rig.worker._store.put(f"notice/{INCIDENTS}/t-2", old, rig.time() + DAY)
     [draft] = rig.ask("handover")
-    assert "Recovered in the last 12 h: 5 of 5 exit code 0: backup &amp; co, cn-hangzhou. 20" in draft.text
+    assert "Recovered in the last 12 h: 5 of 5 exit code 0: backup &amp; co, cn-hangzhou. Well since 20" in draft.text
     assert "old" not in draft.text
 
 
@@ -295,3 +295,37 @@ def test_status_tells_queue_store_throttles_events_and_versions(rig):
     assert "cn-beijing: no event within a day." in status.text
     assert "Versions: bot 0.1.0, Python 3." in status.text
     assert "slack-bolt 1." in status.text
+
+
+# Quota manners
+
+
+def test_two_people_who_ask_the_same_within_seconds_make_one_call_and_a_press_asks_anew(rig):
+    [first] = rig.ask("t-hz0fleet0001")
+    calls = rig.cloud.count()
+    rig.time.sleep(3)
+    [second] = rig.ask("t-hz0fleet0001")
+    assert rig.cloud.count() == calls
+    assert "data 3 s old" in json.dumps(second.blocks) or "data 4 s old" in json.dumps(second.blocks)
+    rig.press(first, "refresh")
+    assert rig.cloud.count() > calls
+    assert "data 0 s old" in json.dumps(first.blocks)
+
+
+def test_a_notice_states_the_age_of_its_data(rig):
+    subscribe(rig)
+    notice, _ = hear(rig, completed())
+    assert " s old" in json.dumps(notice.blocks)
+
+
+def test_a_question_of_a_person_goes_before_a_notice(rig):
+    subscribe(rig)
+    until = rig.time() + 2
+    rig.worker._store.put("throttle/DescribeInvocations/cn-hangzhou", {"until": until}, until + 60)
+    assert rig.worker.hear([completed()], "1-request")
+    settle(rig, 4)
+    assert len(rig.said) == 1
+    [answer] = rig.ask("region:cn-hangzhou")
+    assert answer.text.startswith("2 of 2 runs failed")
+    settle(rig)
+    assert rig.said[-1].thread_ts == rig.said[-2].ts

@@ -118,7 +118,10 @@ def test_the_chart_adds_up_to_the_instances_that_have_ended(runs: list[tuple[flo
 
 # What people read
 
-MANY = [run([failed(f"i-{n}", code=n) for n in range(40)], 2, n, CommandName=f"job-{n:02d}") for n in range(1, 12)]
+MANY = [
+    run([failed(f"i-{at:02d}", code=n) for at in range(0, 80, 2)], 2, n, CommandName=f"job-{n:02d}")
+    for n in range(1, 12)
+]
 STANDS = WhatStands((Muted("command:backup-*", "mei", STAMP + 3_600), Muted("")), ("backup-* by 03:30: db-01 no run",))
 CUT = Around(
     now=NOW,
@@ -214,6 +217,10 @@ def test_whatever_names_say_the_messages_are_valid(hostile: str) -> None:
         ),
     ):
         assert refused(message) == []
+
+
+def test_instances_that_are_named_are_those_of_the_sentences() -> None:
+    assert [one for _, one in digest_message.named(made())] == ["i-1", "i-2", "i-4"]
 
 
 def test_an_unknown_instance_has_words_too() -> None:

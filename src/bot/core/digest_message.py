@@ -13,7 +13,7 @@ from datetime import UTC, datetime, tzinfo
 from bot.core import blocks as b
 from bot.core import what_stands, wording
 from bot.core.blocks import Block, Message
-from bot.core.digest import CHARTED, DAY, POINTS, STEP, Command, Digest, FirstSeen, Place
+from bot.core.digest import CHARTED, DAY, POINTS, STEP, Command, Digest, FirstSeen, Place, Tally
 from bot.core.model import Instance
 from bot.core.ranges import ranges
 from bot.core.summary import Bucket
@@ -53,14 +53,15 @@ def named(digest: Digest) -> list[Place]:
 def message(digest: Digest, stands: WhatStands, around: Around) -> Message:
     """The digest of one channel."""
     whole = not around.cut and not around.silent
-    first = b.clip(f"Digest: {_head(digest, compared=whole)}.", 110)
+    head = _head(digest, compared=whole)
+    first = b.clip(f"Digest: {head}.", 110)
     details = _details(digest, around, compared=whole)
     standing = what_stands.told(stands, around.zone)
     notes = _notes(around)
     age = f"data {wording.duration((around.now - around.read_at).total_seconds())} old"
     footer = [b.escape(one) for one in (around.scope, around.reason, age) if one]
     blocks = [
-        b.header(f"{_mark(digest)} {_head(digest, compared=whole)}"),
+        b.header(f"{_mark(digest)} {head[0].upper()}{head[1:]}"),
         *([b.rich_text(*(b.line(b.words(line)) for line in details))] if details else []),
         *([b.rich_text(*(b.line(b.words(line)) for line in standing))] if standing else []),
         *_chart(digest, around.zone),
@@ -81,12 +82,16 @@ def _mark(digest: Digest) -> str:
 def _head(digest: Digest, *, compared: bool) -> str:
     today, before = digest.today, digest.before
     if not today.runs:
-        told = "No runs in the last 24 h"
+        told = "no runs in the last 24 h"
     elif today.failed:
         told = f"{today.failed:,} of {wording.plural(today.runs, 'run')} failed in the last 24 h"
     else:
         told = f"{wording.plural(today.runs, 'run')} in the last 24 h, none failed"
-    return f"{told}; the day before {before.failed:,} of {before.runs:,}" if compared else told
+    return f"{told}; the day before {_was(before)}" if compared else told
+
+
+def _was(before: Tally) -> str:
+    return f"{before.failed:,} of {before.runs:,}" if before.runs else "no runs"
 
 
 def _details(digest: Digest, around: Around, *, compared: bool) -> list[str]:
@@ -114,8 +119,7 @@ def _command(one: Command, *, compared: bool) -> str:
     runs = wording.plural(today.runs, "run")
     failed = f"{today.failed:,} of {runs} failed, on {today.bad:,} of {wording.plural(today.targets, 'instance')}"
     told = failed if today.failed else f"{runs}, none failed"
-    was = f"{before.failed:,} of {before.runs:,}" if before.runs else "no runs"
-    return f"{one.name}: {told}; the day before {was}." if compared else f"{one.name}: {told}."
+    return f"{one.name}: {told}; the day before {_was(before)}." if compared else f"{one.name}: {told}."
 
 
 def _first_seen(found: Sequence[FirstSeen], around: Around) -> list[str]:

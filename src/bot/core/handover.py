@@ -18,6 +18,7 @@ from bot.core.what_stands import WhatStands
 
 SHARE, REFRESH = "share_handover", "refresh_handover"  # action ids
 MOST = 10  # of each list
+_STANDS = "Missed and muted"  # its lines begin with the one or the other word
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ def message(told: Handover, by_name: str, zone: tzinfo, now: float, read_at: flo
         blocks.append(b.rich_text(b.line(b.words(title, bold=True)), *(b.line(b.words(line)) for line in lines)))
     footer = [f"handover by {b.escape(wording.name(by_name))}", f"data {wording.duration(now - read_at)} old"]
     notes = [b.context(b.mrkdwn(" ".join(told.notes), 600))] if told.notes else []
-    lines = [f"{title}: {line}" for title, some in sections.items() for line in some]
+    lines = [line if title == _STANDS else f"{title}: {line}" for title, some in sections.items() for line in some]
     return b.within_limits(
         b.escape("\n".join([f"{head}.", *lines, *told.notes])), [*blocks, *notes, b.context(*footer)]
     )
@@ -102,8 +103,10 @@ def _sections(told: Handover, zone: tzinfo) -> dict[str, list[str]]:
         "Failing": [_failing(one, zone) for one in told.failing] or ["Nothing that I know of."],
         "Still going": [f"{one.what}, {one.progress}, {one.region}, {one.id}" for one in told.going],
         "Taken": [f"{run}: {_who(one, zone)}" for run, one in told.taken.items()],
-        "Missed and muted": what_stands.told(told.stands, zone),
-        f"Recovered in the last {told.hours} h": [f"{one.line} {_at(one.at, zone)}" for one in told.recovered],
+        _STANDS: what_stands.told(told.stands, zone),
+        f"Recovered in the last {told.hours} h": [
+            f"{one.line} Well since {_at(one.at, zone)}." for one in told.recovered
+        ],
     }
     return {title: _cut(lines) for title, lines in lists.items() if lines}
 

@@ -151,11 +151,8 @@ def now(answering: Answering, turn: Turn, by: Admission, place: Place) -> Messag
 
 
 def _crowded(answering: Answering) -> float:
-    """Seconds until a digest may start: not within a minute of a throttle in any of our regions."""
-    try:
-        marks = answering.store.list(THROTTLES, answering.now)
-    except StoreError:
-        return 0.0
+    """Seconds until a digest may start: not within a minute of a throttle in any of our regions. Raises StoreError."""
+    marks = answering.store.list(THROTTLES, answering.now)
     ours = [one for one in marks if one.key.rsplit("/", 1)[-1] in answering.settings.regions]
     return max((wait_after(one.value["until"], Priority.DIGESTS, answering.now) for one in ours), default=0.0)
 
@@ -202,9 +199,12 @@ def _scope(here: list[Subscription], regions: tuple[str, ...]) -> str:
 
 
 def _post(answering: Answering, turn: Turn, team_id: str, channel: str, message: Message, thread_ts: str = "") -> None:
-    """With its chart, where the workspace takes one; a refusal is remembered for a while. Raises SlackError."""
+    """With its chart, where the workspace takes one; a refusal is remembered for a while.
+
+    Raises SlackError and StoreError.
+    """
     key = f"no-charts/{team_id}"
-    if _charts_refused(answering, key):
+    if answering.store.get(key, answering.now):
         message = digest_message.without_chart(message)
     try:
         turn.post_to(channel, message, thread_ts)
@@ -214,13 +214,6 @@ def _post(answering: Answering, turn: Turn, team_id: str, channel: str, message:
         log.warning("this workspace takes no charts yet: %s", error)
         _remember(answering, key)
         turn.post_to(channel, digest_message.without_chart(message), thread_ts)
-
-
-def _charts_refused(answering: Answering, key: str) -> bool:
-    try:
-        return answering.store.get(key, answering.now) is not None
-    except StoreError:
-        return False
 
 
 def _remember(answering: Answering, key: str) -> None:

@@ -6,7 +6,8 @@ import time
 import pytest
 
 from bot.core.errors import Denied, Unavailable
-from bot.fanout import AT_ONCE, Fanout
+from bot.core.manners import AT_ONCE, Priority
+from bot.fanout import Fanout
 
 
 @pytest.fixture
@@ -48,7 +49,7 @@ def test_the_pool_is_bounded(fanout):
             running -= 1
 
     assert len(fanout.together(dict.fromkeys(range(200), call)).replies) == 200
-    assert most <= AT_ONCE
+    assert most <= AT_ONCE[Priority.PEOPLE]
 
 
 def test_who_does_not_reply_is_a_failure_and_not_waited_for(fanout):

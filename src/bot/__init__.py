@@ -18,7 +18,9 @@ the door has opened, and `watch` takes one look after another at a run that is g
 Cloud events and timers come to `/invoke` too: `core.events` reads them, and `notifications` queues what they ask for.
 For a run that is `reporting`: one look, which decides (`core.reports`) what the channels that `subscribers` knows are
 to be told; `notices` tells one channel, in one message that is kept right (`core.notices`). `system_events` tells of
-instances, `chores` are what timers ask for, and `orders` are the sub-commands that leave something standing.
+instances, `chores` are what timers ask for, and `orders` are the sub-commands that leave something standing, or tell
+what does: `digests` make the digest of a channel, `handovers` what the next one on call must know, `health` the
+`status`; `what_stands` reads mutes and missed expectations for them.
 
 Who opens the bot's Home tab gets it from `home`: what the store holds at once, what is read anew behind it, both by
 `publishing`, so that the newer one is seen. `open_work` keeps who is on which run, and which watches go on.
@@ -26,4 +28,8 @@ Who opens the bot's Home tab gets it from `home`: what the store holds at once, 
 `core` is pure: it may import itself and the pure part of the standard library. `adapters` may import `core` and one
 SDK each. Everything else here is the shell: it acts on what the core decided. `adapters.store` keeps what must
 outlive a request, in SQLite or in Tablestore. `commands` is for a person at a terminal (`python -m bot init`).
+
+Who asks first is served first: `core.manners` says how much of the account's quota is left to people.
 """
+
+__version__ = "0.1.0"

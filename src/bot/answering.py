@@ -10,15 +10,18 @@ from typing import Any, NoReturn, Protocol
 
 from bot import notices, orders, replies, watch
 from bot.adapters.cloud_assistant import CloudAssistant
+from bot.adapters.shared_replies import SharedReplies
 from bot.adapters.slack import Place, Slack
 from bot.adapters.store import Store, StoreError
 from bot.core import access, buttons, messages, wording
 from bot.core.access import Admission
 from bot.core.blocks import Block, Message
-from bot.core.errors import CloudError, NotAllowed, SlackError, Throttled, UserError
+from bot.core.errors import CloudError, NotAllowed, SlackError, Throttled, UsageError, UserError
 from bot.core.handles import Handle, pack
+from bot.core.manners import Priority
 from bot.core.parsing import parse
-from bot.core.question import ORDERS, Question
+from bot.core.question import ORDERS, STATUS, Question
+from bot.core.status import Busy
 from bot.core.summary import Summary
 from bot.jobs import Job
 from bot.lookup import Limits, Lookup
@@ -48,6 +51,21 @@ class Turn(Protocol):
     @property
     def deadline(self) -> float:
         """When this delivery must be over, on the worker's clock."""
+        ...
+
+    @property
+    def priority(self) -> Priority:
+        """For whom the job asks the cloud."""
+        ...
+
+    @property
+    def fresh(self) -> bool:
+        """Whether the cloud is asked even for what it answered a moment ago."""
+        ...
+
+    @property
+    def busy(self) -> Busy:
+        """What else this process works on."""
         ...
 
     @property
@@ -88,6 +106,7 @@ class Answering:
     ) -> None:
         self._settings, self._store, self._limits = settings, store, limits
         self._clock, self._sleep = clock, sleep
+        self._shared = SharedReplies()
 
     @property
     def settings(self) -> Settings:
@@ -134,9 +153,9 @@ class Answering:
 
     def _answer(self, turn: Turn, words: str, place: Place) -> tuple[Message, bool] | None:
         """The message, and whether only the person sees it; None where it has been posted already."""
-        if self._settings.paused:
+        question = self._read(words)
+        if question is None:
             return messages.sentence(self._settings.paused), True
-        question = parse(words)
         by = self.admit(turn, place)
         if question.subcommand in ORDERS:
             said = orders.carry_out(self, turn, by, place, question)
@@ -152,6 +171,16 @@ class Answering:
         if wished or not by.why_private:
             return message, wished
         return messages.noted(message, by.why_private), True
+
+    def _read(self, words: str) -> Question | None:
+        """What is asked; None where the bot is paused, for all but how it fares. Raises UsageError."""
+        try:
+            question = parse(words)
+        except UsageError:
+            if self._settings.paused:
+                return None
+            raise
+        return None if self._settings.paused and question.subcommand != STATUS else question
 
     def message(self, turn: Turn, by: Admission, handle: Handle, *, private: bool) -> Message:
         """The answer to a handle's question as it is now; raises UserError and CloudError."""
@@ -179,6 +208,9 @@ class Answering:
             deadline=deadline,
             clock=self._clock,
             sleep=self._sleep,
+            priority=turn.priority,
+            shared=self._shared,
+            fresh=turn.fresh,
         )
         return Lookup(
             self._settings,
@@ -188,6 +220,7 @@ class Answering:
             limits=self._limits,
             deadline=deadline,
             patient=turn.patient,
+            priority=turn.priority,
         )
 
     def admit(self, turn: Turn, place: Place) -> Admission:

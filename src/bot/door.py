@@ -24,6 +24,7 @@ from bot.core.blocks import escape
 from bot.core.errors import UsageError
 from bot.core.modal import loading
 from bot.core.parsing import parse
+from bot.core.question import STATUS
 from bot.jobs import Job, seal
 from bot.settings import Clock, Credentials, Settings
 
@@ -137,15 +138,15 @@ class Door:
         return request_credentials(environ) or self._settings.credentials
 
     def _command(self, fields: Mapping[str, str], credentials: Credentials) -> Response:
-        if self._settings.paused:
-            return _private(self._settings.paused)
         try:
             question = parse(fields.get("text", ""))
         except UsageError as error:
-            return _private(str(error))
+            return _private(self._settings.paused or str(error))
+        if self._settings.paused and question.subcommand != STATUS:
+            return _private(self._settings.paused)
         if not self._queued(slack_requests.command_job(fields, self._now), credentials):
             return _private(NOT_QUEUED)
-        if question.private or question.subcommand == "help":
+        if question.for_one:
             return Response(200)
         return _json({"response_type": "in_channel"})
 

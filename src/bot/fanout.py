@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from bot.core.errors import CloudError, Unavailable
+from bot.core.manners import AT_ONCE, Priority
 from bot.settings import Clock
-
-AT_ONCE = 32  # calls, and so threads of one question; the client keeps 40 connections for each host
 
 _SILENCE = Unavailable("my calls", "any region asked", "no reply in time")
 
@@ -30,10 +29,13 @@ class Gathered(Generic[K, T]):
 
 
 class Fanout:
-    """`deadline`, on the given clock, is when the whole question must have its answer."""
+    """`deadline`, on the given clock, is when the whole question must have its answer.
 
-    def __init__(self, deadline: float, clock: Clock) -> None:
-        self._deadline, self._clock = deadline, clock
+    At most `at_once` calls side by side, and so as many threads; the client keeps 40 connections for each host.
+    """
+
+    def __init__(self, deadline: float, clock: Clock, at_once: int = AT_ONCE[Priority.PEOPLE]) -> None:
+        self._deadline, self._clock, self._at_once = deadline, clock, at_once
 
     def together(
         self,
@@ -53,7 +55,7 @@ class Fanout:
         end = self._deadline if limit is None else min(self._deadline, self._clock() + limit)
         replies: dict[K, T] = {}
         failed: dict[K, CloudError] = {}
-        pool = ThreadPoolExecutor(min(AT_ONCE, len(calls)), "call")
+        pool = ThreadPoolExecutor(min(self._at_once, len(calls)), "call")
         try:
             pending = {pool.submit(call): key for key, call in calls.items()}
             while pending and not enough(replies):

@@ -17,6 +17,7 @@ VERSION = 1
 MOST_BYTES = 100_000
 COMMAND, EVENT, INTERACTION, LOOK = "command", "event", "interaction", "look"
 REPORT, NOTICE = "report", "notice"  # a look at a reported run; what one channel is told
+DIGEST = "digest"  # the digest of one channel
 CLOUD_EVENT, CHORE = "cloud_event", "chore"  # a system event of an instance; what a timer asks for
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from fnmatch import fnmatchcase
 from functools import partial
 from typing import Any
@@ -13,6 +14,7 @@ from bot.adapters.cloud_assistant import CloudAssistant
 from bot.adapters.store import Store
 from bot.core.errors import CloudError, NotFound, Throttled
 from bot.core.history import Before
+from bot.core.manners import AT_ONCE, Priority
 from bot.core.model import AgentStatus, Command, Instance, Invocation, InvocationResult
 from bot.core.question import Question
 from bot.core.summary import BAD, reason_keys, summarise
@@ -79,11 +81,16 @@ class Lookup:
         limits: Limits,
         deadline: float,
         patient: bool,
+        priority: Priority = Priority.PEOPLE,
     ) -> None:
         self._cloud, self._clock, self._patient, self._limits = cloud, clock, patient, limits
-        self._fanout = Fanout(deadline, clock)
+        self._fanout = Fanout(deadline, clock, AT_ONCE[priority])
         self.history = History(cloud, store, self._fanout, clock)
         self.regions = Regions(settings, cloud, store, self._fanout, clock, likely=limits.likely, others=limits.others)
+
+    def _as_of(self, began: float) -> float:
+        """How old the data is that was asked for at `began`: a shared reply may have come before."""
+        return min(began, self._cloud.oldest)
 
     # Invocations by id
 
@@ -111,7 +118,8 @@ class Lookup:
             found = [_narrowed(invocation, wanted) for invocation in found]
         known = {key: reply for (kind, key), reply in gathered.replies.items() if kind == _BESIDE}
         before, versions = self.history.read(found, known) if beside else ({}, {})
-        return Found(tuple(found), tuple(results), instances, tuple(notes), read_at, before, versions)
+        as_of = self._as_of(read_at)
+        return Found(tuple(found), tuple(results), instances, tuple(notes), as_of, before, versions)
 
     def progress(self, question: Question, *, with_names: bool) -> Found:
         """How the named invocations stand, without outputs: one call each, and one more for names where wanted."""
@@ -124,7 +132,11 @@ class Lookup:
             ids = [target.instance_id for one in found if one.region == region for target in one.targets]
             names["names", region] = partial(self._cloud.instances_by_id, region, ids)
         named = self._fanout.together(names)
-        return Found(found, instances=_by_id(one for some in named.replies.values() for one in some), read_at=read_at)
+        return Found(
+            found,
+            instances=_by_id(one for some in named.replies.values() for one in some),
+            read_at=self._as_of(read_at),
+        )
 
     def earlier(self, invocation: Invocation) -> list[Invocation]:
         """The newest other runs of the same command; empty where that cannot be read."""
@@ -184,7 +196,7 @@ class Lookup:
         gathered = self._fanout.together({run: partial(self._invocation, *run) for run in runs})
         if gathered.failed:
             raise gathered.first_error()
-        return Found(tuple(one for one in gathered.replies.values() if one), read_at=read_at)
+        return Found(tuple(one for one in gathered.replies.values() if one), read_at=self._as_of(read_at))
 
     def run_of(self, region: str, hints: Mapping[str, Any]) -> str:
         """The id of the run that ended on an instance at a time; "" where there is none. Raises CloudError."""
@@ -240,7 +252,9 @@ class Lookup:
         results = [row for (kind, _), rows in gathered.replies.items() if kind == "results" for row in rows]
         runs = {run.id: run for (kind, _), some in gathered.replies.items() if kind == "runs" for run in some}
         notes += _missing(gathered)
-        return Found(tuple(runs.values()), tuple(results), _by_id(instances), tuple(notes), read_at), instances
+        return Found(
+            tuple(runs.values()), tuple(results), _by_id(instances), tuple(notes), self._as_of(read_at)
+        ), instances
 
     def _instances(self, question: Question) -> tuple[list[Instance], list[str]]:
         """By id, address and name; at most 20 for a name, and a note says when there were more."""
@@ -314,7 +328,9 @@ class Lookup:
         runs = {one.id: one for some in gathered.replies.values() for one in some}
         ordered = sorted(runs.values(), key=lambda one: one.created.timestamp() if one.created else 0, reverse=True)
         notes = _silent({region: error for (region, _), error in gathered.failed.items()})
-        return Found(tuple(ordered[last - size : last]), notes=tuple(notes), read_at=read_at), len(ordered) > last
+        return Found(tuple(ordered[last - size : last]), notes=tuple(notes), read_at=self._as_of(read_at)), len(
+            ordered
+        ) > last
 
     def recent(self, regions: Sequence[str]) -> tuple[Found, frozenset[str]]:
         """The newest 50 invocations of each region, one call each; and the regions that did not answer."""
@@ -325,7 +341,42 @@ class Lookup:
         if gathered.failed and not gathered.replies:
             raise gathered.first_error()
         runs = tuple(run for some in gathered.replies.values() for run in some)
-        return Found(runs, notes=tuple(_silent(gathered.failed)), read_at=read_at), frozenset(gathered.failed)
+        return Found(runs, notes=tuple(_silent(gathered.failed)), read_at=self._as_of(read_at)), frozenset(
+            gathered.failed
+        )
+
+    def since(self, regions: Sequence[str], moment: datetime, most: int) -> tuple[Found, dict[str, datetime]]:
+        """All invocations of each region since a moment, newest first, and schedules that began before it.
+
+        Of a region with more than `most` only the newest are read; it is given with when the oldest of them was made.
+        """
+        read_at = self._clock()
+        calls: _Calls = {}
+        for region in regions:
+            calls["runs", region] = partial(self._cloud.invocations_since, region, {}, moment, most)
+            calls["schedules", region] = partial(self._cloud.invocations, region, {"RepeatMode": "Period"}, PAGE)
+        gathered = self._fanout.together(calls)
+        self._worth_waiting_for(gathered.failed.values())
+        if gathered.failed and not gathered.replies:
+            raise gathered.first_error()
+        runs = {one.id: one for some in gathered.replies.values() for one in some}
+        cut = {
+            region: some[-1].created
+            for (kind, region), some in gathered.replies.items()
+            if kind == "runs" and len(some) == most and some[-1].created
+        }
+        notes = _silent({region: error for (_, region), error in gathered.failed.items()})
+        return Found(tuple(runs.values()), notes=tuple(notes), read_at=self._as_of(read_at)), cut
+
+    def named_instances(self, ids: Iterable[tuple[str, str]]) -> dict[str, Instance]:
+        """What is known of instances, given as (region, id); less where that cannot be read."""
+        by_region: dict[str, list[str]] = {}
+        for region, one in ids:
+            by_region.setdefault(region, []).append(one)
+        gathered = self._fanout.together(
+            {region: partial(self._cloud.instances_by_id, region, some) for region, some in by_region.items()}
+        )
+        return _by_id(one for some in gathered.replies.values() for one in some)
 
     def _runs(self, region: str, chosen: Mapping[str, Any], pattern: str, most: int) -> list[Invocation]:
         if not pattern:

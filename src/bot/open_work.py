@@ -42,6 +42,13 @@ def who(store: Store, team_id: str, invocation_ids: Iterable[str], now: float) -
     return {one: OnIt(**record.value) for one, record in records if record}
 
 
+def taken_in(store: Store, team_id: str, channel_id: str, now: float) -> dict[str, OnIt]:
+    """Who is on which run, where they said so in this channel."""
+    prefix = _on_it(team_id, "")
+    records = {one.key.removeprefix(prefix): OnIt(**one.value) for one in store.list(prefix, now)}
+    return {run: one for run, one in records.items() if one.channel_id == channel_id}
+
+
 def watching(store: Store, place: tuple[str, str, str, str], watched: Watched, until: float) -> None:
     """That a watch goes on. `place` is team, user, channel and ts; `until` when it can last no longer."""
     _put(store, _watch(place), watched, until)

@@ -9,10 +9,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bot import subscribers
+from bot import digests, handovers, health, subscribers
 from bot.adapters.slack import Place
 from bot.adapters.store import StoreError
-from bot.core import orders, standing, subscriptions
+from bot.core import daily, messages, orders, standing, status, subscriptions
 from bot.core.access import Admission
 from bot.core.blocks import Message
 from bot.core.errors import NotAllowed, SlackError, UsageError
@@ -29,6 +29,7 @@ NOT_LASTING = (
 )
 _NO_MEMBER = frozenset({"not_in_channel", "channel_not_found", "is_archived", "restricted_action"})
 _INVITE = "I cannot post in this channel, so I did not subscribe it. Invite me with /invite, then subscribe again."
+_INVITE_FIRST = "I cannot post in this channel, so nothing was set. Invite me with /invite, then ask again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,25 +58,28 @@ Order = Callable[[Asked], Message | None]
 
 @dataclass(frozen=True, slots=True)
 class Entry:
+    """`alone`: its answer is for the person, so that it may be given where the channel may not see it."""
+
     usage: str
     says: str
     run: Order
+    alone: bool = False
 
 
 ORDERS: dict[str, Entry] = {}
 
 
-def order(name: str, usage: str, says: str) -> Callable[[Order], Order]:
+def order(name: str, usage: str, says: str, *, alone: bool = False) -> Callable[[Order], Order]:
     def register(run: Order) -> Order:
-        ORDERS[name] = Entry(usage, says, run)
+        ORDERS[name] = Entry(usage, says, run, alone)
         return run
 
     return register
 
 
 def carry_out(answering: Answering, turn: Turn, by: Admission, place: Place, question: Question) -> Message | None:
-    """Raises UserError and SlackError; a store that does not answer is told as one."""
-    if by.why_private:
+    """Raises UserError, CloudError and SlackError; a store that does not answer is told as one."""
+    if by.why_private and not ORDERS[question.subcommand].alone:
         raise NotAllowed(f"What stands for a channel is seen by the channel. {by.why_private}")
     try:
         return ORDERS[question.subcommand].run(Asked(answering, turn, by, place, question.arguments))
@@ -149,3 +153,35 @@ def _told(asked: Asked, here: Sequence[Subscribed]) -> list[standing.Told]:
         return pack(Handle(words, asked.by.user_id, now, asked.by.name), secret)
 
     return [standing.Told(one.subscription, one.by_name, one.made, value(one.subscription)) for one in here]
+
+
+@order("digest", "digest daily 09:00, digest off, digest now", "a day of runs in sentences and a chart, every day")
+def digest(asked: Asked) -> Message | None:
+    wish = daily.read(asked.words)
+    if wish.what == daily.NOW:
+        return digests.now(asked.answering, asked.turn, asked.by, asked.place)
+    if wish.what == daily.DAILY and not asked.answering.settings.store_lasts:
+        raise NotAllowed(NOT_LASTING)
+    before, said = digests.change(asked.answering, asked.by, asked.place, wish)
+    try:
+        asked.say(messages.sentence(said))
+    except SlackError as error:
+        if error.code not in _NO_MEMBER:
+            raise
+        digests.restore(asked.answering, asked.place.channel_id, before)
+        raise NotAllowed(_INVITE_FIRST) from error
+    return None
+
+
+@order("handover", "handover", "what the next one on call must know: a draft for you, then shared", alone=True)
+def handover(asked: Asked) -> Message:
+    return handovers.draft(asked.answering, asked.turn, asked.by, asked.place)
+
+
+@order("status", "status, status here", "how I fare: queue, store, throttles, events, versions", alone=True)
+def tell_status(asked: Asked) -> Message | None:
+    message = health.message(asked.answering, asked.turn, asked.by)
+    if not status.read(asked.words) or asked.by.why_private:
+        return message
+    asked.say(message)
+    return None

@@ -10,11 +10,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from bot import home, modals, open_work, orders, replies, watch
+from bot import handovers, home, modals, open_work, orders, replies, watch
 from bot.adapters.slack import Place
 from bot.answering import Answering, Turn
 from bot.claims import Claim
-from bot.core import buttons, handoff, messages, standing
+from bot.core import buttons, handoff, handover, messages, standing
 from bot.core.access import Admission
 from bot.core.blocks import Message
 from bot.core.errors import CloudError, NotAllowed, SlackError, UsageError, UserError
@@ -222,6 +222,20 @@ def share(answering: Answering, turn: Turn, one: Pressed, by: Admission) -> None
 @press(standing.REMOVE)
 def end_subscription(answering: Answering, turn: Turn, one: Pressed, by: Admission) -> None:
     orders.carry_out(answering, turn, by, one.place, parse(one.handle.words))
+
+
+@press(handover.SHARE)
+def share_handover(answering: Answering, turn: Turn, one: Pressed, by: Admission) -> None:
+    """As it stands now, into the channel; the draft is gone then, so that it is shared once."""
+    if by.why_private:
+        raise NotAllowed(f"I cannot share it here. {by.why_private}")
+    turn.post(one.place, handovers.shared(answering, turn, by, one.place), private=False)
+    turn.slack.replace(one.place, one.ts, messages.sentence("Shared with the channel."))
+
+
+@press(handover.REFRESH)
+def refresh_handover(answering: Answering, turn: Turn, one: Pressed, by: Admission) -> None:
+    turn.slack.replace(one.place, one.ts, handovers.draft(answering, turn, by, one.place))
 
 
 @press(buttons.TAKE_BACK)

@@ -19,7 +19,7 @@ from typing import Any, NoReturn
 
 from slack_bolt import App, BoltRequest
 
-from bot import chores, notices, notifications, reporting, system_events, watch
+from bot import chores, digests, notices, notifications, reporting, system_events, watch
 from bot.adapters.queue import Queue, QueueRefused
 from bot.adapters.slack import MaybePosted, Place, Slack
 from bot.adapters.store import Store, StoreError, open_store
@@ -28,7 +28,9 @@ from bot.core import messages
 from bot.core.blocks import Message
 from bot.core.errors import SlackError
 from bot.core.events import Event
-from bot.jobs import CHORE, CLOUD_EVENT, INTERACTION, LOOK, NOTICE, REPORT, Job, seal
+from bot.core.manners import Priority
+from bot.core.status import Busy
+from bot.jobs import CHORE, CLOUD_EVENT, DIGEST, INTERACTION, LOOK, NOTICE, REPORT, Job, seal
 from bot.listeners import bolt_app, own_user_id, place_of
 from bot.lookup import Limits
 from bot.settings import Clock, Credentials, Settings
@@ -53,8 +55,17 @@ _OURS = {
     NOTICE: notices.tell,
     CLOUD_EVENT: system_events.tell,
     CHORE: chores.do,
+    DIGEST: digests.post,
 }
 """Jobs that no request of Slack's has made, and who works them off."""
+
+_PRIORITY = {
+    REPORT: Priority.NOTICES,
+    CLOUD_EVENT: Priority.NOTICES,
+    CHORE: Priority.NOTICES,
+    DIGEST: Priority.DIGESTS,
+}
+_FRESH = frozenset({INTERACTION, LOOK})  # who presses Refresh, or watches, wants to see what has changed
 
 
 class Postponed(Exception):
@@ -84,6 +95,7 @@ class Worker:
         self._answering = Answering(settings, self._store, clock, sleep, limits)
         self._app: App = bolt_app(settings)
         self._slots, self._slot_wait = threading.BoundedSemaphore(AT_WORK), slot_wait
+        self._here: dict[object, float] = {}  # when each job came that is at work or waits for a place
 
     def close(self) -> None:
         self._store.close()
@@ -92,6 +104,14 @@ class Worker:
         """Works a job off; False when it should be delivered again."""
         if credentials and credentials != self._settings.credentials:
             self._credentials = credentials  # the latest that came with a job last longer than the environment's
+        visit = object()
+        self._here[visit] = self._clock()
+        try:
+            return self._worked(job, credentials, request_id)
+        finally:
+            del self._here[visit]
+
+    def _worked(self, job: Job, credentials: Credentials, request_id: str) -> bool:
         deadline = self._clock() + JOB_LIMIT
         if not self._slots.acquire(timeout=self._slot_wait):
             log.info("all places taken: %s", job.id)
@@ -219,6 +239,12 @@ class Worker:
     def now(self) -> float:
         return self._clock()
 
+    @property
+    def busy(self) -> Busy:
+        came = list(self._here.values())
+        waiting = max(0, len(came) - AT_WORK)
+        return Busy(len(came) - waiting, waiting, self._clock() - min(came, default=self._clock()))
+
 
 class Delivery:
     """One delivery of a job, as its listener sees it: post the answer, or go on later."""
@@ -240,6 +266,20 @@ class Delivery:
     def patient(self) -> bool:
         """Whether the answer may wait for a throttled API once more."""
         return self.job.tries < PATIENCE and self.age < OLDEST / 2
+
+    @property
+    def priority(self) -> Priority:
+        """For whom the job asks the cloud."""
+        return _PRIORITY.get(self.job.kind, Priority.PEOPLE)
+
+    @property
+    def fresh(self) -> bool:
+        """Whether the cloud is asked even for what it answered a moment ago."""
+        return self.job.kind in _FRESH
+
+    @property
+    def busy(self) -> Busy:
+        return self._worker.busy
 
     def post(self, place: Place, message: Message, *, private: bool) -> str:
         """The job's one answer; raises SlackError and LostLease."""

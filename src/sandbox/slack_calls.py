@@ -82,7 +82,12 @@ def readable(call: Call, right: str) -> Channel:
     return channel
 
 
-def check_message(args: Args) -> None:
+def check_message(args: Args, *, charts: bool = True) -> None:
+    """Raises ApiError for what Slack refuses; `charts`: the workspace knows data_visualization."""
     found = message_problems(args)
+    if not charts:
+        blocks = [block for block in args.get("blocks") or () if isinstance(block, dict)]
+        unknown = [at for at, block in enumerate(blocks) if block.get("type") == "data_visualization"]
+        found += [f"unsupported type: data_visualization [json-pointer:/blocks/{at}/type]" for at in unknown]
     if found:
         raise ApiError(error_code(found), found)

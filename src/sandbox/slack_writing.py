@@ -36,7 +36,7 @@ def _text(args: Args) -> str:
 
 def _post_message(call: Call) -> Answer:
     channel = writable(call)
-    check_message(call.args)
+    check_message(call.args, charts=call.workspace.charts)
     thread = thread_of(call, channel)
     message = call.workspace.add(
         channel.id, BOT_USER, _text(call.args), "chat.postMessage", thread_ts=thread, **_content(call.args)
@@ -49,7 +49,7 @@ def _post_ephemeral(call: Call) -> Answer:
     (user,) = call.need("user")
     if user not in channel.members:
         raise ApiError("user_not_in_channel")
-    check_message(call.args)
+    check_message(call.args, charts=call.workspace.charts)
     thread = thread_of(call, channel)
     message = call.workspace.add(
         channel.id,
@@ -77,7 +77,7 @@ def _own(call: Call, code: str) -> Message:
 def _update(call: Call) -> Answer:
     """`text` given without `blocks` removes the blocks; `blocks` without `text` leave no text."""
     message = _own(call, "cant_update_message")
-    check_message(call.args)
+    check_message(call.args, charts=call.workspace.charts)
     call.workspace.change(message, _text(call.args), call.args.get("blocks") or [])
     message.metadata = call.args.get("metadata") or message.metadata
     return {"channel": message.channel, "ts": message.ts, "text": message.text, "message": message.as_json()}

@@ -3,13 +3,17 @@
 import math
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from bot.adapters import shared_replies
 from bot.adapters.cloud_assistant import LONGEST_THROTTLE, TRIES, CloudAssistant
+from bot.adapters.shared_replies import SharedReplies
 from bot.adapters.store import SQLiteStore
 from bot.core.errors import CloudError, Denied, Throttled, Unavailable
+from bot.core.manners import Priority
 from bot.settings import Credentials
 from rig import RUN, Time, fleet, settings_for
 from sandbox.cloud import KEY_ID, SECRETS, STS_KEY_ID, TOKENS, Cloud
@@ -344,8 +348,10 @@ class Elsewhere(Peer):
 FIRST_CALL = """
 import sys
 from bot.adapters.cloud_assistant import CloudAssistant
+from bot.adapters.shared_replies import SharedReplies
 from bot.adapters.store import SQLiteStore
 from bot.core.errors import Unavailable
+from bot.core.manners import Priority
 from bot.settings import Credentials
 from rig import settings_for
 from types import SimpleNamespace
@@ -378,3 +384,62 @@ def test_the_very_first_call_of_a_process_follows_no_redirect(cloud, tmp_path, s
         assert done.stdout == "unavailable\n", done.stderr
         assert elsewhere.requests == []
     assert cloud.count() == TRIES
+
+
+# Quota manners
+
+
+@pytest.mark.parametrize(("priority", "room"), [(Priority.NOTICES, 10), (Priority.DIGESTS, 60)])
+def test_what_is_not_for_people_leaves_a_throttled_api_alone_for_longer(client, cloud, clock, priority, room):
+    cloud.fail("throttle", headers={"x-acs-retry-after": "4000"})
+    later = other_client(client, priority=priority)
+    with pytest.raises(Throttled) as refused:
+        run_ids(later)
+    assert refused.value.wait == 4
+    clock.sleep(5)
+    with pytest.raises(Throttled) as refused:
+        run_ids(later)
+    assert 0 < refused.value.wait < room
+    assert cloud.count() == 1
+    assert run_ids(client) == [RUN]  # people go first
+    clock.sleep(room)
+    assert run_ids(later) == [RUN]
+
+
+def test_the_same_question_within_seconds_makes_one_call_and_the_age_is_known(client, cloud, clock, monkeypatch):
+    monkeypatch.setattr(shared_replies, "FRESH", 600.0)  # a slow machine must not make the difference
+    shared, asked = SharedReplies(), clock()
+    assert run_ids(other_client(client, shared=shared)) == [RUN]
+    clock.sleep(50)
+    second = other_client(client, shared=shared)
+    assert run_ids(second) == [RUN]
+    assert cloud.count() == 1
+    assert asked <= second.oldest < asked + 50
+    assert run_ids(other_client(client, shared=shared, fresh=True)) == [RUN]
+    assert cloud.count() == 2
+
+
+def test_other_keys_other_filters_and_later_questions_are_not_answered_from_what_is_shared(client, cloud, clock):
+    shared = SharedReplies()
+    first = other_client(client, shared=shared)
+    run_ids(first)
+    first.invocations(HZ, {}, 1)
+    run_ids(other_client(client, shared=shared, credentials=Credentials(KEY_ID, SECRETS[KEY_ID])))
+    clock.sleep(6)
+    run_ids(first)
+    assert cloud.count() == 4
+    assert first.oldest == math.inf
+
+
+def test_an_error_is_not_shared(client, cloud):
+    shared = other_client(client, shared=SharedReplies())
+    cloud.fail("denied")
+    with pytest.raises(Denied):
+        run_ids(shared)
+    assert run_ids(shared) == [RUN]
+
+
+def test_runs_are_read_until_one_is_too_old(client, cloud, clock):
+    some = client.invocations_since(HZ, {}, datetime.fromtimestamp(clock() - 3_600, UTC), 100)
+    assert [one.id for one in some] == [RUN]
+    assert client.invocations_since(HZ, {}, datetime.fromtimestamp(clock(), UTC), 100) == []

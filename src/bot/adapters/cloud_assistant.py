@@ -13,11 +13,15 @@ import logging
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from itertools import takewhile
 from typing import Any
 from urllib.parse import urlsplit
 
+from bot.adapters.shared_replies import SharedReplies
 from bot.adapters.store import Store, StoreError
 from bot.core.errors import CloudError, Denied, Throttled, Unavailable
+from bot.core.manners import LONGEST_ROOM, Priority, wait_after
 from bot.core.model import (
     AgentStatus,
     Command,
@@ -48,7 +52,12 @@ Filters = Mapping[str, Any]
 
 
 class CloudAssistant:
-    """All calls raise CloudError: Throttled, Denied or Unavailable. `deadline` is on the given clock."""
+    """All calls raise CloudError: Throttled, Denied or Unavailable. `deadline` is on the given clock.
+
+    `priority` says for whom it is: all but people leave a throttled API and region alone for longer. `shared` holds
+    replies of the last seconds, `fresh` says to ask all the same. `oldest` is when the oldest of those came that were
+    used.
+    """
 
     def __init__(
         self,
@@ -59,14 +68,25 @@ class CloudAssistant:
         deadline: float,
         clock: Clock = time.time,
         sleep: Callable[[float], None] = time.sleep,
+        priority: Priority = Priority.PEOPLE,
+        shared: SharedReplies | None = None,
+        fresh: bool = False,
     ) -> None:
         self._settings, self._credentials, self._store = settings, credentials, store
         self._deadline, self._clock, self._sleep = deadline, clock, sleep
+        self._priority, self._shared, self._fresh = priority, shared, fresh
+        self.oldest = float("inf")
 
     def invocations(self, region: str, filters: Filters, most: int) -> list[Invocation]:
         """DescribeInvocations, newest first."""
         rows = self._rows("DescribeInvocations", region, filters, ("Invocations", "Invocation"), most)
         return [invocation_from(row, region) for row in rows]
+
+    def invocations_since(self, region: str, filters: Filters, since: datetime, most: int) -> list[Invocation]:
+        """DescribeInvocations, newest first, page by page until one was created before `since`."""
+        rows = self._rows("DescribeInvocations", region, filters, ("Invocations", "Invocation"), most)
+        found = (invocation_from(row, region) for row in rows)
+        return list(takewhile(lambda one: one.created is None or one.created >= since, found))
 
     def invocation_results(self, region: str, filters: Filters, most: int) -> list[InvocationResult]:
         """DescribeInvocationResults: one row for each instance, with its output."""
@@ -113,13 +133,28 @@ class CloudAssistant:
         page = min(MOST_IDS if action == "DescribeInstances" else PAGE, most)
         while count < most:
             paging = {"MaxResults": page, **({"NextToken": token} if token else {})}
-            reply = self._call(action, region, {**filters, **paging})
+            reply = self._reply(action, region, {**filters, **paging})
             rows = rows_of(reply, *path)
             yield from rows[: most - count]
             count += len(rows)
             previous, token = token, _next_token(reply)
             if not token or token == previous:
                 return
+
+    def _reply(self, action: str, region: str, query: Filters) -> dict[str, Any]:
+        """The reply of one call, or the same call's of a few seconds ago."""
+        if self._shared is None:
+            return self._call(action, region, query)
+        question = json.dumps(query, sort_keys=True, default=str)
+        key = (self._credentials.access_key_id, self._settings.endpoint(region), region, action, question)
+        kept = None if self._fresh else self._shared.get(key, self._clock())
+        if kept is not None:
+            self.oldest = min(self.oldest, kept[0])
+            return kept[1]
+        asked = self._clock()
+        reply = self._call(action, region, query)
+        self._shared.put(key, reply, asked)
+        return reply
 
     def _call(self, action: str, region: str, query: Filters) -> dict[str, Any]:
         """One call with our own retries; a throttled API and region is left alone until the next minute."""
@@ -130,7 +165,7 @@ class CloudAssistant:
                 return self._try(action, region, query)
             except Throttled as throttled:
                 self._mark_throttle(throttled)
-                if throttled.wait > SHORT_WAIT:
+                if throttled.wait > SHORT_WAIT or self._priority is not Priority.PEOPLE:
                     raise
                 error, wait = throttled, throttled.wait
             except Unavailable as unavailable:
@@ -142,22 +177,28 @@ class CloudAssistant:
         raise error
 
     def _respect_throttle(self, action: str, region: str) -> None:
-        """Waits out a throttle that is nearly over; raises Throttled for a longer one, and calls nobody."""
+        """Waits out a throttle that is nearly over; raises Throttled for a longer one, and calls nobody.
+
+        What is not for people does not wait here: its job comes again when there is room.
+        """
         try:
             record = self._store.get(_throttle_key(action, region), self._clock())
         except StoreError:
             return
         if record is None:
             return
-        wait = max(0.0, record.value["until"] - self._clock())
-        if wait > SHORT_WAIT or self._clock() + wait >= self._deadline:
+        wait = wait_after(record.value["until"], self._priority, self._clock())
+        if not wait:
+            return
+        if wait > SHORT_WAIT or self._priority is not Priority.PEOPLE or self._clock() + wait >= self._deadline:
             raise Throttled(action, region, wait)
         self._sleep(wait)
 
     def _mark_throttle(self, error: Throttled) -> None:
         until = self._clock() + error.wait
         try:
-            self._store.put(_throttle_key(error.action, error.region), {"until": until}, expires=until)
+            # The mark outlives the throttle, for those who leave room to others.
+            self._store.put(_throttle_key(error.action, error.region), {"until": until}, expires=until + LONGEST_ROOM)
         except StoreError:
             log.warning("throttle mark not kept")
 
@@ -245,5 +286,8 @@ def _next_token(reply: Mapping[str, Any]) -> str:
     return text_of(reply.get("NextToken")) or text_of(inner.get("NextToken") if isinstance(inner, Mapping) else "")
 
 
+THROTTLES = "throttle/"  # rows of the store: throttle/{action}/{region}
+
+
 def _throttle_key(action: str, region: str) -> str:
-    return f"throttle/{action}/{region}"
+    return f"{THROTTLES}{action}/{region}"

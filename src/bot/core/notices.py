@@ -25,7 +25,8 @@ MOST_NAMED = 5
 class Notice:
     """What a channel has been told; `ts` is its message, "" before there is one. Times in seconds, epoch.
 
-    `cause` is a fingerprint, "" while nothing fails; `times` counts the occasions that failed in a row.
+    `cause` is a fingerprint, "" while nothing fails; `times` counts the occasions that failed in a row. `line` is line
+    one of the message, escaped; `recovered` is when what had failed went well again, 0 for never.
     """
 
     ts: str = ""
@@ -37,6 +38,8 @@ class Notice:
     times: int = 0
     since: float = 0.0
     rung_at: float = 0.0
+    line: str = ""
+    recovered: float = 0.0
 
     def value(self) -> dict[str, Any]:
         """As the store keeps it."""
@@ -93,7 +96,7 @@ def step(before: Notice, news: News, now: float, zone: tzinfo) -> Step:
     if left > 0:
         # An update on the way is made good by the next one; the last must get through.
         return Step(before) if news.state == GOING else Step(before, wait=left)
-    told = replace(before, version=news.version, told_at=now)
+    told = replace(before, version=news.version, told_at=now, line=news.line)
     if news.state == GOING:
         return Step(told, show=True)
     return _well(before, told, news, now, zone) if news.state == WELL else _badly(before, told, news, now, zone)
@@ -103,6 +106,7 @@ def _well(before: Notice, told: Notice, news: News, now: float, zone: tzinfo) ->
     after = replace(told, cause="", instances=(), occasion=news.occasion, times=0, since=0.0, rung_at=now)
     if not before.cause:
         return Step(after, show=True)
+    after = replace(after, recovered=now)
     failed = f"{before.times} times in a row" if before.times > 1 else "once"
     reply = f"Recovered: {news.line} It had failed {failed}, since {_clock(before.since, zone)}."
     return Step(after, show=True, reply=reply)

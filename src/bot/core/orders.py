@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from bot.core import subscriptions
+from bot.core import daily, status, subscriptions
 from bot.core.errors import UsageError
 
 
@@ -34,4 +34,7 @@ _READERS: dict[str, Callable[[Sequence[str]], object]] = {
     "subscribe": subscriptions.read,
     "unsubscribe": _unsubscribe,
     "subscriptions": _nothing("subscriptions"),
+    "digest": daily.read,
+    "handover": _nothing("handover"),
+    "status": status.read,
 }

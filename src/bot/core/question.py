@@ -57,7 +57,8 @@ STATES: dict[str, tuple[str, ...]] = {
 }
 TYPES = {"shell": "RunShellScript", "bat": "RunBatScript", "powershell": "RunPowerShellScript"}
 # Sub-commands that take words of their own, as the first word of a line; and the filters among those words.
-ORDERS = ("subscribe", "unsubscribe", "subscriptions")
+STATUS = "status"  # answered even while the bot is paused
+ORDERS = ("subscribe", "unsubscribe", "subscriptions", "digest", "handover", STATUS)
 ORDER_KEYS = ("command", "instance", "tag", "region", "bucket", "events", "at-least", "longer-than", "ring")
 MODES = {"once": "Once", "period": "Period", "nextreboot": "NextRebootOnly", "everyreboot": "EveryReboot"}
 
@@ -96,6 +97,12 @@ class Question:
     @property
     def everywhere(self) -> bool:
         return EVERYWHERE in self.regions
+
+    @property
+    def for_one(self) -> bool:
+        """Whether only the person is to see the answer."""
+        alone = self.subcommand in ("help", "handover") or (self.subcommand == STATUS and not self.arguments)
+        return bool(self.private or alone)
 
     def words(self) -> str:
         """The question in canonical words: `parse` reads them back to an equal question."""

@@ -1,0 +1,223 @@
+"""The digest of a channel: set, worked off by the timer, asked for now.
+
+A row `digest/{channel}` says when it is due next. The timer queues a job whose id names channel and due time, and then
+moves the row on: whoever dies in between is followed by one that queues the same id, which the queue and the job's
+lease know, so that each digest goes out once. One that is late by days goes out once too.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import TYPE_CHECKING, Any
+
+from bot import subscribers, what_stands
+from bot.adapters.cloud_assistant import THROTTLES
+from bot.adapters.slack import Place
+from bot.adapters.store import StoreError
+from bot.core import digest, digest_message, messages
+from bot.core.access import Admission
+from bot.core.blocks import Message
+from bot.core.daily import DAILY, OFF, Wish, next_due
+from bot.core.digest_message import CHART, Around
+from bot.core.errors import CloudError, SlackError, Throttled
+from bot.core.manners import Priority, wait_after
+from bot.core.model import Instance
+from bot.core.subscriptions import Subscription, told
+from bot.jobs import DIGEST, Job, job_id
+from bot.lookup import Found, Lookup
+from bot.zones import zone_of
+
+if TYPE_CHECKING:
+    from bot.answering import Answering, Turn
+
+log = logging.getLogger("bot.digests")
+
+MOST_RUNS = 500  # of one region in two days: ten pages
+_FOR_EVER = 100 * 365 * 86_400.0  # seconds
+_NO_CHARTS = 7 * 86_400.0  # seconds for which a workspace that refused a chart is sent none
+_PREFIX = "digest/"
+_NO_MEMBER = frozenset({"not_in_channel", "channel_not_found", "is_archived", "restricted_action"})
+
+# Set and told
+
+
+def change(answering: Answering, by: Admission, place: Place, wish: Wish) -> tuple[dict[str, Any] | None, str]:
+    """Carries out what is wished for the channel: what stood before, and a sentence. Raises StoreError."""
+    record = answering.store.get(_key(place.channel_id), answering.now)
+    before = record.value if record else None
+    if wish.what == OFF:
+        answering.store.delete(_key(place.channel_id))
+        return before, f"No daily digest any more; ended by {by.name}." if before else "There is no daily digest here."
+    if wish.what == DAILY:
+        due = next_due(wish.at, by.zone, answering.now)
+        value = {
+            "team": place.team_id,
+            "channel": place.channel_id,
+            "at": wish.at,
+            "by": place.user_id,
+            "by_name": by.name,
+            "due": due,
+            **_zone_value(by.zone, answering.now),
+        }
+        answering.store.put(_key(place.channel_id), value, answering.now + _FOR_EVER)
+        return before, f"A digest comes {_when(value)}, the first on {_moment(due, by.zone)}. Asked for by {by.name}."
+    if before is None:
+        return before, "There is no daily digest here. Begin with: digest daily 09:00"
+    next_one = _moment(before["due"], _zone(answering, before))
+    return before, f"A digest comes {_when(before)}, the next on {next_one}. Asked for by {before['by_name']}."
+
+
+def restore(answering: Answering, channel_id: str, before: dict[str, Any] | None) -> None:
+    """Undoes a change that could not be said. Raises StoreError."""
+    if before is None:
+        answering.store.delete(_key(channel_id))
+    else:
+        answering.store.put(_key(channel_id), before, answering.now + _FOR_EVER)
+
+
+def _key(channel_id: str) -> str:
+    return f"{_PREFIX}{channel_id}"
+
+
+def _when(value: dict[str, Any]) -> str:
+    return f"daily at {value['at']} {value['tz']}"
+
+
+def _moment(seconds: float, zone: tzinfo) -> str:
+    return f"{datetime.fromtimestamp(seconds, UTC).astimezone(zone):%Y-%m-%d}"
+
+
+def _zone_value(zone: tzinfo, now: float) -> dict[str, Any]:
+    """A zone by its name, with its offset for where the name is not known: as Slack has it of a person."""
+    offset = datetime.fromtimestamp(now, UTC).astimezone(zone).utcoffset() or timedelta(0)
+    return {"tz": str(zone), "tz_offset": int(offset.total_seconds())}
+
+
+def _zone(answering: Answering, value: dict[str, Any]) -> tzinfo:
+    return zone_of(value, answering.settings.timezone)
+
+
+# Worked off
+
+
+def start_due(answering: Answering, turn: Turn) -> None:
+    """Queues each digest that is due, and says when the next one is. Raises StoreError and QueueRefused."""
+    now = answering.now
+    for record in answering.store.list(_PREFIX, now):
+        value = record.value
+        if value["due"] > now:
+            continue
+        name = job_id("digest", f"{value['channel']}-{int(value['due'])}")
+        turn.follow(Job(DIGEST, name, int(now), dict(value)), 0)
+        after = {**value, "due": next_due(value["at"], _zone(answering, value), now)}
+        answering.store.put(record.key, after, now + _FOR_EVER, version=record.version)
+
+
+def post(answering: Answering, turn: Turn, payload: dict[str, Any]) -> None:
+    """Makes one digest and posts it. Raises SlackError where Slack asks to wait, and StoreError."""
+    channel, zone = str(payload["channel"]), _zone(answering, payload)
+    wait = _crowded(answering)
+    if wait and turn.patient:
+        turn.again(wait)
+    try:
+        reason = f"digest {_when(payload)}, set by {payload['by_name']}"
+        message = _message(answering, turn, channel, zone, reason)
+    except Throttled as error:
+        if turn.patient:
+            turn.again(error.wait)
+        message = _failed(error)
+    except CloudError as error:
+        message = _failed(error)
+    try:
+        _post(answering, turn, str(payload["team"]), channel, message)
+    except SlackError as error:
+        if error.code not in _NO_MEMBER:
+            raise
+        log.error("channel lost (%s), its digest is ended: %s", error.code, channel)
+        answering.store.delete(_key(channel))
+
+
+def now(answering: Answering, turn: Turn, by: Admission, place: Place) -> Message | None:
+    """A digest that somebody asks for: to the channel, or for them alone where we cannot post. Raises CloudError."""
+    message = _message(answering, turn, place.channel_id, by.zone, f"asked by {by.name}")
+    try:
+        _post(answering, turn, place.team_id, place.channel_id, message, place.thread_ts)
+    except SlackError as error:
+        if error.code not in _NO_MEMBER:
+            raise
+        return digest_message.without_chart(message)
+    return None
+
+
+def _crowded(answering: Answering) -> float:
+    """Seconds until a digest may start: not within a minute of a throttle in any of our regions. Raises StoreError."""
+    marks = answering.store.list(THROTTLES, answering.now)
+    ours = [one for one in marks if one.key.rsplit("/", 1)[-1] in answering.settings.regions]
+    return max((wait_after(one.value["until"], Priority.DIGESTS, answering.now) for one in ours), default=0.0)
+
+
+def _failed(error: CloudError) -> Message:
+    return messages.noted(messages.cloud_error(error), "This was to be the daily digest; the next one comes tomorrow.")
+
+
+def _message(answering: Answering, turn: Turn, channel: str, zone: tzinfo, reason: str) -> Message:
+    """Raises CloudError where nothing could be read, and StoreError."""
+    here = [one.subscription for one in subscribers.in_channel(answering.store, channel, answering.now)]
+    regions = digest.regions_of(here, answering.settings.regions)
+    lookup, until = answering.lookup(turn), datetime.fromtimestamp(answering.now, UTC)
+    found, cut = lookup.since(regions, until - 2 * digest.DAY, MOST_RUNS)
+    filtered = any(one.instances or one.tags for one in here)
+    instances = lookup.named_instances(_targets(found)) if filtered else {}
+    made = digest.made(found.invocations, here, instances, until)
+    instances = instances or _named(lookup, made)
+    around = Around(
+        now=datetime.fromtimestamp(answering.now, UTC),
+        read_at=datetime.fromtimestamp(found.read_at, UTC),
+        zone=zone,
+        reason=reason,
+        scope=_scope(here, regions),
+        instances=instances,
+        cut=cut,
+        silent=found.notes,
+    )
+    stands = what_stands.of_channel(answering.store, channel, answering.now)
+    return digest_message.message(made, stands, around)
+
+
+def _targets(found: Found) -> list[tuple[str, str]]:
+    return list({(run.region, target.instance_id): None for run in found.invocations for target in run.targets})
+
+
+def _named(lookup: Lookup, made: digest.Digest) -> dict[str, Instance]:
+    return lookup.named_instances(digest_message.named(made))
+
+
+def _scope(here: list[Subscription], regions: tuple[str, ...]) -> str:
+    about = [told(one) for one in here if one.of_runs]
+    return f"about {'; '.join(about[:3])}{'; …' if len(about) > 3 else ''}" if about else f"all of {', '.join(regions)}"
+
+
+def _post(answering: Answering, turn: Turn, team_id: str, channel: str, message: Message, thread_ts: str = "") -> None:
+    """With its chart, where the workspace takes one; a refusal is remembered for a while.
+
+    Raises SlackError and StoreError.
+    """
+    key = f"no-charts/{team_id}"
+    if answering.store.get(key, answering.now):
+        message = digest_message.without_chart(message)
+    try:
+        turn.post_to(channel, message, thread_ts)
+    except SlackError as error:
+        if error.code != "invalid_blocks" or not any(block["type"] == CHART for block in message.blocks):
+            raise
+        log.warning("this workspace takes no charts yet: %s", error)
+        _remember(answering, key)
+        turn.post_to(channel, digest_message.without_chart(message), thread_ts)
+
+
+def _remember(answering: Answering, key: str) -> None:
+    try:
+        answering.store.put(key, {}, answering.now + _NO_CHARTS)
+    except StoreError:
+        log.warning("not kept: %s", key)

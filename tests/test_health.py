@@ -1,0 +1,53 @@
+"""What `status` tells, and to whom."""
+
+import pytest
+
+from bot.adapters.store import StoreError
+from rig import Peers, Rig, fleet
+from test_reporting import completed, hear, subscribe
+
+
+@pytest.fixture(scope="module")
+def peers():
+    with Peers([fleet()]) as peers:
+        yield peers
+
+
+@pytest.fixture
+def rig(tmp_path, peers):
+    with Rig(tmp_path, peers) as rig:
+        yield rig
+
+
+def test_status_is_told_to_the_person_even_while_paused(tmp_path, peers):
+    with Rig(tmp_path, peers, {"BOT_PAUSED": "We move house."}) as rig:
+        [status] = rig.ask("status")
+        assert status.ephemeral_to
+        assert "Paused: We move house." in status.text
+        [other] = rig.ask("no such words")
+        assert other.text == "We move house."
+
+
+def test_status_tells_queue_store_throttles_events_and_versions(rig):
+    subscribe(rig)
+    hear(rig, completed())
+    until = rig.time() + 30
+    rig.worker._store.put("throttle/DescribeInvocations/cn-shanghai", {"until": until}, until)
+    [status] = rig.ask("status here")
+    assert not status.ephemeral_to
+    assert status.text.startswith("Throttled.\nNot paused.\ncn-shanghai refuses DescribeInvocations until ")
+    assert "This process: 1 job at work (this one included), 0 waiting" in status.text
+    assert "Store: SQLite; what is kept lasts." in status.text
+    assert "cn-hangzhou: the last event came " in status.text
+    assert "cn-beijing: no event within a day." in status.text
+    assert "Versions: bot 0.1.0, Python 3." in status.text
+    assert "slack-bolt 1." in status.text
+
+
+def test_status_is_told_where_the_store_does_not_answer(rig, monkeypatch):
+    def broken(*arguments):
+        raise StoreError("disk full")
+
+    monkeypatch.setattr(rig.worker._store, "list", broken)
+    [status] = rig.ask("status")
+    assert "The store did not answer" in status.text

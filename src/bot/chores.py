@@ -10,13 +10,18 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from bot import expectations, mutes, polling
+
 if TYPE_CHECKING:
     from bot.answering import Answering, Turn
 
 log = logging.getLogger("bot.chores")
 
 Chore = Callable[["Answering", "Turn"], None]
-CHORES: dict[str, tuple[Chore, ...]] = {}
+CHORES: dict[str, tuple[Chore, ...]] = {
+    "tick": (mutes.release, expectations.queue_due),
+    "poll": (polling.poll,),
+}
 
 
 def do(answering: Answering, turn: Turn, payload: Mapping[str, Any]) -> None:

@@ -18,6 +18,7 @@ MOST_BYTES = 100_000
 COMMAND, EVENT, INTERACTION, LOOK = "command", "event", "interaction", "look"
 REPORT, NOTICE = "report", "notice"  # a look at a reported run; what one channel is told
 CLOUD_EVENT, CHORE = "cloud_event", "chore"  # a system event of an instance; what a timer asks for
+EXPECTATION = "expectation"  # a check whether what is expected has happened
 
 
 class BadJob(Exception):

@@ -19,7 +19,7 @@ from typing import Any, NoReturn
 
 from slack_bolt import App, BoltRequest
 
-from bot import chores, notices, notifications, reporting, system_events, watch
+from bot import chores, expectations, notices, notifications, reporting, system_events, watch
 from bot.adapters.queue import Queue, QueueRefused
 from bot.adapters.slack import MaybePosted, Place, Slack
 from bot.adapters.store import SQLiteStore, Store, StoreError
@@ -28,7 +28,7 @@ from bot.core import messages
 from bot.core.blocks import Message
 from bot.core.errors import SlackError
 from bot.core.events import Event
-from bot.jobs import CHORE, CLOUD_EVENT, INTERACTION, LOOK, NOTICE, REPORT, Job, seal
+from bot.jobs import CHORE, CLOUD_EVENT, EXPECTATION, INTERACTION, LOOK, NOTICE, REPORT, Job, seal
 from bot.listeners import bolt_app, own_user_id, place_of
 from bot.lookup import Limits
 from bot.settings import Clock, Credentials, Settings
@@ -53,6 +53,7 @@ _OURS = {
     NOTICE: notices.tell,
     CLOUD_EVENT: system_events.tell,
     CHORE: chores.do,
+    EXPECTATION: expectations.check,
 }
 """Jobs that no request of Slack's has made, and who works them off."""
 

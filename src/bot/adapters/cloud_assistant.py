@@ -68,6 +68,18 @@ class CloudAssistant:
         rows = self._rows("DescribeInvocations", region, filters, ("Invocations", "Invocation"), most)
         return [invocation_from(row, region) for row in rows]
 
+    def invocations_since(
+        self, region: str, filters: Filters, since: float, most: int
+    ) -> tuple[list[Invocation], bool]:
+        """Those created since a moment (seconds, epoch), newest first; and whether `most` rows were too few."""
+        found: list[Invocation] = []
+        for row in self._rows("DescribeInvocations", region, filters, ("Invocations", "Invocation"), most):
+            one = invocation_from(row, region)
+            if one.created and one.created.timestamp() < since:
+                return found, False
+            found.append(one)
+        return found, len(found) == most
+
     def invocation_results(self, region: str, filters: Filters, most: int) -> list[InvocationResult]:
         """DescribeInvocationResults: one row for each instance, with its output."""
         path = ("Invocation", "InvocationResults", "InvocationResult")

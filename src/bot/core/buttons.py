@@ -15,6 +15,11 @@ from bot.core.modal import OUTPUTS
 MOST_URL = 3_000
 ON_IT, COPY, REFRESH, WATCH, CONSOLE, MORE = "on_it", "copy", "refresh", "watch", "console", "more"
 SHARE, TAKE_BACK = "share", "take_back"
+MUTE_HOUR, MUTE_NIGHT = "mute_hour", "mute_night"
+MUTES: dict[str, tuple[str, tuple[str, ...]]] = {  # what the menu of a notice offers, and the words that it stands for
+    MUTE_HOUR: ("Mute 1 h", ("1h",)),
+    MUTE_NIGHT: ("Mute until tomorrow 09:00", ("until", "tomorrow", "09:00")),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +27,8 @@ class Pressable:
     """What the buttons of one answer act on.
 
     `value` is the packed handle; `subject` what people call it. `going` decides whether it can be watched, `failed`
-    whether there are ids to copy, `outputs` whether there is output to open, `takeable` whether somebody can be on it.
+    whether there are ids to copy, `outputs` whether there is output to open, `takeable` whether somebody can be on it,
+    `notice` whether nobody has asked for it, so that more of its kind can be muted.
     """
 
     value: str
@@ -33,6 +39,7 @@ class Pressable:
     outputs: bool = True
     takeable: bool = True
     taken: bool = False
+    notice: bool = False
     console_url: str = ""
 
 
@@ -69,6 +76,9 @@ def _button(on: Pressable, action_id: str, text: str) -> Block:
 
 def _menu(on: Pressable) -> Block:
     """A private answer can be shared, a public one taken back. Slack takes no accessibility label on a menu."""
-    text, value = ("Share with the channel", SHARE) if on.private else ("Take back", TAKE_BACK)
-    option = {"text": {"type": "plain_text", "text": text, "emoji": False}, "value": value}
-    return {"type": "overflow", "action_id": MORE, "options": [option]}
+    entries = [("Share with the channel", SHARE) if on.private else ("Take back", TAKE_BACK)]
+    entries += [(text, value) for value, (text, _) in MUTES.items()] if on.notice else []
+    options = [
+        {"text": {"type": "plain_text", "text": text, "emoji": False}, "value": value} for text, value in entries
+    ]
+    return {"type": "overflow", "action_id": MORE, "options": options}

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC
 from typing import Any, NoReturn, Protocol
 
+from bot import attention as attention  # its orders enter the table
 from bot import notices, orders, replies, watch
 from bot.adapters.cloud_assistant import CloudAssistant
 from bot.adapters.shared_replies import SharedReplies
@@ -23,6 +24,7 @@ from bot.core.parsing import parse
 from bot.core.question import ORDERS, STATUS, Question
 from bot.core.status import Busy
 from bot.core.summary import Summary
+from bot.fanout import Fanout
 from bot.jobs import Job
 from bot.lookup import Limits, Lookup
 from bot.settings import Clock, Credentials, Settings
@@ -198,10 +200,16 @@ class Answering:
         nobody = Admission("", "", named_zone(self._settings.timezone) or UTC)
         return self.desk(turn, nobody, Handle(words, "", int(self._clock())), private=False)
 
-    def lookup(self, turn: Turn) -> Lookup:
-        """A way into the API for as long as the job has."""
-        deadline = min(self._clock() + self._limits.gather, turn.deadline - FOR_THE_POST)
-        cloud = CloudAssistant(
+    def calls(self, turn: Turn) -> tuple[CloudAssistant, Fanout]:
+        """The API, and a way to ask it many things at once, for as long as the job has."""
+        deadline = self._deadline(turn)
+        return self._cloud(turn, deadline), Fanout(deadline, self._clock)
+
+    def _deadline(self, turn: Turn) -> float:
+        return min(self._clock() + self._limits.gather, turn.deadline - FOR_THE_POST)
+
+    def _cloud(self, turn: Turn, deadline: float) -> CloudAssistant:
+        return CloudAssistant(
             self._settings,
             turn.credentials,
             self._store,
@@ -212,9 +220,13 @@ class Answering:
             shared=self._shared,
             fresh=turn.fresh,
         )
+
+    def lookup(self, turn: Turn) -> Lookup:
+        """A way into the API for as long as the job has."""
+        deadline = self._deadline(turn)
         return Lookup(
             self._settings,
-            cloud,
+            self._cloud(turn, deadline),
             self._store,
             self._clock,
             limits=self._limits,

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from bot import digests
+from bot import digests, expectations, mutes, polling
 
 if TYPE_CHECKING:
     from bot.answering import Answering, Turn
@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 log = logging.getLogger("bot.chores")
 
 Chore = Callable[["Answering", "Turn"], None]
-CHORES: dict[str, tuple[Chore, ...]] = {"tick": (digests.start_due,)}
+CHORES: dict[str, tuple[Chore, ...]] = {
+    "tick": (mutes.release, expectations.queue_due, digests.start_due),
+    "poll": (polling.poll,),
+}
 
 
 def do(answering: Answering, turn: Turn, payload: Mapping[str, Any]) -> None:

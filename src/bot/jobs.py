@@ -19,6 +19,7 @@ COMMAND, EVENT, INTERACTION, LOOK = "command", "event", "interaction", "look"
 REPORT, NOTICE = "report", "notice"  # a look at a reported run; what one channel is told
 DIGEST = "digest"  # the digest of one channel
 CLOUD_EVENT, CHORE = "cloud_event", "chore"  # a system event of an instance; what a timer asks for
+EXPECTATION = "expectation"  # a check whether what is expected has happened
 
 
 class BadJob(Exception):

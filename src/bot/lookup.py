@@ -353,7 +353,7 @@ class Lookup:
         read_at = self._clock()
         calls: _Calls = {}
         for region in regions:
-            calls["runs", region] = partial(self._cloud.invocations_since, region, {}, moment, most)
+            calls["runs", region] = partial(self._since, region, moment, most)
             calls["schedules", region] = partial(self._cloud.invocations, region, {"RepeatMode": "Period"}, PAGE)
         gathered = self._fanout.together(calls)
         self._worth_waiting_for(gathered.failed.values())
@@ -367,6 +367,9 @@ class Lookup:
         }
         notes = _silent({region: error for (_, region), error in gathered.failed.items()})
         return Found(tuple(runs.values()), notes=tuple(notes), read_at=self._as_of(read_at)), cut
+
+    def _since(self, region: str, moment: datetime, most: int) -> list[Invocation]:
+        return self._cloud.invocations_since(region, {}, moment.timestamp(), most)[0]
 
     def named_instances(self, ids: Iterable[tuple[str, str]]) -> dict[str, Instance]:
         """What is known of instances, given as (region, id); less where that cannot be read."""

@@ -13,7 +13,7 @@ from dataclasses import asdict, replace
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
-from bot import subscribers
+from bot import expected, mutes, subscribers
 from bot.adapters.slack import MaybePosted
 from bot.adapters.store import StoreError
 from bot.core import blocks as b
@@ -21,6 +21,7 @@ from bot.core import messages
 from bot.core.blocks import Message
 from bot.core.errors import SlackError
 from bot.core.notices import News, Notice, Step, news_from, notice_from, step
+from bot.core.quiet import Held, hold
 from bot.core.subscriptions import mention
 from bot.jobs import NOTICE, Job, job_id
 from bot.zones import named_zone
@@ -45,8 +46,12 @@ def job(
     rings: Sequence[str],
     runs: Sequence[str],
     now: float,
+    commands: Sequence[str] = (),
 ) -> Job:
-    """The job that tells one channel; `runs` are those that may have been answered there already."""
+    """The job that tells one channel; `runs` are those that may have been answered there already.
+
+    `commands`, by name or else id, are what it is about, for those who have muted some.
+    """
     payload = {
         "channel": channel_id,
         "story": story,
@@ -54,6 +59,7 @@ def job(
         "message": {"text": message.text, "blocks": list(message.blocks)},
         "rings": list(rings),
         "runs": list(runs),
+        "commands": list(commands),
     }
     return Job(NOTICE, job_id("notice", f"{story}-{channel_id}-{news.version}"), int(now), payload)
 
@@ -90,7 +96,8 @@ class _Telling:
         self._answering, self._turn, self._payload = answering, turn, payload
         self._store, self._owner = answering.store, os.urandom(8).hex()
         self._channel, self._news = str(payload["channel"]), news_from(payload["news"])
-        self._key = f"notice/{self._channel}/{payload['story']}"
+        self._story = str(payload["story"])
+        self._key = f"notice/{self._channel}/{self._story}"
         self._value: dict[str, Any] = {}
 
     def carry_out(self) -> None:
@@ -105,14 +112,37 @@ class _Telling:
             self._store.mark(self._key, self._owner, self._value, 0.0)
 
     def _told(self, before: Notice, now: float) -> None:
+        held = mutes.held(self._store, self._channel, self._story, now)
+        if held and held.news.version > self._news.version:
+            return  # what waits is newer
         repeat = bool(self._value.get(_POSTING))
-        if not before.ts and not repeat and self._seen():
-            return
-        this = step(before, self._news, now, named_zone(self._answering.settings.timezone) or UTC)
-        if this.wait:
-            self._turn.again(this.wait)
-        if this.show:
-            self._show(before, this, repeat=repeat)
+        if before.ts or repeat or not self._seen():
+            news = held.with_it(self._news) if held else self._news
+            this = step(before, news, now, named_zone(self._answering.settings.timezone) or UTC)
+            if this.wait:
+                self._turn.again(this.wait)
+            if this.show and not self._unmuted(before, this, held, repeat=repeat):
+                return
+        if held:
+            mutes.forget(self._store, self._channel, self._story)
+
+    def _unmuted(self, before: Notice, this: Step, held: Held | None, *, repeat: bool) -> bool:
+        """Holds the telling back where a mute wants it, which gives False; else shows it and ends what it breaks.
+
+        An update that rings nobody is no noise: a message that stands already is kept right.
+        """
+        now, news = self._answering.now, self._news
+        covering = mutes.covering(self._store, self._channel, self._payload.get("commands", ()), now)
+        holding = [one for one in covering if not one.broken_by(news.instances)]
+        if holding and (held or this.reply or not before.ts) and not repeat:
+            last = max(holding, key=lambda one: one.until)
+            mutes.hold(self._store, self._channel, self._story, hold(held, self._payload, last, now), now)
+            return False
+        notes = [one.broken(news.instances) for one in covering if one not in holding]
+        notes += [held.note(news, now)] if held else []
+        self._show(before, replace(this, note=" ".join(filter(None, [this.note, *notes]))), repeat=repeat)
+        mutes.remove(self._store, self._channel, [one for one in covering if one not in holding])
+        return True
 
     def _seen(self) -> bool:
         runs, now = self._payload["runs"], self._answering.now
@@ -165,7 +195,7 @@ class _Telling:
             "thread_ts": ts,
             "message": {"text": f"{mentions} {text}".strip(), "blocks": []},
         }
-        name = job_id("reply", f"{self._payload['story']}-{self._channel}-{self._news.version}")
+        name = job_id("reply", f"{self._story}-{self._channel}-{self._news.version}")
         return Job(NOTICE, name, int(self._answering.now), payload)
 
     def _lose_channel(self, error: SlackError) -> None:
@@ -173,6 +203,7 @@ class _Telling:
         lost = subscribers.in_channel(self._store, self._channel, self._answering.now)
         log.error("channel lost (%s), its %d subscriptions are removed: %s", error.code, len(lost), self._channel)
         subscribers.remove(self._store, lost)
+        expected.remove(self._store, expected.in_channel(self._store, self._channel, self._answering.now))
 
 
 def _message(payload: Mapping[str, Any]) -> Message:

@@ -9,10 +9,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bot import digests, handovers, health, subscribers
+from bot import digests, handovers, health, mutes, subscribers
 from bot.adapters.slack import Place
 from bot.adapters.store import StoreError
-from bot.core import daily, messages, orders, standing, status, subscriptions
+from bot.core import daily, messages, orders, quiet, standing, status, subscriptions
 from bot.core.access import Admission
 from bot.core.blocks import Message
 from bot.core.errors import NotAllowed, SlackError, UsageError
@@ -23,13 +23,12 @@ from bot.subscribers import Subscribed
 if TYPE_CHECKING:
     from bot.answering import Answering, Turn
 
-NOT_LASTING = (
-    "What I keep here is lost with this function instance, so I cannot remember a subscription. The people who run "
+_NOT_LASTING = (
+    "What I keep here is lost with this function instance, so I cannot remember {}. The people who run "
     "this bot must set BOT_STORE to a store that lasts, for example BOT_STORE=tablestore://instance.cn-hangzhou."
 )
 _NO_MEMBER = frozenset({"not_in_channel", "channel_not_found", "is_archived", "restricted_action"})
-_INVITE = "I cannot post in this channel, so I did not subscribe it. Invite me with /invite, then subscribe again."
-_INVITE_FIRST = "I cannot post in this channel, so nothing was set. Invite me with /invite, then ask again."
+_INVITE = "I cannot post in this channel, so I remember nothing for it. Invite me with /invite, then ask again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +44,21 @@ class Asked:
     def say(self, message: Message) -> None:
         """To the channel, or to the person where they talk in private. Raises SlackError."""
         self.turn.post_to(self.place.channel_id, message, self.place.thread_ts)
+
+    def announce(self, message: Message, undo: Callable[[], None]) -> None:
+        """Says to the channel what stands from now on; undone where the bot cannot post there. Raises NotAllowed."""
+        try:
+            self.say(message)
+        except SlackError as error:
+            if error.code not in _NO_MEMBER:
+                raise
+            undo()
+            raise NotAllowed(_INVITE) from error
+
+    def must_last(self, what: str) -> None:
+        """Raises NotAllowed where the store cannot keep such a thing."""
+        if not self.answering.settings.store_lasts:
+            raise NotAllowed(_NOT_LASTING.format(what))
 
     @property
     def here(self) -> list[Subscribed]:
@@ -89,21 +103,15 @@ def carry_out(answering: Answering, turn: Turn, by: Admission, place: Place, que
 
 @order("subscribe", "subscribe, subscribe command:deploy-* ring:@somebody", "tell this channel when runs fail")
 def subscribe(asked: Asked) -> None:
-    if not asked.answering.settings.store_lasts:
-        raise NotAllowed(NOT_LASTING)
+    asked.must_last("a subscription")
     wish = subscriptions.read(asked.words)
     one = Subscribed(
         asked.place.team_id, asked.place.channel_id, wish, asked.by.user_id, asked.by.name, asked.answering.now
     )
     known = one.subscription in [other.subscription for other in asked.here]
     subscribers.add(asked.answering.store, one)
-    try:
-        asked.say(standing.subscribed(wish, asked.by.name, known=known, regions=asked.answering.settings.regions))
-    except SlackError as error:
-        if error.code not in _NO_MEMBER:
-            raise
-        subscribers.remove(asked.answering.store, [one])
-        raise NotAllowed(_INVITE) from error
+    said = standing.subscribed(wish, asked.by.name, known=known, regions=asked.answering.settings.regions)
+    asked.announce(said, lambda: subscribers.remove(asked.answering.store, [one]))
 
 
 @order("unsubscribe", "unsubscribe, unsubscribe WORDS, unsubscribe everything", "end a subscription of this channel")
@@ -131,7 +139,20 @@ def _meant(asked: Asked) -> list[Subscribed]:
 @order("subscriptions", "subscriptions", "what this channel is told of, and by whom it was asked for")
 def list_subscriptions(asked: Asked) -> None:
     here = asked.here
-    asked.say(standing.listed(_told(asked, here), _served(asked.answering), asked.answering.now))
+    served, muted = _served(asked.answering), _muted(asked)
+    asked.say(standing.listed(_told(asked, here), served, asked.answering.now, muted))
+
+
+def _muted(asked: Asked) -> list[standing.Muted]:
+    """Each mute with the button that ends it."""
+    active = mutes.active(asked.answering.store, asked.place.channel_id, asked.answering.now)
+    return [standing.Muted(one.told, carried(asked, f"{quiet.UNMUTE} {one.words}")) for one in active]
+
+
+def carried(asked: Asked, words: str) -> str:
+    """What a button carries that says these words."""
+    secret, now = asked.answering.settings.signing_secret, int(asked.answering.now)
+    return pack(Handle(words.strip(), asked.by.user_id, now, asked.by.name), secret)
 
 
 def _served(answering: Answering) -> list[standing.Served]:
@@ -146,13 +167,12 @@ def _served(answering: Answering) -> list[standing.Served]:
 
 def _told(asked: Asked, here: Sequence[Subscribed]) -> list[standing.Told]:
     """Each subscription with the button that ends it."""
-    secret, now = asked.answering.settings.signing_secret, int(asked.answering.now)
-
-    def value(one: subscriptions.Subscription) -> str:
-        words = f"unsubscribe {one.words()}".strip()
-        return pack(Handle(words, asked.by.user_id, now, asked.by.name), secret)
-
-    return [standing.Told(one.subscription, one.by_name, one.made, value(one.subscription)) for one in here]
+    return [
+        standing.Told(
+            one.subscription, one.by_name, one.made, carried(asked, f"unsubscribe {one.subscription.words()}")
+        )
+        for one in here
+    ]
 
 
 @order("digest", "digest daily 09:00, digest off, digest now", "a day of runs in sentences and a chart, every day")
@@ -160,16 +180,10 @@ def digest(asked: Asked) -> Message | None:
     wish = daily.read(asked.words)
     if wish.what == daily.NOW:
         return digests.now(asked.answering, asked.turn, asked.by, asked.place)
-    if wish.what == daily.DAILY and not asked.answering.settings.store_lasts:
-        raise NotAllowed(NOT_LASTING)
+    if wish.what == daily.DAILY:
+        asked.must_last("a digest")
     before, said = digests.change(asked.answering, asked.by, asked.place, wish)
-    try:
-        asked.say(messages.sentence(said))
-    except SlackError as error:
-        if error.code not in _NO_MEMBER:
-            raise
-        digests.restore(asked.answering, asked.place.channel_id, before)
-        raise NotAllowed(_INVITE_FIRST) from error
+    asked.announce(messages.sentence(said), lambda: digests.restore(asked.answering, asked.place.channel_id, before))
     return None
 
 

@@ -6,6 +6,7 @@ button does nothing twice.
 
 from __future__ import annotations
 
+import glob
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,7 +15,7 @@ from bot import handovers, home, modals, open_work, orders, replies, watch
 from bot.adapters.slack import Place
 from bot.answering import Answering, Turn
 from bot.claims import Claim
-from bot.core import buttons, handoff, handover, messages, standing
+from bot.core import buttons, handoff, handover, messages, quiet, standing, unmet
 from bot.core.access import Admission
 from bot.core.blocks import Message
 from bot.core.errors import CloudError, NotAllowed, SlackError, UsageError, UserError
@@ -23,6 +24,7 @@ from bot.core.modal import OUTPUTS
 from bot.core.open_work import OnIt
 from bot.core.outputs import State
 from bot.core.parsing import parse
+from bot.core.question import Question
 from bot.slack_requests import opens_modal
 
 _NOTHING_NAMED = "That message names no run (t-…), instance (i-…), command (c-…) or IP address."
@@ -219,8 +221,20 @@ def share(answering: Answering, turn: Turn, one: Pressed, by: Admission) -> None
         turn.post(one.place, answering.message(turn, by, shared, private=False), private=False)
 
 
+@press(buttons.MUTE_HOUR)
+@press(buttons.MUTE_NIGHT)
+def mute(answering: Answering, turn: Turn, one: Pressed, by: Admission) -> None:
+    """The commands that a notice tells of; what else the channel is told goes on."""
+    runs = answering.summary(turn, by, one.handle).invocations
+    commands = dict.fromkeys(run.command_name or run.command_id for run in runs)
+    words = *(f"command:{glob.escape(command)}" for command in commands), *buttons.MUTES[one.action_id][1]
+    orders.carry_out(answering, turn, by, one.place, Question("mute", arguments=words))
+
+
+@press(quiet.UNMUTE)
+@press(unmet.UNEXPECT)
 @press(standing.REMOVE)
-def end_subscription(answering: Answering, turn: Turn, one: Pressed, by: Admission) -> None:
+def end_standing(answering: Answering, turn: Turn, one: Pressed, by: Admission) -> None:
     orders.carry_out(answering, turn, by, one.place, parse(one.handle.words))
 
 

@@ -201,7 +201,9 @@ class _Look:
             wanted, news, message = told[words]
             if wanted.news or (open_still and wanted.summary.total):
                 runs = [run.id for run in occasion.runs] if not occasion.schedule else []
-                job = notices.job(channel, occasion.story, news, message, wanted.rings, runs, self._answering.now)
+                about = sorted({run.command_name or run.command_id for run in found.invocations})
+                now = self._answering.now
+                job = notices.job(channel, occasion.story, news, message, wanted.rings, runs, now, about)
                 self._turn.follow(job, 0)  # that job alone talks to Slack
         if decision.tell != GOING:
             self._remember(occasion, decision.tell == BADLY)

@@ -65,6 +65,7 @@ class Desk:
                 subject=subject,
                 private=self.private,
                 taken=bool(self.handle.on_it),
+                notice=not (self.handle.asked_by or self.private),
                 console_url=console,
                 **state,
             )

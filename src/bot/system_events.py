@@ -14,7 +14,7 @@ from bot.core.errors import CloudError
 from bot.core.model import Instance
 from bot.core.notices import News
 from bot.core.reports import WELL
-from bot.core.subscriptions import Subscription
+from bot.core.subscriptions import Subscription, grave
 
 if TYPE_CHECKING:
     from bot.answering import Answering, Turn
@@ -37,14 +37,20 @@ def tell(answering: Answering, turn: Turn, payload: Mapping[str, Any]) -> None:
         told = [one for one in subscriptions if _about(one, instance)]
         if told:
             rings = tuple(dict.fromkeys(one.ring for one in told if one.ring))
-            _queue(answering, turn, channel, turn.job_id, message, rings)
+            _queue(answering, turn, channel, message, rings, (instance.id,) if grave(name) else ())
 
 
 def _queue(
-    answering: Answering, turn: Turn, channel: str, story: str, message: Message, rings: tuple[str, ...]
+    answering: Answering,
+    turn: Turn,
+    channel: str,
+    message: Message,
+    rings: tuple[str, ...],
+    failing: tuple[str, ...],
 ) -> None:
-    now = answering.now
-    news = News(WELL, int(now * 1000), now, story, line=message.text.split("\n", 1)[0])
+    now, story = answering.now, turn.job_id
+    line = message.text.split("\n", 1)[0]
+    news = News(WELL, int(now * 1000), now, story, instances=failing, line=line)
     turn.follow(notices.job(channel, story, news, notices.ringing(message, rings), (), (), now), 0)
 
 

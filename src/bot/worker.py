@@ -19,7 +19,7 @@ from typing import Any, NoReturn
 
 from slack_bolt import App, BoltRequest
 
-from bot import chores, digests, notices, notifications, reporting, system_events, watch
+from bot import chores, digests, expectations, notices, notifications, reporting, system_events, watch
 from bot.adapters.queue import Queue, QueueRefused
 from bot.adapters.slack import MaybePosted, Place, Slack
 from bot.adapters.store import Store, StoreError, open_store
@@ -30,7 +30,7 @@ from bot.core.errors import SlackError
 from bot.core.events import Event
 from bot.core.manners import Priority
 from bot.core.status import Busy
-from bot.jobs import CHORE, CLOUD_EVENT, DIGEST, INTERACTION, LOOK, NOTICE, REPORT, Job, seal
+from bot.jobs import CHORE, CLOUD_EVENT, DIGEST, EXPECTATION, INTERACTION, LOOK, NOTICE, REPORT, Job, seal
 from bot.listeners import bolt_app, own_user_id, place_of
 from bot.lookup import Limits
 from bot.settings import Clock, Credentials, Settings
@@ -56,6 +56,7 @@ _OURS = {
     CLOUD_EVENT: system_events.tell,
     CHORE: chores.do,
     DIGEST: digests.post,
+    EXPECTATION: expectations.check,
 }
 """Jobs that no request of Slack's has made, and who works them off."""
 

@@ -13,8 +13,6 @@ import logging
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime
-from itertools import takewhile
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -82,11 +80,17 @@ class CloudAssistant:
         rows = self._rows("DescribeInvocations", region, filters, ("Invocations", "Invocation"), most)
         return [invocation_from(row, region) for row in rows]
 
-    def invocations_since(self, region: str, filters: Filters, since: datetime, most: int) -> list[Invocation]:
-        """DescribeInvocations, newest first, page by page until one was created before `since`."""
-        rows = self._rows("DescribeInvocations", region, filters, ("Invocations", "Invocation"), most)
-        found = (invocation_from(row, region) for row in rows)
-        return list(takewhile(lambda one: one.created is None or one.created >= since, found))
+    def invocations_since(
+        self, region: str, filters: Filters, since: float, most: int
+    ) -> tuple[list[Invocation], bool]:
+        """Those created since a moment (seconds, epoch), newest first; and whether `most` rows were too few."""
+        found: list[Invocation] = []
+        for row in self._rows("DescribeInvocations", region, filters, ("Invocations", "Invocation"), most):
+            one = invocation_from(row, region)
+            if one.created and one.created.timestamp() < since:
+                return found, False
+            found.append(one)
+        return found, len(found) == most
 
     def invocation_results(self, region: str, filters: Filters, most: int) -> list[InvocationResult]:
         """DescribeInvocationResults: one row for each instance, with its output."""

@@ -38,6 +38,11 @@ ACTS = {
     SHARE: Act("Share with the channel", "what only you see"),
     TAKE_BACK: Act("Take back", "deletes an answer with its replies and files; for who asked, and operators"),
 }
+MUTE_HOUR, MUTE_NIGHT = "mute_hour", "mute_night"
+MUTES: dict[str, tuple[str, tuple[str, ...]]] = {  # what the menu of a notice offers, and the words that it stands for
+    MUTE_HOUR: ("Mute 1 h", ("1h",)),
+    MUTE_NIGHT: ("Mute until tomorrow 09:00", ("until", "tomorrow", "09:00")),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +51,8 @@ class Pressable:
 
     `value` is the packed handle; `subject` what people call it. `going` decides whether it can be watched, `failed`
     whether there are ids to copy, `outputs` whether there is output to open, `file` whether a file of it is offered
-    beside that, `takeable` whether somebody can be on it, `diff` whether there are runs to compare.
+    beside that, `takeable` whether somebody can be on it, `diff` whether there are runs to compare, `notice` whether
+    nobody has asked for it, so that more of its kind can be muted.
     """
 
     value: str
@@ -59,6 +65,7 @@ class Pressable:
     taken: bool = False
     file: bool = False
     diff: bool = False
+    notice: bool = False
     console_url: str = ""
 
 
@@ -109,7 +116,7 @@ def _button(value: str, subject: str, action_id: str, text: str = "") -> Block:
 def _menu(on: Pressable) -> Block:
     """A private answer can be shared, a public one taken back. Slack takes no accessibility label on a menu."""
     offered = [*([DIFF] if on.diff else []), SHARE if on.private else TAKE_BACK]
-    options = [
-        {"text": {"type": "plain_text", "text": ACTS[value].text, "emoji": False}, "value": value} for value in offered
-    ]
+    entries = [(ACTS[act].text, act) for act in offered]
+    entries += [(text, act) for act, (text, _) in MUTES.items()] if on.notice else []
+    options = [{"text": {"type": "plain_text", "text": text, "emoji": False}, "value": act} for text, act in entries]
     return {"type": "overflow", "action_id": MORE, "options": options}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from bot.core import daily, status, subscriptions
+from bot.core import daily, expectations, quiet, status, subscriptions
 from bot.core.errors import UsageError
 
 
@@ -29,6 +29,11 @@ def _unsubscribe(words: Sequence[str]) -> None:
         subscriptions.read(words)
 
 
+def _unexpect(words: Sequence[str]) -> None:
+    if words and [word.lower() for word in words] != [EVERYTHING]:
+        expectations.read(words)
+
+
 EVERYTHING = "everything"
 _READERS: dict[str, Callable[[Sequence[str]], object]] = {
     "subscribe": subscriptions.read,
@@ -37,4 +42,9 @@ _READERS: dict[str, Callable[[Sequence[str]], object]] = {
     "digest": daily.read,
     "handover": _nothing("handover"),
     "status": status.read,
+    "mute": quiet.read,
+    "unmute": quiet.read_unmute,
+    "expect": expectations.read,
+    "unexpect": _unexpect,
+    "expectations": _nothing("expectations"),
 }

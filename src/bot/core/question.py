@@ -58,8 +58,16 @@ STATES: dict[str, tuple[str, ...]] = {
 TYPES = {"shell": "RunShellScript", "bat": "RunBatScript", "powershell": "RunPowerShellScript"}
 # Sub-commands that take words of their own, as the first word of a line; and the filters among those words.
 STATUS = "status"  # answered even while the bot is paused
-ORDERS = ("subscribe", "unsubscribe", "subscriptions", "digest", "handover", STATUS)
-ORDER_KEYS = ("command", "instance", "tag", "region", "bucket", "events", "at-least", "longer-than", "ring")
+ORDERS = (
+    *("subscribe", "unsubscribe", "subscriptions"),
+    *("mute", "unmute"),
+    *("expect", "unexpect", "expectations"),
+    *("digest", "handover", STATUS),
+)
+ORDER_KEYS = (
+    *("command", "instance", "tag", "region", "bucket", "events", "at-least", "longer-than", "ring"),
+    *("by", "on"),
+)
 MODES = {"once": "Once", "period": "Period", "nextreboot": "NextRebootOnly", "everyreboot": "EveryReboot"}
 
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from bot.core import blocks as b
 from bot.core import wording
 from bot.core.blocks import Block, Message
+from bot.core.quiet import UNMUTE
 from bot.core.subscriptions import Subscription, mention, told
 
 REMOVE = "unsubscribe"
@@ -22,6 +23,14 @@ class Told:
     subscription: Subscription
     by_name: str
     made: float
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Muted:
+    """A mute as it is listed, in words; `value` is what its button carries."""
+
+    told: str
     value: str
 
 
@@ -52,28 +61,37 @@ def unsubscribed(ended: Sequence[Subscription], by_name: str) -> Message:
     return Message(f"This channel is not subscribed any more to {what}. Ended by {b.escape(wording.name(by_name))}.")
 
 
-def listed(subscriptions: Sequence[Told], served: Sequence[Served], now: float) -> Message:
-    """All subscriptions of a channel with buttons to end them, and what serves each region."""
+def listed(subscriptions: Sequence[Told], served: Sequence[Served], now: float, muted: Sequence[Muted] = ()) -> Message:
+    """All subscriptions and mutes of a channel with buttons to end them, and what serves each region."""
     head = wording.plural(len(subscriptions), "subscription") if subscriptions else "No subscriptions in this channel"
     lines = [f"{_what(one.subscription)}, by {b.escape(wording.name(one.by_name))}" for one in subscriptions]
+    lines += [f"Muted: {b.mrkdwn(one.told, 600)}" for one in muted]
     serving = [_serving(one, now) for one in served]
-    shown = subscriptions[:MOST_LISTED]
-    blocks: list[Block] = [b.header(head), *(_row(one) for one in shown), b.context(" · ".join(serving))]
-    if len(subscriptions) > len(shown):
-        blocks.insert(-1, b.context(f"and {len(subscriptions) - len(shown)} more"))
+    rows = [*(_muted_row(one) for one in muted), *(_row(one) for one in subscriptions)]
+    blocks: list[Block] = [b.header(head), *rows[:MOST_LISTED], b.context(" · ".join(serving))]
+    if len(rows) > MOST_LISTED:
+        blocks.insert(-1, b.context(f"and {len(rows) - MOST_LISTED} more"))
     how = [] if subscriptions else ["Begin with: subscribe"]
     return b.within_limits("\n".join([f"{head}.", *lines, *serving, *how]), blocks)
+
+
+def _muted_row(one: Muted) -> Block:
+    return with_button(f"Muted: {b.mrkdwn(one.told, 600)}", UNMUTE, "Unmute", one.told, one.value)
 
 
 def _row(one: Told) -> Block:
     made = datetime.fromtimestamp(one.made, UTC)
     text = f"{_what(one.subscription)}\nby {b.escape(wording.name(one.by_name))}, {b.date(made)}"
+    return with_button(text, REMOVE, "End", told(one.subscription), one.value)
+
+
+def with_button(text: str, action_id: str, label: str, what: str, value: str) -> Block:
     button = {
         "type": "button",
-        "action_id": REMOVE,
-        "text": {"type": "plain_text", "text": "End", "emoji": False},
-        "value": one.value,
-        "accessibility_label": b.plain(f"End: {told(one.subscription)}", 75),
+        "action_id": action_id,
+        "text": {"type": "plain_text", "text": label, "emoji": False},
+        "value": value,
+        "accessibility_label": b.plain(f"{label}: {what}", 75),
     }
     return {"type": "section", "text": {"type": "mrkdwn", "text": b.clip_escaped(text, 2_900)}, "accessory": button}
 

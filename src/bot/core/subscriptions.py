@@ -33,6 +33,7 @@ EVENTS: dict[str, tuple[str, ...]] = {
     "performance": ("Instance:BurstablePerformanceRestricted",),
     "heartbeat": ("CloudAssistant:FirstHeartbeat",),
 }
+_GRAVE = tuple(name for kind in ("failure", "spot", "disk") for name in EVENTS[kind])
 _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 _MOST = 20  # patterns of one kind
 
@@ -104,6 +105,11 @@ class Subscription:
             return failed > 0
         number = int(self.at_least.rstrip("%"))
         return failed * 100 >= number * total > 0 if self.at_least.endswith("%") else failed >= number
+
+
+def grave(event_name: str) -> bool:
+    """Whether a system event tells of an instance that fails or is about to."""
+    return event_name.startswith(_GRAVE)
 
 
 def _like(pattern: str, *texts: str) -> bool:

@@ -1,0 +1,198 @@
+"""What ought to happen: a command that must have ended well on each of some instances by a time of day.
+
+Read from words in any order and written back in canonical ones. Times are in the time zone of the one who expects.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Any
+
+from bot.core.errors import UsageError
+from bot.core.question import REGIONS, quoted
+from bot.core.subscriptions import mention
+
+USAGE = (
+    "Usage: expect command:backup-* daily by:03:30 on:tag:backup=yes, or hourly by:00:15, weekly by:mon-03:30, "
+    "on:instance:web-*, with region:cn-shanghai, ring:@somebody"
+)
+_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_EVERY = {"hourly": timedelta(hours=1), "daily": timedelta(days=1), "weekly": timedelta(days=7)}
+_BY = re.compile(rf"(?:({'|'.join(_DAYS)})[a-z]*[-@])?([01]?[0-9]|2[0-3]):([0-5][0-9])")
+_MOST = 20  # values of one kind
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """Patterns are shell patterns. `weekday` counts from Monday, 0; of `hourly` only the minute counts."""
+
+    commands: tuple[str, ...] = ()
+    every: str = ""
+    weekday: int = -1
+    hour: int = -1
+    minute: int = 0
+    tags: tuple[tuple[str, str], ...] = ()
+    instances: tuple[str, ...] = ()
+    regions: tuple[str, ...] = ()
+    ring: str = ""
+
+    def words(self) -> str:
+        pairs = [
+            *(("command", one) for one in self.commands),
+            ("", self.every),
+            ("by", self.by),
+            *(("on", f"tag:{key}={value}") for key, value in self.tags),
+            *(("on", f"instance:{one}") for one in self.instances),
+            *(("region", one) for one in self.regions),
+            *([("ring", self.ring)] if self.ring else []),
+        ]
+        return " ".join(f"{key}:{quoted(value)}" if key else value for key, value in pairs)
+
+    @property
+    def key(self) -> str:
+        return hashlib.sha256(self.words().encode()).hexdigest()[:16]
+
+    @property
+    def by(self) -> str:
+        """The time of day as it is typed: `03:30`, `mon-03:30`."""
+        day = f"{_DAYS[self.weekday]}-" if self.weekday >= 0 else ""
+        return f"{day}{max(self.hour, 0):02d}:{self.minute:02d}"
+
+    @property
+    def where(self) -> str:
+        """`tag backup=yes`, `web-*`: on what, in plain words."""
+        what = [f"tag {key}={value}" if value else f"tag {key}" for key, value in self.tags]
+        what += [" or ".join(self.instances)] if self.instances else []
+        return " and ".join(what) + (f" in {', '.join(self.regions)}" if self.regions else "")
+
+    def told(self, zone_name: str) -> str:
+        """In a sentence's words: `backup-* daily by 03:30 (Asia/Shanghai) on tag backup=yes`."""
+        when = f"minute {self.minute:02d}" if self.every == "hourly" else self.by
+        return f"{', '.join(self.commands)} {self.every} by {when} ({zone_name}) on {self.where}"
+
+    @property
+    def mention(self) -> str:
+        """The mrkdwn that rings whom it names; "" for nobody."""
+        return mention(self.ring)
+
+    def due_after(self, moment: datetime, zone: tzinfo) -> datetime:
+        """The first due time after a moment. A day's time stays the same on the clock when clocks are changed."""
+        due = self._on_the_day_of(moment, zone)
+        while due.timestamp() <= moment.timestamp():
+            due += _EVERY[self.every]
+        return due.astimezone(zone)
+
+    def due_before(self, moment: datetime, zone: tzinfo) -> datetime:
+        """The last due time before a moment."""
+        due = self._on_the_day_of(moment, zone) + _EVERY[self.every]
+        while due.timestamp() >= moment.timestamp():
+            due -= _EVERY[self.every]
+        return due.astimezone(zone)
+
+    def _on_the_day_of(self, moment: datetime, zone: tzinfo) -> datetime:
+        """A due time near a moment, at most one period before it; an hour is the same everywhere."""
+        local = moment.astimezone(zone).replace(second=0, microsecond=0, fold=0)
+        if self.every == "hourly":
+            return local.replace(minute=self.minute).astimezone(UTC) - _EVERY["hourly"]
+        due = local.replace(hour=self.hour, minute=self.minute) - _EVERY["daily"]
+        return due - timedelta(days=(due.weekday() - self.weekday) % 7) if self.every == "weekly" else due
+
+
+def read(words: Sequence[str]) -> Expectation:
+    """The expectation in words; raises UsageError with a sentence for the person."""
+    expectation = Expectation()
+    for word in words:
+        expectation = _read(expectation, word)
+    return _whole(expectation)
+
+
+def _whole(one: Expectation) -> Expectation:
+    """Raises UsageError for what is missing."""
+    if not one.commands:
+        raise UsageError(f"Which command?\n{USAGE}")
+    if not (one.tags or one.instances):
+        raise UsageError(f"On which instances?\n{USAGE}")
+    every = one.every or ("weekly" if one.weekday >= 0 else "daily")
+    if every != "hourly" and one.hour < 0:
+        raise UsageError(f"By when?\n{USAGE}")
+    if (every == "weekly") != (one.weekday >= 0):
+        raise UsageError(f"A day of the week goes with weekly, and weekly needs one.\n{USAGE}")
+    return replace(one, every=every, hour=-1 if every == "hourly" else one.hour)
+
+
+def _read(one: Expectation, word: str) -> Expectation:
+    lower = word.lower()
+    if lower in _EVERY:
+        return replace(one, every=lower)
+    if lower in REGIONS:
+        return _with(one, "regions", lower)
+    match = re.fullmatch(r"([a-z]+)[:=](.+)", word, re.IGNORECASE | re.DOTALL)
+    reader = _READERS.get(match[1].lower()) if match else None
+    if match is None or reader is None:
+        raise UsageError(f"I cannot read `{_shown(word)}` here.\n{USAGE}")
+    return reader(one, match[2])
+
+
+def _with(one: Expectation, field: str, value: Any) -> Expectation:
+    values: tuple[Any, ...] = getattr(one, field)
+    if len(values) == _MOST:
+        raise UsageError(f"At most {_MOST} {field} in one expectation.")
+    changes: dict[str, Any] = {field: tuple(dict.fromkeys([*values, value]))}
+    return replace(one, **changes)
+
+
+def _by(one: Expectation, value: str) -> Expectation:
+    match = _BY.fullmatch(value.lower())
+    if match is None:
+        raise UsageError(f"`by:` takes a time such as 03:30 or mon-03:30, not `{_shown(value)}`.")
+    weekday = _DAYS.index(match[1]) if match[1] else -1
+    return replace(one, weekday=weekday, hour=int(match[2]), minute=int(match[3]))
+
+
+def _on(one: Expectation, value: str) -> Expectation:
+    match = re.fullmatch(r"(tag|instance)[:=](.+)", value, re.IGNORECASE | re.DOTALL)
+    if match is None:
+        raise UsageError(f"`on:` takes tag:key=value or instance:web-*, not `{_shown(value)}`.")
+    return _READERS[match[1].lower()](one, match[2])
+
+
+def _tag(one: Expectation, value: str) -> Expectation:
+    key, _, wanted = value.partition("=")
+    if not key:
+        raise UsageError("A tag is written tag:key=value, for example on:tag:backup=yes.")
+    return _with(one, "tags", (key[:128], wanted[:128]))
+
+
+def _region(one: Expectation, value: str) -> Expectation:
+    lower = value.lower()
+    if not re.fullmatch(r"[a-z]{2,4}(?:-[a-z0-9]{1,20}){1,4}", lower):
+        raise UsageError(f"`{_shown(value)}` is not a region id. Right would be region:cn-shanghai.")
+    return _with(one, "regions", lower)
+
+
+def _ring(one: Expectation, value: str) -> Expectation:
+    if not re.fullmatch(r"[USW][A-Z0-9]{2,20}", value):
+        raise UsageError(
+            f"I do not know whom `ring:{_shown(value)}` means. Type @ and pick somebody from Slack's list."
+        )
+    return replace(one, ring=value)
+
+
+def _shown(word: str) -> str:
+    word = re.sub(r"[\s`]+", " ", word)
+    return word if len(word) <= 40 else f"{word[:39]}…"
+
+
+_READERS: dict[str, Callable[[Expectation, str], Expectation]] = {
+    "command": lambda one, value: _with(one, "commands", value[:128]),
+    "by": _by,
+    "on": _on,
+    "tag": _tag,
+    "instance": lambda one, value: _with(one, "instances", value[:128]),
+    "region": _region,
+    "ring": _ring,
+}

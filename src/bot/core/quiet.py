@@ -1,0 +1,250 @@
+"""Quiet for a while: a mute as a value, its words, what it holds back, and what breaks it.
+
+Nothing is silently silenced: what a mute holds back is told when it ends, with how long it waited and why. A mute
+that is not `hard` is broken by a failure on an instance that was not failing when it was set.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import date, datetime, timedelta, tzinfo
+from fnmatch import fnmatchcase
+from typing import Any
+
+from bot.core import blocks as b
+from bot.core import wording
+from bot.core.blocks import Message
+from bot.core.errors import UsageError
+from bot.core.notices import News, news_from
+from bot.core.question import quoted
+
+USAGE = "Usage: mute 2h, or mute command:backup-* until 18:00; with hard where no new failure may break it"
+UNMUTE_USAGE = "Usage: unmute (everything), or unmute command:backup-*"
+UNMUTE = "unmute"
+LONGEST = 7 * 86_400  # seconds
+MORNING = "09:00"
+_UNITS = {"m": 60, "h": 3_600, "d": 86_400}
+_MOST = 20  # commands of one mute
+_SPAN = re.compile(r"([0-9]{1,4})([mhd])")
+_CLOCK = re.compile(r"(?:[01]?[0-9]|2[0-3]):[0-5][0-9]")
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What was asked for: `span` in seconds, or a time of day (`18:00`) of a day (`tomorrow`, `2026-11-24`)."""
+
+    commands: tuple[str, ...] = ()
+    span: int = 0
+    day: str = ""
+    clock: str = ""
+    hard: bool = False
+
+    def until(self, now: datetime, zone: tzinfo) -> datetime:
+        """When it ends, in the person's time zone. Raises UsageError where that is past or too far."""
+        end = (now + timedelta(seconds=self.span)).astimezone(zone) if self.span else self._moment(now, zone)
+        seconds = end.timestamp() - now.timestamp()
+        if seconds <= 0:
+            raise UsageError(f"{wording.clock_time(end, zone)} is past.\n{USAGE}")
+        if seconds > LONGEST:
+            raise UsageError(f"At most {wording.duration(LONGEST)} can be muted; `unsubscribe` ends it for good.")
+        return end
+
+    def _moment(self, now: datetime, zone: tzinfo) -> datetime:
+        local = now.astimezone(zone)
+        hour, minute = map(int, (self.clock or MORNING).split(":"))
+        day = date.fromisoformat(self.day) if self.day not in ("", "tomorrow") else local.date()
+        moment = datetime(day.year, day.month, day.day, hour, minute, tzinfo=zone)
+        over = not self.day and moment.timestamp() <= now.timestamp()
+        return moment + timedelta(days=1) if over or self.day == "tomorrow" else moment
+
+
+def read(words: Sequence[str]) -> Wish:
+    """The mute in words; raises UsageError with a sentence for the person."""
+    wish = Wish()
+    for word in words:
+        wish = _read(wish, word)
+    if not (wish.span or wish.day or wish.clock):
+        raise UsageError(f"For how long?\n{USAGE}")
+    if wish.span and (wish.day or wish.clock):
+        raise UsageError(f"Either a span or a time.\n{USAGE}")
+    return wish
+
+
+def _read(wish: Wish, word: str) -> Wish:
+    lower = word.lower()
+    span = _SPAN.fullmatch(lower)
+    if lower in ("until", "for"):
+        return wish
+    if lower == "hard":
+        return replace(wish, hard=True)
+    if span and int(span[1]):
+        return replace(wish, span=int(span[1]) * _UNITS[span[2]])
+    if _CLOCK.fullmatch(lower):
+        return replace(wish, clock=lower)
+    if lower == "tomorrow" or _is_date(lower):
+        return replace(wish, day=lower)
+    return replace(wish, commands=_with_command(wish.commands, word, USAGE))
+
+
+def _is_date(word: str) -> bool:
+    try:
+        return bool(re.fullmatch(r"\d{4}-\d\d-\d\d", word, re.ASCII) and date.fromisoformat(word))
+    except ValueError:
+        return False
+
+
+def _with_command(commands: tuple[str, ...], word: str, usage: str) -> tuple[str, ...]:
+    match = re.fullmatch(r"command[:=](.+)", word, re.IGNORECASE | re.DOTALL)
+    if match is None:
+        shown = re.sub(r"[\s`]+", " ", word)[:40]
+        raise UsageError(f"I cannot read `{shown}` here.\n{usage}")
+    if len(commands) == _MOST:
+        raise UsageError(f"At most {_MOST} commands in one mute.")
+    return tuple(dict.fromkeys([*commands, match[1][:128]]))
+
+
+def read_unmute(words: Sequence[str]) -> tuple[str, ...]:
+    """The commands that are named, () for all mutes of the channel. Raises UsageError."""
+    commands: tuple[str, ...] = ()
+    for word in words:
+        if word.lower() != "everything":
+            commands = _with_command(commands, word, UNMUTE_USAGE)
+    return commands
+
+
+@dataclass(frozen=True, slots=True)
+class Mute:
+    """A mute that stands. `commands` are shell patterns, () for everything; `until` and `made` in seconds, epoch.
+
+    `until_told` is the end in the time zone of the one who set it. `failing` are the instances that failed then.
+    """
+
+    commands: tuple[str, ...]
+    until: float
+    until_told: str
+    hard: bool = False
+    by: str = ""
+    by_name: str = ""
+    made: float = 0.0
+    failing: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """Names the mute among those of its channel; one of the same commands takes its place."""
+        return hashlib.sha256(self.words.encode()).hexdigest()[:16]
+
+    @property
+    def words(self) -> str:
+        """What `unmute` names it by."""
+        return " ".join(f"command:{quoted(one)}" for one in sorted(self.commands))
+
+    @property
+    def what(self) -> str:
+        return wording.name(", ".join(self.commands), 200) or "everything"
+
+    @property
+    def told(self) -> str:
+        """`backup-* until 2026-11-24 18:00 CST, hard, by mei`, as plain text."""
+        hard = ", hard" if self.hard else ""
+        return f"{self.what} until {self.until_told}{hard}, by {wording.name(self.by_name)}"
+
+    def covers(self, commands: Collection[str]) -> bool:
+        """Whether news is muted that is about these commands, each by its name or its id."""
+        if not self.commands:
+            return True
+        return bool(commands) and all(any(fnmatchcase(one, some) for some in self.commands) for one in commands)
+
+    def broken_by(self, instances: Collection[str]) -> int:
+        """How many of the instances that fail now did not when it was set; 0 where nothing breaks it."""
+        return 0 if self.hard else len(set(instances) - set(self.failing))
+
+    def broken(self, instances: Collection[str]) -> str:
+        """The sentence that says that it is over."""
+        count = self.broken_by(instances)
+        failing = (
+            f"{wording.plural(count, 'instance')} {'fails' if count == 1 else 'fail'} that did not when it was set"
+        )
+        return f"This ends the mute of {self.told}: {failing}."
+
+    def value(self) -> dict[str, Any]:
+        """As the store keeps it."""
+        return asdict(self)
+
+
+def mute_from(value: Mapping[str, Any]) -> Mute:
+    return Mute(**{**value, "commands": tuple(value["commands"]), "failing": tuple(value["failing"])})
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """News that a mute holds back: the newest telling, and how often the thing has failed since the first."""
+
+    payload: Mapping[str, Any]
+    mute: Mute
+    since: float
+    failures: int = 0
+    occasion: str = ""
+
+    @property
+    def news(self) -> News:
+        return news_from(self.payload["news"])
+
+    def with_it(self, news: News) -> News:
+        """News after what was held back: a failure that nobody was told of makes its recovery worth telling."""
+        return replace(news, wanted=news.wanted or self.failures > 0)
+
+    def note(self, news: News, now: float) -> str:
+        """How long and why it waited, and what became of it meanwhile; plain text."""
+        by, mute = wording.name(self.mute.by_name), self.mute
+        waited = wording.duration(now - self.since)
+        sentence = f"Held back {waited}: {by} had muted {mute.what} until {mute.until_told}."
+        failures = self.failures + bool(news.cause and news.occasion != self.occasion)
+        times = "once" if failures == 1 else f"{failures:,} times"
+        if not failures or (news.cause and failures == 1):
+            return sentence
+        return f"{sentence} It failed {times} meanwhile{'' if news.cause else ' and has recovered'}."
+
+    def value(self) -> dict[str, Any]:
+        """As the store keeps it."""
+        return asdict(self)
+
+
+def held_from(value: Mapping[str, Any]) -> Held:
+    return Held(**{**value, "mute": mute_from(value["mute"])})
+
+
+def hold(before: Held | None, payload: Mapping[str, Any], mute: Mute, now: float) -> Held:
+    """What waits once this telling waits too: only the newest is kept."""
+    news = news_from(payload["news"])
+    first = before or Held(payload, mute, now)
+    if not news.cause or news.occasion == first.occasion:
+        return replace(first, payload=payload, mute=mute)
+    return replace(first, payload=payload, mute=mute, failures=first.failures + 1, occasion=news.occasion)
+
+
+def muted(mute: Mute) -> Message:
+    """Said to the channel: who set it, until when, and what breaks it."""
+    breaks = (
+        "No failure breaks it."
+        if mute.hard
+        else "A failure on an instance that is not failing now breaks it; with hard nothing would."
+    )
+    lines = [
+        f"{b.escape(wording.name(mute.by_name))} has muted {_what(mute)} in this channel until {mute.until_told}.",
+        f"{breaks} What is held back is told when it ends.",
+        f"To end it now: `{b.mrkdwn(f'{UNMUTE} {mute.words}'.strip().replace('`', ' '), 600)}`",
+    ]
+    return Message("\n".join(lines))
+
+
+def unmuted(mutes: Sequence[Mute], by_name: str) -> Message:
+    what = "; ".join(_what(one) for one in mutes)
+    by = b.escape(wording.name(by_name))
+    return Message(f"{by} has ended the mute of {what}. What was held back is told within minutes.")
+
+
+def _what(mute: Mute) -> str:
+    return b.mrkdwn(mute.what, 600)

@@ -1,0 +1,189 @@
+"""What did not happen: on which instances an expectation was not met and why, and how that is told."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+
+from bot.core import blocks as b
+from bot.core import wording
+from bot.core.blocks import Block, Message
+from bot.core.expectations import Expectation
+from bot.core.model import Instance, Invocation, InvocationResult
+from bot.core.ranges import ranges
+from bot.core.standing import with_button
+from bot.core.summary import Bucket, Row, summarise_results
+
+UNEXPECT = "unexpect"
+MOST_LISTED = 40
+_MOST_NAMES = 600  # characters of names in one group
+NO_RUN = "no run found"
+# In the order in which they are told.
+WHY = {
+    None: NO_RUN,
+    Bucket.NEVER_RAN: "never ran",
+    Bucket.FAILED: "failed",
+    Bucket.TIMED_OUT: "timed out",
+    Bucket.UNKNOWN: "in an unknown state",
+    Bucket.GOING: "still going",
+    Bucket.SUCCEEDED: "reported Success without exit code 0",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What a check has found. `unmet` are instances by reason; `unread` says what could not be read."""
+
+    total: int
+    unmet: Mapping[str, tuple[Instance, ...]]
+    unread: tuple[str, ...] = ()
+
+    @property
+    def missing(self) -> list[Instance]:
+        return [one for some in self.unmet.values() for one in some]
+
+
+def rows(invocations: Sequence[Invocation], results: Sequence[InvocationResult]) -> list[Row]:
+    """All that is known of these runs; where results were read, they speak for the invocation's own rows."""
+    read = {(one.invoke_id, one.instance_id) for one in results}
+    own = [one for run in invocations for one in run.targets if (one.invoke_id, one.instance_id) not in read]
+    summary = summarise_results([*results, *own], invocations, {})
+    return [row for group in summary.groups for row in group.rows]
+
+
+def judged(
+    instances: Sequence[Instance],
+    rows: Iterable[Row],
+    created: Mapping[str, float],
+    since: float,
+    unread: Sequence[str] = (),
+) -> Check:
+    """Which instances have no finished exit-0 run since a moment (seconds, epoch).
+
+    `created` says when each run was made, by id, and leaves out schedules: one that was made long ago may have been
+    tried since.
+    """
+    by_instance: dict[str, list[Row]] = {}
+    for row in rows:
+        if _when(row, created, since) >= since:
+            by_instance.setdefault(row.result.instance_id, []).append(row)
+    unmet: dict[str, list[Instance]] = {why: [] for why in WHY.values()}
+    for one in instances:
+        mine = by_instance.get(one.id, [])
+        if not any(is_good(row, since) for row in mine):
+            newest = max(mine, key=lambda row: _when(row, created, since), default=None)
+            unmet[WHY[newest.bucket if newest else None]].append(one)
+    found = {why: tuple(sorted(some, key=lambda one: one.name)) for why, some in unmet.items() if some}
+    return Check(len(instances), found, tuple(unread))
+
+
+def is_good(row: Row, since: float) -> bool:
+    """Whether it is a finished run with exit code 0 since then."""
+    result = row.result
+    finished = result.finished is not None and result.finished.timestamp() >= since
+    return finished and row.bucket is Bucket.SUCCEEDED and result.exit_code == 0
+
+
+def _when(row: Row, created: Mapping[str, float], since: float) -> float:
+    moment = row.result.finished or row.result.started
+    return moment.timestamp() if moment else created.get(row.result.invoke_id, since)
+
+
+# What people read
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An expectation as it is told: who made it, its zone, and the time that it was checked for."""
+
+    expectation: Expectation
+    by_name: str
+    zone: tzinfo
+    zone_name: str
+
+
+def message(told: Told, check: Check, due: datetime, since: datetime, late: float = 0.0) -> Message:
+    """Who is missing first, grouped by why. `late` in seconds, where the check was made long after its time."""
+    one = told.expectation
+    what, by = wording.name(", ".join(one.commands), 40), wording.clock_time(due, told.zone)
+    missing = check.missing
+    head = f"✖ {len(missing):,} of {check.total:,} missed {what}, due {by}"
+    if not missing:
+        head = f"✖ Could not check {what}, due {by}"
+    groups = [(f"{len(some):,} {why}", _members(some)) for why, some in check.unmet.items()]
+    notes = [*check.unread, *([f"Checked {wording.duration(late)} late."] if late else [])]
+    expected = f"expected by {wording.name(told.by_name)}: {wording.name(one.told(told.zone_name), 400)}"
+    since_told = f"looked for exit code 0 since {wording.clock_time(since, told.zone)}"
+    spoken = [f"{title}: {members}." for title, members in groups]
+    text = b.escape("\n".join([head.removeprefix("✖ "), *spoken, *notes]))
+    blocks: list[Block] = [b.header(head)]
+    blocks += [b.rich_text(b.line(b.words(title, bold=True), b.words(f"\n{who}"))) for title, who in groups]
+    blocks += [b.context(b.mrkdwn(" ".join(notes), 1_500))] if notes else []
+    blocks.append(b.context(b.mrkdwn(expected, 800), b.escape(since_told)))
+    return b.within_limits(text, blocks)
+
+
+def _members(instances: Collection[Instance]) -> str:
+    """Names as ranges, region by region; an id where there is no name."""
+    regions: dict[str, list[str]] = {}
+    for one in instances:
+        regions.setdefault(one.region, []).append(wording.name(one.name or one.id))
+    most = max(60, _MOST_NAMES // len(regions))
+    return "; ".join(f"{b.clip(', '.join(ranges(names)), most)} {region}" for region, names in regions.items())
+
+
+def expected(told: Told, due: datetime, *, known: bool) -> Message:
+    """Said to the channel, with when it is checked first."""
+    one = told.expectation
+    already = " already" if known else ""
+    lines = [
+        f"{b.escape(wording.name(told.by_name))} expects here{already}: {_what(one, told.zone_name)}.",
+        f"Checked first at {wording.clock_time(due, told.zone)}. I tell what is missing; that all is well is no news.",
+        f"To end it: `{b.mrkdwn(f'{UNEXPECT} {one.words()}'.replace('`', ' '), 600)}`",
+    ]
+    return Message("\n".join(lines))
+
+
+def unexpected(ended: Sequence[Told], by_name: str) -> Message:
+    what = "; ".join(_what(one.expectation, one.zone_name) for one in ended)
+    return Message(f"Not expected here any more: {what}. Ended by {b.escape(wording.name(by_name))}.")
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """An expectation in a list: when it is due next (seconds, epoch), how it went last, what its button carries."""
+
+    told: Told
+    due: float
+    last: str
+    value: str
+
+
+def listed(some: Sequence[Listed]) -> Message:
+    """All expectations of a channel, with buttons to end them."""
+    head = wording.plural(len(some), "expectation") if some else "Nothing is expected in this channel"
+    lines = [f"{_what(one.told.expectation, one.told.zone_name)}; {_state(one)}" for one in some]
+    blocks: list[Block] = [b.header(head), *(_row(one) for one in some[:MOST_LISTED])]
+    blocks += [b.context(f"and {len(some) - MOST_LISTED} more")] if len(some) > MOST_LISTED else []
+    how = [] if some else ["Begin with: expect command:backup-* daily by:03:30 on:tag:backup=yes"]
+    blocks += [b.context(*how)] if how else []
+    return b.within_limits("\n".join([f"{head}.", *lines, *how]), blocks)
+
+
+def _row(one: Listed) -> Block:
+    words = one.told.expectation.told(one.told.zone_name)
+    text = f"{_what(one.told.expectation, one.told.zone_name)}\n{_state(one)}"
+    return with_button(text, UNEXPECT, "End", words, one.value)
+
+
+def _state(one: Listed) -> str:
+    by = b.escape(wording.name(one.told.by_name))
+    due = wording.clock_time(datetime.fromtimestamp(one.due, UTC), one.told.zone)
+    last = f", last time: {b.mrkdwn(one.last, 200)}" if one.last else ""
+    return f"by {by}, next due {due}{last}"
+
+
+def _what(one: Expectation, zone_name: str) -> str:
+    rings = f", rings {one.mention}" if one.ring else ""
+    return f"{b.mrkdwn(one.told(zone_name), 600)}{rings}"

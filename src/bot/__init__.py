@@ -18,6 +18,10 @@ For a run that is `reporting`: one look, which decides (`core.reports`) what the
 to be told; `notices` tells one channel, in one message that is kept right (`core.notices`). `system_events` tells of
 instances, `chores` are what timers ask for, and `orders` are the sub-commands that leave something standing.
 
+What a channel is told is held back while it is muted (`core.quiet`, `mutes`); what ought to have happened and did not
+is found by `expectations`, of the wishes that `expected` knows; `attention` has the sub-commands of both. `polling`
+looks where no event arrives.
+
 Who opens the bot's Home tab gets it from `home`: what the store holds at once, what is read anew behind it, both by
 `publishing`, so that the newer one is seen. `open_work` keeps who is on which run, and which watches go on.
 

@@ -2,11 +2,12 @@
 
 import pytest
 
+from bot import mutes
 from bot.core.events import Tick
 from bot.jobs import Job
 from rig import RUN, Peers, Rig, fleet
 from sandbox.scenario import load
-from sandbox.slack_workspace import INCIDENTS, PRIVATE
+from sandbox.slack_workspace import BOT_USER, INCIDENTS, PRIVATE
 from test_reporting import completed, hear, subscribe, system_event
 
 SCHEDULE = load("schedule")
@@ -178,3 +179,21 @@ def test_an_instance_that_fails_breaks_a_mute_and_maintenance_waits(rig):
     [late] = tick(rig)
     assert "maintenance" in late.text
     assert "Held back" in late.text
+
+
+def test_a_channel_that_the_bot_cannot_post_to_is_not_muted(rig):
+    subscribe(rig)
+    rig.slack.workspace.channels[INCIDENTS].members.discard(BOT_USER)
+    [refused] = rig.ask("mute 2h")
+    assert "Invite me with /invite" in refused.text
+    assert mutes.active(rig.worker._store, INCIDENTS, rig.time()) == []
+
+
+def test_a_mute_that_has_ended_vanishes(rig):
+    subscribe(rig)
+    rig.ask("mute 30m")
+    assert len(mutes.active(rig.worker._store, INCIDENTS, rig.time())) == 1
+    rig.time.sleep(1_801)
+    assert mutes.active(rig.worker._store, INCIDENTS, rig.time()) == []
+    [listed] = rig.ask("subscriptions")
+    assert "Muted" not in listed.text

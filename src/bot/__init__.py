@@ -22,6 +22,10 @@ instances, `chores` are what timers ask for, and `orders` are the sub-commands t
 what does: `digests` make the digest of a channel, `handovers` what the next one on call must know, `health` the
 `status`; `what_stands` reads mutes and missed expectations for them.
 
+What a channel is told is held back while it is muted (`core.quiet`, `mutes`); what ought to have happened and did not
+is found by `expectations`, of the wishes that `expected` knows; `attention` has the sub-commands of both. `polling`
+looks where no event arrives.
+
 Who opens the bot's Home tab gets it from `home`: what the store holds at once, what is read anew behind it, both by
 `publishing`, so that the newer one is seen. `open_work` keeps who is on which run, and which watches go on.
 

@@ -70,6 +70,13 @@ def test_runs_can_be_compared_from_the_menu() -> None:
     assert [option["value"] for option in options] == [buttons.DIFF, buttons.TAKE_BACK]
 
 
+def test_a_notice_can_be_muted_from_its_menu() -> None:
+    (block,) = actions(Pressable(VALUE, "deploy-web", notice=True))
+    options = block["elements"][-1]["options"]
+    assert [option["value"] for option in options] == [buttons.TAKE_BACK, buttons.MUTE_HOUR, buttons.MUTE_NIGHT]
+    assert problems([block]) == []
+
+
 @pytest.mark.parametrize(("value", "menus"), [("x" * 255, 1), ("x" * 256, 0), ("😀" * 128, 0)])
 def test_a_question_too_long_for_a_block_id_has_no_menu(value: str, menus: int) -> None:
     (block,) = actions(Pressable(value, "deploy-web"))
@@ -95,7 +102,7 @@ def test_a_watch_has_one_button_that_looks_again() -> None:
     st.text(min_size=20, max_size=20)
     | st.text(st.characters(), min_size=1).map(lambda text: text * (2_100 // len(text))),
     st.text() | st.sampled_from(HOSTILE).map(lambda text: text * 9),
-    st.lists(st.booleans(), min_size=8, max_size=8),
+    st.lists(st.booleans(), min_size=9, max_size=9),
     st.sampled_from(["", CONSOLE, CONSOLE * 100]),
 )
 def test_slack_takes_them_whatever_they_act_on(value: str, subject: str, flags: list[bool], url: str) -> None:

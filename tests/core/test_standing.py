@@ -7,7 +7,7 @@ import pytest
 from bot.core import standing
 from bot.core.errors import UsageError
 from bot.core.parsing import parse
-from bot.core.standing import Served, Told
+from bot.core.standing import Muted, Served, Told
 from bot.core.subscriptions import Subscription
 from core.samples import HOSTILE, refused
 
@@ -50,6 +50,15 @@ def test_a_list_has_a_button_for_each_and_says_what_serves_each_region() -> None
     assert message.blocks[1]["accessory"]["accessibility_label"] == "End: failures of everything"
 
 
+def test_mutes_are_listed_with_a_button_that_ends_each() -> None:
+    muted = [Muted("backup-* until 2026-11-24 18:00 CST, by mei", "value")]
+    message = standing.listed([], [Served("cn-hangzhou", 0, 0)], NOW, muted)
+    assert refused(message) == []
+    assert "Muted: backup-* until 2026-11-24 18:00 CST, by mei" in message.text
+    button = message.blocks[1]["accessory"]
+    assert (button["action_id"], button["value"], button["text"]["text"]) == ("unmute", "value", "Unmute")
+
+
 def test_an_empty_list_says_how_to_begin() -> None:
     message = standing.listed([], [Served("cn-hangzhou", 0, 0)], NOW)
     assert message.text.startswith("No subscriptions in this channel.")
@@ -61,14 +70,24 @@ def test_whatever_names_say_the_messages_are_valid(hostile: str) -> None:
     wish = Subscription(commands=(hostile,), instances=(hostile,) * 20, tags=((hostile, hostile),))
     many = [Told(wish, hostile, NOW, "value")] * 60
     for message in (
-        standing.listed(many, [Served("cn-hangzhou", NOW, NOW)], NOW),
+        standing.listed(many, [Served("cn-hangzhou", NOW, NOW)], NOW, [Muted(hostile, "v")] * 30),
         standing.subscribed(wish, hostile, known=False, regions=REGIONS),
         standing.unsubscribed([wish], hostile),
     ):
         assert refused(message) == []
 
 
-@pytest.mark.parametrize("text", ["unsubscribe", "unsubscribe everything", "unsubscribe command:x", "subscriptions"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "unsubscribe",
+        "unsubscribe everything",
+        "unsubscribe command:x",
+        "subscriptions",
+        "unexpect",
+        "unexpect everything",
+    ],
+)
 def test_orders_that_can_be_read(text: str) -> None:
     question = parse(text)
     assert question.subcommand == text.split(" ")[0]

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from bot.core.errors import UsageError
 from bot.core.parsing import parse
-from bot.core.subscriptions import BUCKETS, EVENTS, Subscription, from_value, mention, read, told
+from bot.core.subscriptions import BUCKETS, EVENTS, Subscription, from_value, grave, mention, read, told
 
 
 def typed(text: str) -> Subscription:
@@ -147,6 +147,20 @@ def test_which_events_are_wanted() -> None:
 )
 def test_how_many_failures_are_news(at_least: str, failed: int, total: int, enough: bool) -> None:
     assert Subscription(at_least=at_least).enough(failed, total) is enough
+
+
+@pytest.mark.parametrize(
+    ("event", "is_grave"),
+    [
+        ("Instance:SystemFailure.Reboot", True),
+        ("Instance:PreemptibleInstanceInterruption", True),
+        ("Disk:Stalled", True),
+        ("Instance:SystemMaintenance.Reboot", False),
+        ("Instance:StateChange", False),
+    ],
+)
+def test_which_system_events_tell_of_an_instance_that_fails(event: str, is_grave: bool) -> None:
+    assert grave(event) is is_grave
 
 
 @pytest.mark.parametrize(("ring", "rings"), [("", ""), ("U1", "<@U1>"), ("S1", "<!subteam^S1>")])

@@ -4,8 +4,11 @@ import json
 
 import pytest
 
+from bot import expected
 from bot.adapters import shared_replies
 from bot.core.events import Tick
+from bot.core.expectations import read
+from bot.expected import Expected
 from rig import Peers, Rig, fleet
 from sandbox.slack_workspace import BOT_USER, INCIDENTS, PRIVATE
 from test_reporting import completed, hear, settle, subscribe
@@ -125,16 +128,15 @@ def test_a_channel_is_told_of_what_it_subscribes_to(rig):
 
 
 def test_mutes_and_missed_expectations_are_told(rig):
-    store, now = rig.worker._store, rig.time()
-    mute = {"words": "command:backup-*", "by_name": "mei", "until": now + 60}
-    store.put(f"mute/{INCIDENTS}/1", mute, now + 60)
-    store.put(f"expectation/{INCIDENTS}/1", {"missed": ["backup-* by 03:30: no run found on db-01"]}, now + 60)
-    store.put(f"expectation/{INCIDENTS}/2", {"missed": "nightly: never ran"}, now + 60)
-    store.put(f"expectation/{INCIDENTS}/3", {"missed": 1}, now + 60)
+    subscribe(rig)
+    rig.ask("mute command:backup-* 2h")
+    wish = read(["command:backup-*", "daily", "by:03:30", "on:tag:backup=yes"])
+    missed = Expected(INCIDENTS, wish, "UTC", rig.time() + DAY, missed_at=rig.time(), missing=2)
+    expected.add(rig.worker._store, missed)
     [digest] = rig.ask("digest now")
-    assert "Missed: backup-* by 03:30: no run found on db-01" in digest.text
-    assert "Missed: nightly: never ran" in digest.text
-    assert "Muted: command:backup-* until" in digest.text
+    assert "Missed: backup-* daily by 03:30 (UTC) on tag backup=yes, due" in digest.text
+    assert "2 instances without a good run" in digest.text
+    assert "Muted: backup-* until" in digest.text
 
 
 def test_a_digest_does_not_start_within_a_minute_of_a_throttle(rig):

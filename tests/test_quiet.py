@@ -154,7 +154,7 @@ def test_the_menu_of_a_notice_mutes_its_command(rig):
 def test_the_menu_of_an_answer_mutes_nothing(rig):
     [answer] = rig.ask(RUN)
     menu = [one for block in answer.blocks for one in block.get("elements", []) if one["type"] == "overflow"]
-    assert [option["value"] for option in menu[0]["options"]] == ["take_back"]
+    assert [option["value"] for option in menu[0]["options"]] == ["diff", "take_back"]
 
 
 def test_a_channel_without_subscriptions_has_nothing_to_mute(rig):

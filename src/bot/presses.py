@@ -197,8 +197,7 @@ def diff_with_last_run(answering: Answering, turn: Turn, one: Pressed, by: Admis
     """Into the answer's thread; of an answer that only one person sees, to that person."""
     words = replace(parse(one.handle.words), subcommand="diff").words()
     handle = Handle(words, by.user_id, int(answering.now), by.name[:40])
-    place = one.place if one.private else replace(one.place, thread_ts=one.place.thread_ts or one.ts, response_url="")
-    turn.post(place, answering.message(turn, by, handle, private=one.private), private=one.private)
+    _into_thread(answering, turn, one, answering.message(turn, by, handle, private=one.private))
 
 
 @press(buttons.WATCH)

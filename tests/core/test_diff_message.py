@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -117,14 +118,20 @@ def test_of_many_runs_the_first_five_are_told_and_the_others_counted() -> None:
 
 def test_what_does_not_fit_is_cut_shorter_and_counted() -> None:
     def many(changes: int) -> Compared:
-        now = [failed(f"web-{n:02}", f"{n}\n{'x' * 300}") for n in range(changes)]
-        return compared(of(NOW, *now), of(LAST, *(succeeded(f"web-{n:02}", str(n)) for n in range(changes))))
+        names = [f"{n:02}-{'name' * 12}" for n in range(changes)]
+        now = [failed(one, f"{one}\n{'x' * 300}") for one in names]
+        return compared(of(NOW, *now), of(LAST, *(succeeded(one, one[:2]) for one in names)))
 
     for changes, runs in ((6, 1), (40, 1), (40, 7)):
         told = message(*[many(changes)] * runs)
         assert refused(told) == []
         assert b.size(told.blocks) <= 4_000
     assert "more changes, 40 instances" in shown(told)
+    runs = [many(40)] * 7
+    noted = replace(FRAME, notes=("Outputs of some runs are missing. " * 12,))
+    told = diff_message.message(runs, summarise([one.run for one in runs], [], {}), noted)
+    assert refused(told) == []
+    assert b.size(told.blocks) <= 4_000
 
 
 def test_in_a_first_run_and_in_a_schedule_without_a_repeat_there_is_nothing_to_compare() -> None:

@@ -39,6 +39,7 @@ SEVEN = "t-hz0a4kq8w5n7xc"
 SCHEDULE = "t-hz0s8g5cf2vj7n"
 FLEET = "t-hz0r6d1ym9sk4v"
 MIXED = "t-hz0m9x3bw7ft5d"
+NO_PATTERN = "t-hz0p4v8xk2j6gd"
 SCENARIOS = scenario.load_all()
 
 
@@ -331,12 +332,12 @@ def test_invocations_are_found_by_each_filter(still: Cloud) -> None:
         ("Scheduled", {SCHEDULE}),
         ("Running", {FLEET, SCHEDULE}),
         ("Failed", {"t-hz0y5j7me3xs2g"}),
-        ("PartialFailed", {SEVEN, MIXED, "t-hz0v2o4xn8qy6k"}),
+        ("PartialFailed", {SEVEN, MIXED, "t-hz0v2o4xn8qy6k", NO_PATTERN}),
         ("Success", {"t-hz0jdfwd9f", "t-hz0b9mzr2v6tde"}),
         ("Stopped", set()),
         (
             "Finished",
-            {SEVEN, MIXED, "t-hz0v2o4xn8qy6k", "t-hz0jdfwd9f", "t-hz0b9mzr2v6tde", "t-hz0y5j7me3xs2g"},
+            {SEVEN, MIXED, "t-hz0v2o4xn8qy6k", "t-hz0jdfwd9f", "t-hz0b9mzr2v6tde", "t-hz0y5j7me3xs2g", NO_PATTERN},
         ),
     ],
 )

@@ -28,4 +28,5 @@ def of_channel(store: Store, channel_id: str, now: float) -> WhatStands:
 
 def _missed(one: Expected) -> str:
     due = wording.clock_time(datetime.fromtimestamp(one.missed_at, UTC), one.zone)
-    return f"{one.expectation.told(one.zone_name)}, due {due}: {wording.plural(one.missing, 'instance')} without a good run."
+    count = wording.plural(one.missing, "instance")
+    return f"{one.expectation.told(one.zone_name)}, due {due}: {count} without a good run."

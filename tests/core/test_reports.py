@@ -158,6 +158,8 @@ MIXED = (failed("i-1"), succeeded("i-2"), row("i-3", "Timeout", ErrorCode="Execu
         ([Subscription(instances=("web-02",), everything=True)], True, {"web-02"}),
         ([Subscription(tags=(("team", "db"),))], True, {"db-01"}),
         ([Subscription(tags=(("team", "db"),)), Subscription(instances=("web-02",))], True, {"db-01"}),
+        ([Subscription(reasons=("timeout",))], True, {"web-02", "db-01"}),
+        ([Subscription(reasons=("oom",))], False, {"web-02"}),
         ([Subscription(buckets=("failed",))], True, {"web-01", "web-02"}),
         ([Subscription(buckets=("never-ran",))], False, {"web-02"}),
         ([Subscription(at_least="3")], False, {"web-01", "web-02", "db-01"}),

@@ -65,7 +65,7 @@ ORDERS = (
     *("digest", "handover", STATUS),
 )
 ORDER_KEYS = (
-    *("command", "instance", "tag", "region", "bucket", "events", "at-least", "longer-than", "ring"),
+    *("command", "instance", "tag", "region", "bucket", "reason", "events", "at-least", "longer-than", "ring"),
     *("by", "on"),
 )
 MODES = {"once": "Once", "period": "Period", "nextreboot": "NextRebootOnly", "everyreboot": "EveryReboot"}

@@ -13,7 +13,7 @@ from typing import Any
 
 from bot.core.model import Instance, Invocation
 from bot.core.subscriptions import Subscription
-from bot.core.summary import BAD, Bucket, Group, Row, Summary, only
+from bot.core.summary import BAD, Bucket, Group, Row, Summary, only, reason_keys
 
 TOGETHER = 120  # seconds within which runs of the same command start to be one occasion
 MOST_NAMES = 50  # instances that one reply may name
@@ -225,6 +225,8 @@ def wanted(summary: Summary, subscriptions: Collection[Subscription], instances:
 def _let_through(summary: Summary, one: Subscription, instances: Mapping[str, Instance]) -> Summary:
     """The rows that its filters let through. Of the bad ones only those of its buckets; the others are no news."""
     bad = _bad(one)
+    groups = summary.of(*BAD, Bucket.UNKNOWN) if one.reasons else ()
+    otherwise = {id(row) for group in groups if not reason_keys(group) & set(one.reasons) for row in group.rows}
     commands = {run.id: run.command_id for run in summary.invocations}
 
     def chosen(row: Row) -> bool:
@@ -232,7 +234,8 @@ def _let_through(summary: Summary, one: Subscription, instances: Mapping[str, In
         command_id = commands.get(result.invoke_id, result.command_id)
         name, tags = (instance.name, instance.tags) if instance else ("", ())
         return (
-            (row.bucket in bad or row.bucket not in (*BAD, Bucket.UNKNOWN))
+            id(row) not in otherwise
+            and (row.bucket in bad or row.bucket not in (*BAD, Bucket.UNKNOWN))
             and one.of_command(result.region, row.command_name, command_id)
             and one.of_instance(result.instance_id, name, tags)
         )

@@ -14,12 +14,12 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from bot.core.errors import UsageError
-from bot.core.question import ORDER_KEYS, REGIONS, quoted
+from bot.core.question import ORDER_KEYS, REASONS, REGIONS, quoted
 from bot.core.words import words_of
 
 USAGE = (
     "Usage: subscribe (failures of everything), or with all, command:deploy-*, instance:web-*, tag:team=web, "
-    "region:cn-shanghai, bucket:failed,timed-out,never-ran, events:spot,maintenance, at-least:2 or 5%, "
+    "region:cn-shanghai, bucket:failed,timed-out,never-ran, reason:oom, events:spot,maintenance, at-least:2 or 5%, "
     "longer-than:30m, ring:@somebody"
 )
 BUCKETS = ("failed", "timed-out", "never-ran")
@@ -51,6 +51,7 @@ class Subscription:
     tags: tuple[tuple[str, str], ...] = ()
     regions: tuple[str, ...] = ()
     buckets: tuple[str, ...] = ()
+    reasons: tuple[str, ...] = ()
     events: tuple[str, ...] = ()
     at_least: str = ""
     longer_than: int = 0
@@ -59,7 +60,7 @@ class Subscription:
     @property
     def of_runs(self) -> bool:
         """Whether it is about runs; one that names only kinds of events is not."""
-        runs = (self.everything, self.commands, self.buckets, self.at_least, self.longer_than)
+        runs = (self.everything, self.commands, self.buckets, self.reasons, self.at_least, self.longer_than)
         return not self.events or any(runs)
 
     def words(self) -> str:
@@ -70,6 +71,7 @@ class Subscription:
             *(("tag", f"{key}={value}") for key, value in self.tags),
             *(("region", one) for one in self.regions),
             *(("bucket", one) for one in self.buckets),
+            *(("reason", one) for one in self.reasons),
             *(("events", one) for one in self.events),
             *([("at-least", self.at_least)] if self.at_least else []),
             *([("longer-than", _span(self.longer_than))] if self.longer_than else []),
@@ -186,6 +188,18 @@ def _several(field: str, key: str, known: Iterable[str]) -> Callable[[Subscripti
     return read_several
 
 
+def _reason(subscription: Subscription, value: str) -> Subscription:
+    """By its key in the table of reasons, as in questions."""
+    lower = value.lower()
+    if lower not in REASONS:
+        import difflib  # as in _nearest
+
+        near = difflib.get_close_matches(lower[:40], REASONS, n=3, cutoff=0.5)
+        such = f" Near to it: {', '.join(near)}." if near else ""
+        raise UsageError(f"I know no reason called `{_shown(value)}`.{such}")
+    return _with(subscription, "reasons", lower)
+
+
 def _at_least(subscription: Subscription, value: str) -> Subscription:
     if not re.fullmatch(r"0*[1-9][0-9]{0,4}|0*(?:[1-9][0-9]?|100)%", value):
         raise UsageError(
@@ -216,6 +230,7 @@ _FILTERS: dict[str, Callable[[Subscription, str], Subscription]] = {
     "tag": _tag,
     "region": _region,
     "bucket": _several("buckets", "bucket", BUCKETS),
+    "reason": _reason,
     "events": _several("events", "events", EVENTS),
     "at-least": _at_least,
     "longer-than": _longer_than,
@@ -265,7 +280,7 @@ def told(subscription: Subscription) -> str:
 
 
 def _failures(subscription: Subscription) -> str:
-    what = ", ".join(subscription.buckets) if subscription.buckets else "failures"
+    what = ", ".join((*subscription.buckets, *(f"reason {one}" for one in subscription.reasons))) or "failures"
     return f"{what} (at least {subscription.at_least})" if subscription.at_least else what
 
 

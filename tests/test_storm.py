@@ -1,16 +1,21 @@
 """A storm of events of one run, on several processes that share a store, some of them killed at any moment."""
 
 import random
+import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
+from bot import subscribers
 from bot.adapters.slack import REPEAT
 from bot.adapters.store import SQLiteStore
 from bot.core.events import TaskCompleted
+from bot.core.subscriptions import Subscription
+from bot.subscribers import Subscribed
 from bot.worker import Worker
 from rig import RUN, Peers, Rig, fleet
-from sandbox.slack_workspace import INCIDENTS, PRIVATE
+from sandbox.slack_workspace import BOT_USER, INCIDENTS, PRIVATE, TEAM_ID, Channel
 
 COUNT, SECONDS, AT_ONCE = 500, 30, 8
 
@@ -157,3 +162,48 @@ def test_killed_at_any_moment_the_end_is_right_and_a_repeat_says_so(rig, tmp_pat
     assert notices[-1].text.startswith(f"1 of {COUNT} failed: deploy-web")
     assert all(REPEAT in message.text for message in notices[1:])
     assert rig.queue.jobs == []
+
+
+CHANNELS = [f"C0MANY{number:04}" for number in range(200)]
+
+
+def test_two_hundred_channels_are_all_told_and_nothing_is_lost_on_429(rig):
+    for channel in CHANNELS:
+        rig.slack.workspace.channels[channel] = Channel(channel, channel.lower(), {BOT_USER})
+        subscribers.add(rig.worker._store, Subscribed(TEAM_ID, channel, Subscription(), made=rig.time()))
+    rig.slack.fail("429", method="chat.postMessage", times=60)
+    calls = rig.cloud.count()
+    assert rig.worker.hear([completed(0)], "1-request")
+    rig.work_off()
+    told = {channel: [one for one in rig.said if one.channel == channel] for channel in CHANNELS}
+    assert all(len(messages) == 2 for messages in told.values())
+    assert all(notice.ts == reply.thread_ts for notice, reply in told.values())
+    assert rig.cloud.count() - calls <= 15
+
+
+def test_a_day_of_twenty_thousand_events_leaves_nothing_behind(tmp_path):
+    runs = [f"t-hz0day{number:06}" for number in range(20)]
+    scenarios = [fleet(1, run=run, CommandName=f"job-{number}") for number, run in enumerate(runs)]
+    with Peers(scenarios) as peers, Rig(tmp_path, peers) as rig:
+        store = SQLiteStore(f"{tmp_path}/bot.sqlite3", sweep_every=1)
+        subscribers.add(store, Subscribed(TEAM_ID, INCIDENTS, Subscription(), made=rig.time()))
+        tracemalloc.start()
+        sizes = []
+        for run in runs:
+            events = [replace(completed(number), invoke_id=run) for number in range(1_000)]
+            for at in range(0, 1_000, 100):
+                assert rig.worker.hear(events[at : at + 100], "1-request")
+                rig.time.ahead += 3
+            rig.work_off()
+            rig.time.ahead += 4_320
+            rig.queue.due.clear()  # the platform's memory of ids, not ours
+            sizes.append(tracemalloc.get_traced_memory()[0])
+        tracemalloc.stop()
+        assert rig.queue.jobs == []
+        assert len({message.text for message in rig.said if not message.thread_ts}) == len(runs)
+        assert sizes[-1] - sizes[len(sizes) // 2] < 3_000_000
+        rig.time.ahead += 40 * 86_400
+        store.claim("sweep", "me", rig.time(), rig.time(), rig.time())
+        left = {record.key.split("/")[0] for record in store.list("", rig.time() - 40 * 86_400)}
+        assert left <= {"subscription", "sweep"}
+        store.close()

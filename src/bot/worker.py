@@ -45,6 +45,7 @@ LEASE = 12.0  # seconds
 RENEW_EVERY = 3.0
 ATTEMPTS = 3  # deliveries of a crashing job: the first and maxAsyncRetryAttempts in template.yml
 PATIENCE = 2  # times a job waits for a throttled API before it says what it has
+SLACK_AWAY = 20.0  # seconds until Slack is tried again that gave no usable answer, many times in a row
 OLDEST = 1_500  # seconds after which a response_url is dead and an answer is noise
 _KEEP = 7 * 86_400.0  # seconds; Function Compute remembers task ids as long
 
@@ -190,12 +191,13 @@ class Worker:
             delivery.post(place_of(delivery.job.payload), messages.sentence(messages.UNKNOWN_PRESS), private=True)
 
     def _unanswered(self, delivery: Delivery, error: SlackError) -> bool:
-        """Slack took the answer nowhere: wait where it asks for that, else nobody can be told."""
-        if error.retry_after is None or delivery.age >= OLDEST:
+        """Slack took the answer nowhere: wait where it asks for that or cannot be reached, else nobody can be told."""
+        wait = SLACK_AWAY if error.retry_after is None and error.code == "unreachable" else error.retry_after
+        if wait is None or delivery.age >= OLDEST:
             log.error("no way to answer %s: %s", delivery.job.id, error)
             delivery.lease.finish()
             return True
-        queued = self._queue_again(delivery.job.again(), delivery.credentials, error.retry_after)
+        queued = self._queue_again(delivery.job.again(), delivery.credentials, wait)
         delivery.lease.release(not_posted=not isinstance(error, MaybePosted))
         return queued
 

@@ -176,6 +176,8 @@ def test_all_of_it_from_the_keyboard_alone(page):
     expect(page.locator(":focus")).to_contain_text("Outputs")
     tab_to(page, "More actions")
     page.keyboard.press("Enter")
+    expect(page.get_by_role("menuitem", name="Diff with last run")).to_be_focused()
+    page.keyboard.press("ArrowDown")
     expect(page.get_by_role("menuitem", name="Take back")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="7 of 240 failed")).to_have_count(0)

@@ -118,7 +118,8 @@ def test_what_is_piped_in_is_answered_and_the_page_goes_on():
         shown = read_until(program, "only you see this")
         assert "/cloudassist fialed" in shown
         assert "app.js" in page(shown)
-        assert "Did you mean `failed`?" in end(program, signal.SIGTERM)
+        shown += end(program, signal.SIGTERM)
+        assert "Did you mean `failed`?" in shown
 
 
 def test_the_keyboard_is_answered_and_the_page_outlives_it():

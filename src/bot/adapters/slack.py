@@ -293,7 +293,7 @@ class Slack:
 
         Raises SlackError for what a retry cannot cure, and after the last try; MaybePosted where one may have arrived.
         """
-        uncertain = False
+        uncertain, last = False, SlackError(what, "unreachable")
         for attempt in range(TRIES):
             wait = 0.3 * 2**attempt * random.uniform(0.75, 1.25)  # noqa: S311 (jitter, not a secret)
             try:
@@ -303,11 +303,11 @@ class Slack:
             except SlackError as error:
                 if error.code not in _CURABLE or (error.retry_after or 0) > LONGEST_SLEEP:
                     raise _told(error, uncertain=uncertain) from error
-                wait = error.retry_after or wait
+                wait, last = error.retry_after or wait, error
             if attempt + 1 == TRIES or self._clock() + wait >= deadline:
                 break
             self._sleep(wait)
-        raise _told(SlackError(what, "unreachable"), uncertain=uncertain)
+        raise _told(SlackError(what, "unreachable", last.retry_after), uncertain=uncertain)
 
 
 def _object(reply: Mapping[str, Any], key: str) -> Mapping[str, Any]:

@@ -39,7 +39,7 @@ def _asked_for(event: Event, now: float) -> tuple[Job, float]:
     """The job that an event asks for, and the seconds until it is due."""
     match event:
         case TaskCompleted():
-            return _look(event, now), reporting.DELAY
+            return _look(event, now)
         case InstanceEvent():
             return _system_event(event, event.name, event.status, event.detail, now), 0.0
         case FirstHeartbeat():
@@ -50,9 +50,7 @@ def _asked_for(event: Event, now: float) -> tuple[Job, float]:
             return Job(CHORE, name, int(now), {"name": event.name, "payload": event.payload}), 0.0
 
 
-def _look(event: TaskCompleted, now: float) -> Job:
-    if event.invoke_id:
-        return reporting.look_at(event.region, event.invoke_id, now, reporting.DELAY, heard=True)
+def _look(event: TaskCompleted, now: float) -> tuple[Job, float]:
     finished = event.finished or event.at
     hints = {
         "command_id": event.command_id,
@@ -60,7 +58,7 @@ def _look(event: TaskCompleted, now: float) -> Job:
         "instance_id": event.instance_id,
         "finished": finished.timestamp() if finished else now,
     }
-    return reporting.look_for(event.region, hints, now, reporting.DELAY)
+    return reporting.heard_of(event.region, event.invoke_id, hints, now)
 
 
 def _system_event(event: InstanceEvent | FirstHeartbeat, name: str, status: str, detail: str, now: float) -> Job:

@@ -7,6 +7,7 @@ decides which runs share a report (`run/…`, `grouping/…`, `report/…`), so 
 from __future__ import annotations
 
 import logging
+import math
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -43,17 +44,23 @@ _KEEP = 3 * 86_400.0  # seconds; longer than any run is looked at
 _OPEN = 86_400.0  # seconds without another failure after which a failing thing counts as over
 
 
-def look_at(region: str, invoke_id: str, now: float, wait: float = 0.0, *, heard: bool = False) -> Job:
-    """The job of a look at a run; all that is asked for within one window is one job. `heard`: an event asked."""
-    name = job_id("report", f"{invoke_id}-{int((now + wait) // WINDOW)}")
-    return Job(REPORT, name, int(now), {"region": region, "invoke_id": invoke_id, "heard": heard})
+def look_at(region: str, invoke_id: str, now: float, wait: float = 0.0) -> Job:
+    """The job of a look at a run; those that are due within one window are one job."""
+    name = job_id("report", f"{invoke_id}-due-{int((now + wait) // WINDOW)}")
+    return Job(REPORT, name, int(now), {"region": region, "invoke_id": invoke_id})
 
 
-def look_for(region: str, hints: Mapping[str, Any], now: float, wait: float) -> Job:
-    """The job of a look at a run of which an event tells only command, instance and time."""
-    command = hints["command_id"] or hints["command_name"]
-    name = job_id("report", f"{region}-{command}-{int((now + wait) // WINDOW)}")
-    return Job(REPORT, name, int(now), {"region": region, "invoke_id": "", "hints": dict(hints), "heard": True})
+def heard_of(region: str, invoke_id: str, hints: Mapping[str, Any], now: float) -> tuple[Job, float]:
+    """The job that an event asks for, and the seconds until it is due: all events within one window ask for one job.
+
+    It is due after the window's end, for news that comes later would find the id taken and be lost. Without an
+    invoke id, `hints` tell command, instance and time.
+    """
+    which = invoke_id or f"{region}-{hints['command_id'] or hints['command_name']}"
+    window = int(now // WINDOW)
+    payload = {"region": region, "invoke_id": invoke_id, "heard": True, **({} if invoke_id else {"hints": dict(hints)})}
+    wait = max(DELAY, math.ceil((window + 1) * WINDOW - now))
+    return Job(REPORT, job_id("report", f"{which}-{window}"), int(now), payload), wait
 
 
 def report(answering: Answering, turn: Turn, payload: Mapping[str, Any]) -> None:

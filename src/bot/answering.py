@@ -51,6 +51,11 @@ class Turn(Protocol):
     def job_id(self) -> str: ...
 
     @property
+    def tries(self) -> int:
+        """How often the job has queued itself again."""
+        ...
+
+    @property
     def deadline(self) -> float:
         """When this delivery must be over, on the worker's clock."""
         ...

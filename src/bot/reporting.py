@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from bot import notices, subscribers
 from bot.core import messages, reports
 from bot.core.blocks import Message
-from bot.core.errors import CloudError, Throttled
+from bot.core.errors import CloudError, Denied, Throttled
 from bot.core.model import Invocation
 from bot.core.notices import News
 from bot.core.reports import BADLY, GOING, WELL, Decision, Occasion, Report, Wanted
@@ -38,7 +38,8 @@ DELAY = 3.0  # seconds from an event to the look that it asks for
 WINDOW = 5  # seconds in which all news of a run make one look
 _LEASE = 20.0  # seconds for one look
 _GROUPING = 5.0  # seconds in which one process decides where a run belongs
-_UNANSWERED = 15.0  # seconds after which a look that got no answer is made again
+_UNANSWERED, _LONGEST_TRY = 15.0, 300.0  # seconds until a look that got no answer is made again: first, and in the end
+_MOST_TRIES = 100
 _UNWANTED = 300.0  # seconds for which a run that nobody wants to hear of is left alone
 _KEEP = 3 * 86_400.0  # seconds; longer than any run is looked at
 _OPEN = 86_400.0  # seconds without another failure after which a failing thing counts as over
@@ -71,15 +72,16 @@ def report(answering: Answering, turn: Turn, payload: Mapping[str, Any]) -> None
     channels = subscribers.everywhere(answering.store, answering.now)
     if not any(one.subscription.of_runs for some in channels.values() for one in some):
         return
-    wait = 0.0
     try:
         invoke_id = invoke_id or answering.lookup(turn).run_of(region, payload["hints"])
-        wait = _Look(answering, turn, channels).at(region, invoke_id) if invoke_id else 0.0
+        if invoke_id:
+            _Look(answering, turn, channels).at(region, invoke_id)
+    except Throttled as error:
+        turn.again(error.wait)
     except CloudError as error:
         log.warning("look at %s: %s %s", invoke_id, error.code or "no answer", error.request_id)
-        wait = error.wait if isinstance(error, Throttled) else _UNANSWERED
-    if wait and invoke_id:
-        turn.follow(look_at(region, invoke_id, answering.now, wait), wait)
+        if not isinstance(error, Denied) and turn.tries < _MOST_TRIES:
+            turn.again(min(_LONGEST_TRY, _UNANSWERED * (turn.tries + 1)))
 
 
 def _hear(answering: Answering, region: str) -> None:
@@ -91,6 +93,12 @@ def _hear(answering: Answering, region: str) -> None:
         answering.store.put(key, {"at": now, "since": since}, now + HEARD)
 
 
+def _after(report: Report, name: str, region: str, invoke_id: str, now: float) -> Job:
+    """The job of the look `name` after a look: there is one of each name, and the next look has others."""
+    which = job_id("report", f"{report.runs[0].id}-{name}-{int(report.read_at * 1000)}")
+    return Job(REPORT, which, int(now), {"region": region, "invoke_id": invoke_id})
+
+
 class _Look:
     """One look, with all that it needs at hand."""
 
@@ -100,54 +108,64 @@ class _Look:
         self._owner, self._lookup = os.urandom(8).hex(), answering.lookup(turn)
         self._first: Found | None = None  # what was read to find out where the run belongs
 
-    def at(self, region: str, invoke_id: str) -> float:
-        """Seconds to the next look, 0 where none is to follow. Raises CloudError."""
-        occasion, wait = self._occasion_of(region, invoke_id)
+    def at(self, region: str, invoke_id: str) -> None:
+        """Looks, tells, and queues the next look, where there is to be one. Raises CloudError."""
+        occasion = self._occasion_of(region, invoke_id)
         if occasion is None:
-            return wait
+            return
         key, now = f"report/{occasion.name}", self._answering.now
         claim = self._store.claim(key, self._owner, now, now + _LEASE, now + _KEEP)
         if not claim.won:
-            return claim.until - now + 1
+            self._turn.again(claim.until - now + 1)
         before, after = occasion.report(claim.value), None
         try:
             if before.over and not occasion.schedule:
-                return 0
+                return
             if now < before.soonest:
-                return before.soonest - now
+                self._look_soon(region, invoke_id, before)
+                return
             decision = self._looked(occasion, before)
             after = decision.report
-            return decision.wait
         finally:
             self._store.mark(key, self._owner, (after or before).value(), 0.0)
+        if decision.wait:
+            self._turn.follow(_after(after, "next", region, invoke_id, now), decision.wait)
+
+    def _look_soon(self, region: str, invoke_id: str, before: Report) -> None:
+        """One look more as soon as one is allowed, however many have asked for it."""
+        now = self._answering.now
+        job = _after(before, "soon", region, invoke_id, now)
+        if job.id == self._turn.job_id:  # clocks differ: it has come too early
+            self._turn.again(before.soonest - now)
+        self._turn.follow(job, before.soonest - now)
 
     # Where a run belongs
 
-    def _occasion_of(self, region: str, invoke_id: str) -> tuple[Occasion | None, float]:
-        """The occasion of a run; None where nobody wants to hear of it, or after a wait, where another decides."""
+    def _occasion_of(self, region: str, invoke_id: str) -> Occasion | None:
+        """The occasion of a run; None where nobody wants to hear of it. Raises CloudError."""
         now = self._answering.now
         pointer = self._store.get(f"run/{invoke_id}", now)
         if pointer is None:
             return self._placed(region, invoke_id)
         record = self._store.get(pointer.value["occasion"], now) if pointer.value["occasion"] else None
-        return (reports.occasion_from(record.value) if record else None), 0.0
+        return reports.occasion_from(record.value) if record else None
 
-    def _placed(self, region: str, invoke_id: str) -> tuple[Occasion | None, float]:
+    def _placed(self, region: str, invoke_id: str) -> Occasion | None:
         self._first = self._lookup.standing([(region, invoke_id)])
         if not self._first.invocations:
             log.info("no such run in %s: %s", region, invoke_id)
-            return None, 0.0
+            return None
         run, now = self._first.invocations[0], self._answering.now
         if not self._wanted_by(run):
             self._store.put(f"run/{invoke_id}", {"occasion": ""}, now + _UNWANTED)
-            return None, 0.0
+            return None
         identity = reports.identity(run, self._settings.run_tag)
         lease = f"grouping/{identity}"
         claim = self._store.claim(lease, self._owner, now, now + _GROUPING, now + _KEEP)
         if not claim.won:
-            return None, claim.until - now + 1
+            self._turn.again(claim.until - now + 1)
         try:
-            return self._joined(run, identity), 0.0
+            return self._joined(run, identity)
         finally:
             self._store.mark(lease, self._owner, {}, 0.0)
 

@@ -262,6 +262,10 @@ class Delivery:
         return self.job.id
 
     @property
+    def tries(self) -> int:
+        return self.job.tries
+
+    @property
     def age(self) -> float:
         return self._worker.now - self.job.time
 

@@ -13,6 +13,7 @@ import heapq
 import hmac
 import http.client
 import logging
+import math
 import os
 import ssl
 import threading
@@ -62,7 +63,7 @@ class FunctionComputeQueue:
 
     def put(self, task_id: str, body: bytes, credentials: Credentials, delay: float = 0) -> None:
         deadline = time.monotonic() + TIME_LIMIT
-        wait = min(MOST_DELAY, round(delay))
+        wait = min(MOST_DELAY, math.ceil(delay))  # not before its time
         headers = {
             "host": self._host,
             "content-type": "application/octet-stream",

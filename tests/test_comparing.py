@@ -177,7 +177,7 @@ def test_the_search_is_bounded_and_says_so(tmp_path, crowded):
     with Rig(tmp_path, crowded) as rig:
         [told] = rig.ask("diff t-hz0new000001 region:cn-hangzhou")
         assert "I looked through 199 other runs by its name and id, the newest." in told.text
-        assert rig.cloud.count("DescribeInvocations") == 1 + 2 * (1 + 4)
+        assert rig.cloud.count("DescribeInvocations") <= 1 + 2 * (1 + 4)
 
 
 def test_a_run_that_was_shown_before_is_found_however_many_came_after_it(tmp_path, crowded):

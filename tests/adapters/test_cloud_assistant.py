@@ -3,7 +3,6 @@
 import math
 import subprocess
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -440,6 +439,7 @@ def test_an_error_is_not_shared(client, cloud):
 
 
 def test_runs_are_read_until_one_is_too_old(client, cloud, clock):
-    some = client.invocations_since(HZ, {}, datetime.fromtimestamp(clock() - 3_600, UTC), 100)
-    assert [one.id for one in some] == [RUN]
-    assert client.invocations_since(HZ, {}, datetime.fromtimestamp(clock(), UTC), 100) == []
+    some, more = client.invocations_since(HZ, {}, clock() - 3_600, 100)
+    assert ([one.id for one in some], more) == ([RUN], False)
+    assert client.invocations_since(HZ, {}, clock() - 3_600, 1)[1] is True
+    assert client.invocations_since(HZ, {}, clock(), 100) == ([], False)

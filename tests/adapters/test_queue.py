@@ -164,7 +164,9 @@ def test_a_job_becomes_an_asynchronous_invocation_of_this_very_function(api: Api
     assert "x-fc-async-delay" not in request.headers
 
 
-@pytest.mark.parametrize(("delay", "sent"), [(0.2, "1"), (-3, None), (0, None), (1, "1"), (12.6, "13"), (9_999, "3600")])
+@pytest.mark.parametrize(
+    ("delay", "sent"), [(0.2, "1"), (-3, None), (0, None), (1, "1"), (12.6, "13"), (9_999, "3600")]
+)
 def test_a_delay_is_whole_seconds_up_to_an_hour(api: Api, delay: float, sent: str | None) -> None:
     with contextlib.closing(queue_at(api.url)) as queue:
         queue.put("cmd_1", b"job", KEYS, delay)

@@ -44,7 +44,7 @@ def manifest(source: str, url: str, without: Collection[str] = ()) -> str:
     unknown = sorted(set(without) - set(features(source)))
     if unknown:
         raise ValueError(f"There is no feature {unknown[0]} to leave out; there are {', '.join(features(source))}.")
-    head, _, body = source.partition("\n_metadata:")  # the head tells how to use the source
+    body = source.partition("\n_metadata:")[2]  # what stands above it tells how to use the source
     lines = [line for line in f"_metadata:{body}".splitlines() if not _belongs_to(line, without)]
     return "\n".join(_MARK.sub(" # ", line) for line in lines).replace(_PLACEHOLDER, _door(url)) + "\n"
 

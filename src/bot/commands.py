@@ -14,7 +14,7 @@ _USAGE = """\
 Usage: python -m bot                  serves
        python -m bot manifest --url https://… [--without files,home]
                                       prints the Slack app's manifest, with that address
-       python -m bot init             makes the table that BOT_STORE names
+       python -m bot init [--undo]    makes the table that BOT_STORE names; --undo deletes it with all it keeps
        python -m bot doctor [--prove-read-only]
                                       tries every right and connection, and says what is missing"""
 _RIGHTS = (
@@ -49,13 +49,14 @@ def run(arguments: Sequence[str], environment: Mapping[str, str]) -> str | int:
         settings = Settings.from_environment({**environment, **slack})
     except SettingsError as error:
         return "\n".join(["Nothing was made:", *(f"- {problem}" for problem in error.problems)])
-    return _init(settings)
+    return _undo(settings) if asked.undo else _init(settings)
 
 
 def _asked(arguments: Sequence[str]) -> argparse.Namespace:
     parser = _Parser(prog="python -m bot", add_help=False)
     commands = parser.add_subparsers(dest="command", required=True, parser_class=_Parser)
-    commands.add_parser("init", add_help=False)
+    init = commands.add_parser("init", add_help=False)
+    init.add_argument("--undo", action="store_true")
     manifest = commands.add_parser("manifest", add_help=False)
     manifest.add_argument("--url", required=True)
     manifest.add_argument("--without", default="")
@@ -96,4 +97,19 @@ def _init(settings: Settings) -> str | int:
         return f"The table was not made: {error}.\n{fix}".rstrip()
     done = "was made" if made else "was there already"
     print(f"The table {TABLE} in {place.instance} ({place.region}) {done} and can be used.")  # noqa: T201
+    return 0
+
+
+def _undo(settings: Settings) -> str | int:
+    place = settings.tablestore
+    if place is None:
+        print(f"The store is SQLite, {settings.store_path}: delete the file.")  # noqa: T201
+        return 0
+    from bot.adapters.tablestore_client import TABLE, drop_table
+
+    try:
+        was_there = drop_table(place, lambda: settings.credentials)
+    except StoreError as error:
+        return f"The table was not deleted: {error}.\nThe keys need ots:DeleteTable on it."
+    print(f"The table {TABLE} in {place.instance} ({place.region}) {'was deleted' if was_there else 'is not there'}.")  # noqa: T201
     return 0

@@ -183,23 +183,47 @@ def test_a_store_that_cannot_be_written_is_named(doctor, tmp_path):
     assert wrong.startswith("store, SQLite in ")
 
 
-@pytest.mark.parametrize("api", ["UpdateRow", "PutRow", "GetRow", "DeleteRow"])
-def test_a_right_to_the_table_that_is_missing_is_named(doctor, cloud, api):
+@pytest.fixture
+def tablestore(cloud):
+    """A store in Tablestore, whose keys the cloud knows too."""
+    cloud.keys.renew(KEY_ID, STORE_SECRET)
     with TablestoreStub() as stub:
-        cloud.keys.renew(KEY_ID, STORE_SECRET)
-        keys = {
+        stub.environment = {
             "BOT_STORE": f"tablestore://{INSTANCE}.{REGION}?endpoint={stub.url}",
             "ALIBABA_CLOUD_ACCESS_KEY_ID": KEY_ID,
             "ALIBABA_CLOUD_ACCESS_KEY_SECRET": STORE_SECRET,
             "ALIBABA_CLOUD_SECURITY_TOKEN": "",
         }
-        assert "OTSObjectNotExist" in doctor(**keys)[1][0]
-        assert run(["init"], keys) == 0
-        assert doctor(**keys)[1] == []
-        if api in stub.calls:
-            stub.fail(api, NO_RIGHT, times=9)
-            [wrong] = doctor(**keys)[1]
-            assert wrong.startswith("store, Tablestore: Tablestore: OTSNoPermissionAccess")
+        yield stub
+
+
+def test_a_table_that_is_missing_is_named(doctor, tablestore):
+    [wrong] = doctor(**tablestore.environment)[1]
+    assert wrong.startswith("store, Tablestore: Tablestore: OTSObjectNotExist")
+
+
+@pytest.mark.parametrize("api", ["UpdateRow", "GetRow", "GetRange", "DeleteRow"])
+def test_a_right_to_the_table_that_is_missing_is_named(doctor, tablestore, api):
+    run(["init"], tablestore.environment)
+    assert doctor(**tablestore.environment)[1] == []
+    tablestore.fail(api, NO_RIGHT, times=9)
+    [wrong] = doctor(**tablestore.environment)[1]
+    assert wrong.startswith("store, Tablestore: Tablestore: OTSNoPermissionAccess")
+
+
+def test_a_cloud_that_throttles_us_is_told_from_missing_rights(doctor, cloud):
+    cloud.fail("throttle", action="DescribeInvocations", region="cn-hangzhou", times=math.inf)
+    _, wrong, printed = doctor()
+    assert wrong == ["ecs:DescribeInvocations in cn-hangzhou: Throttling.User"]
+    assert "try again after the minute" in printed
+
+
+@pytest.mark.parametrize("date", ["", "soon"])
+def test_where_slack_names_no_time_that_is_noted(doctor, slack, monkeypatch, date):
+    monkeypatch.setattr("sandbox.slack_server.formatdate", lambda *_, **__: date)
+    status, _, printed = doctor()
+    assert status == 0
+    assert "· clock: Slack named no time to compare with" in printed
 
 
 def test_a_write_is_shown_to_be_refused(doctor, cloud):

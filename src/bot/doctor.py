@@ -18,7 +18,7 @@ from bot.adapters.slack import Slack
 from bot.adapters.store import Store, StoreError, open_store
 from bot.commands import manifest_source
 from bot.core import slack_app
-from bot.core.errors import CloudError, Denied, SlackError
+from bot.core.errors import CloudError, Denied, SlackError, Throttled
 from bot.settings import Clock, Settings, SettingsError
 
 SECONDS = 25.0  # for all calls of one check, retries included
@@ -119,7 +119,9 @@ def _slack(settings: Settings, clock: Clock) -> Iterator[Finding]:
 def _clock(theirs: float, ours: float) -> Finding:
     """Slack's signatures are good for 300 s; half of it is where it begins to hurt."""
     ahead = ours - theirs
-    if theirs and abs(ahead) > MOST_SKEW:
+    if not theirs:
+        return Finding("clock", "Slack named no time to compare with", noted=True)
+    if abs(ahead) > MOST_SKEW:
         return Finding("clock", f"{abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} Slack's", _FIX_CLOCK)
     return Finding("clock", "as Slack's")
 
@@ -182,6 +184,8 @@ def _fix(error: CloudError) -> str:
         return _FIX_KEYS
     if error.code.startswith("InvalidRegionId"):
         return f"Take {error.region} out of BOT_REGIONS."
+    if isinstance(error, Throttled):
+        return "Others use up this account's rate limit: try again after the minute."
     return _RIGHT if isinstance(error, Denied) else _FIX_NETWORK
 
 
@@ -209,6 +213,7 @@ def _store(settings: Settings, store: Store) -> Finding:
     try:
         store.put("doctor", {"at": now}, now + 60)
         kept = store.get("doctor", now)
+        store.list("doctor", now)
         store.delete("doctor")
     except StoreError as error:
         return Finding(what, str(error), "See BOT_STORE; python -m bot init makes the table of Tablestore.")

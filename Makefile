@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 
-.PHONY: run ask test browser check bench package clean
+.PHONY: run ask test browser check bench package deploy remove clean
 
 run: $(VENV)/run  ## three questions through the real wire, then the bot on a page, and at the keyboard, until stopped
 	@cd src && exec ../$(BIN)/python -m sandbox
@@ -29,6 +29,12 @@ bench: $(VENV)/test  ## the numbers of the README, measured on this machine
 
 package: $(VENV)/run  ## dist/: what is deployed
 	@$(BIN)/python deploy/pack
+
+deploy: $(VENV)/run  ## role, store, package, function; says first what is missing, with DRY=1 only what it would do
+	@$(BIN)/python -B deploy/deploy $(if $(DRY),--dry)
+
+remove: $(VENV)/run  ## undoes that; YES=1 does not ask
+	@$(BIN)/python -B deploy/deploy --remove $(if $(DRY),--dry) $(if $(YES),--yes)
 
 $(VENV)/run: requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed; name it as in: make PYTHON=python3.12 run" if sys.version_info < (3, 11) else 0)'

@@ -57,8 +57,8 @@ def _packed(folder: Path) -> Path:
     if python is None:
         raise NotMeasured("there is no dist/ and no python3.11 to pack it with")
     shutil.copytree(TOP / "src" / "bot", folder / "src" / "bot", ignore=shutil.ignore_patterns("__pycache__"))
-    (folder / "deploy").mkdir()
-    shutil.copy(TOP / "deploy" / "pack", folder / "deploy" / "pack")
+    shutil.copytree(TOP / "deploy", folder / "deploy", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(TOP / "src" / "index.py", folder / "src")
     shutil.copy(TOP / "requirements.txt", folder)
     run = subprocess.run([python, folder / "deploy" / "pack"], cwd=folder, capture_output=True, text=True, check=False)
     if run.returncode:

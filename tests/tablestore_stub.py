@@ -183,6 +183,12 @@ class TablestoreStub(Peer):
         described.reserved_throughput_details.last_increase_time = 0
         return described
 
+    def _delete_table(self, body):
+        asked = pb.DeleteTableRequest.FromString(body)
+        self._table(asked)
+        del self.tables[asked.table_name]
+        return pb.DeleteTableResponse()
+
     def _table(self, asked):
         if asked.table_name not in self.tables:
             raise OTSFault("OTSObjectNotExist", 404, "Requested table does not exist.")

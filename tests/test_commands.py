@@ -74,6 +74,29 @@ def test_init_has_nothing_to_do_for_sqlite(capsys):
     assert capsys.readouterr().out == "The store is SQLite, /mnt/nas/bot.sqlite3: there is nothing to make.\n"
 
 
+def test_init_undo_deletes_the_table_and_says_so(stub, capsys):
+    run(["init"], environment(stub))
+    capsys.readouterr()
+    for done in ("was deleted", "is not there"):
+        assert run(["init", "--undo"], environment(stub)) == 0
+        assert capsys.readouterr().out == f"The table {TABLE} in {INSTANCE} ({REGION}) {done}.\n"
+    assert stub.tables == {}
+
+
+def test_init_undo_says_what_the_keys_lack(stub):
+    run(["init"], environment(stub))
+    stub.fail("DeleteTable", NO_RIGHT)
+    said = run(["init", "--undo"], environment(stub))
+    assert said.startswith("The table was not deleted: Tablestore: OTSNoPermissionAccess")
+    assert "ots:DeleteTable" in said
+    assert TABLE in stub.tables
+
+
+def test_init_undo_leaves_files_to_people(capsys):
+    assert run(["init", "--undo"], {"BOT_STORE": "sqlite:////mnt/nas/bot.sqlite3"}) == 0
+    assert capsys.readouterr().out == "The store is SQLite, /mnt/nas/bot.sqlite3: delete the file.\n"
+
+
 def test_init_names_what_is_wrong_with_the_settings():
     said = run(["init"], {"BOT_STORE": "tablestore://ab.cn-hangzhou", "BOT_TIMEZONE": "Mars/Phobos"})
     assert said.startswith("Nothing was made:\n- BOT_STORE is 'tablestore://ab.cn-hangzhou'")

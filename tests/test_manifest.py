@@ -1,5 +1,6 @@
 """deploy/slack-app.yml: Slack's schema takes misspelt scopes and plain http, so we look ourselves."""
 
+import ast
 import copy
 import json
 import re
@@ -12,6 +13,8 @@ import jsonschema
 import pytest
 import yaml
 
+from bot.commands import manifest_source, run
+from bot.core import slack_app
 from bot.listeners import LOOK_UP
 
 TOP = Path(__file__).resolve().parent.parent
@@ -122,7 +125,7 @@ def test_its_address_is_a_placeholder():
 
 @pytest.mark.parametrize("name", [*MANIFEST["oauth_config"]["scopes"]["bot"], *EVENTS])
 def test_every_scope_and_event_says_why(name: str):
-    assert re.search(rf"^ +- {re.escape(name)} # \w.{{9,}}$", SOURCE, re.MULTILINE)
+    assert re.search(rf"^ +- {re.escape(name)} # (?:\[\w+\] )?\w.{{9,}}$", SOURCE, re.MULTILINE)
 
 
 def at(path: str, change: Callable[[Any], None]) -> Callable[[Any], None]:
@@ -191,6 +194,130 @@ def test_a_wrong_manifest_is_refused_for_what_it_is(mutate: Callable[[Any], None
     assert [problem for problem in found if complaint in problem], found
 
 
+# What is printed to be pasted.
+
+URL = "https://bot-abc.cn-hangzhou.fcapp.run"
+
+
+def printed(capsys: pytest.CaptureFixture[str], *options: str) -> Any:
+    assert run(["manifest", "--url", URL, *options], {}) == 0
+    return yaml.safe_load(capsys.readouterr().out)
+
+
+def test_the_source_is_found_where_it_lies():
+    assert manifest_source() == SOURCE
+
+
+@pytest.mark.parametrize("given", [URL, f"{URL}/", f"{URL}/slack/events"])
+def test_the_manifest_differs_from_its_source_in_the_address_alone(capsys: pytest.CaptureFixture[str], given: str):
+    assert run(["manifest", "--url", given], {}) == 0
+    text = capsys.readouterr().out
+    assert yaml.safe_load(text.replace(URL, "https://cloudassist.example")) == MANIFEST
+    assert problems(yaml.safe_load(text)) == []
+    for scope in MANIFEST["oauth_config"]["scopes"]["bot"]:
+        assert re.search(rf"^ +- {re.escape(scope)} # [^\[].{{9,}}$", text, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    "given", ["http://bot.example", "bot.example", "https://bot.example/invoke", "https://a.example\nx: y", "https://"]
+)
+def test_an_address_that_slack_would_not_take_is_refused(given: str):
+    assert "is no address that Slack takes" in str(run(["manifest", "--url", given], {}))
+
+
+def test_without_files_nothing_is_uploaded(capsys: pytest.CaptureFixture[str]):
+    assert problems(printed(capsys, "--without", "files")) == ["no scope files:write"]
+
+
+def test_without_home_there_is_no_tab_and_no_event_of_it(capsys: pytest.CaptureFixture[str]):
+    without = printed(capsys, "--without=home")
+    assert problems(without) == ["no event app_home_opened", "home_tab_enabled must be True"]
+    assert "home_tab_enabled" not in without["features"]["app_home"]
+
+
+def test_without_both_the_scopes_are_those_that_the_bot_is_of_no_use_without(capsys: pytest.CaptureFixture[str]):
+    needed = "commands chat:write app_mentions:read im:history users:read channels:read groups:read"
+    assert printed(capsys, "--without", "files, home")["oauth_config"]["scopes"]["bot"] == needed.split()
+
+
+def test_what_cannot_be_left_out_is_answered_with_what_can():
+    assert run(["manifest", "--url", URL, "--without", "commands"], {}) == (
+        "There is no feature commands to leave out; there are files, home."
+    )
+
+
+def test_the_scopes_that_are_read_from_the_source_are_those_of_the_manifest():
+    scopes = slack_app.scopes(SOURCE)
+    assert [scope.name for scope in scopes] == MANIFEST["oauth_config"]["scopes"]["bot"]
+    assert {scope.name for scope in scopes if scope.feature} == {"files:write"}
+    assert all(len(scope.why) > 9 for scope in scopes)
+
+
+# What the code does and what the app asks for are the same.
+
+# The Web API methods of the bot, and what Slack's page on each asks for.
+METHODS = {
+    "auth.test": set(),
+    "chat.delete": {"chat:write"},
+    "chat.getPermalink": set(),
+    "chat.postEphemeral": {"chat:write"},
+    "chat.postMessage": {"chat:write"},
+    "chat.update": {"chat:write"},
+    "conversations.info": {"channels:read", "groups:read"},  # of direct messages the bot asks nothing
+    "files.completeUploadExternal": {"files:write"},
+    "files.delete": {"files:write"},
+    "files.getUploadURLExternal": {"files:write"},
+    "users.info": {"users:read"},
+    "views.open": set(),
+    "views.publish": set(),
+    "views.update": set(),
+}
+# What Bolt's listeners are registered for, and the manifest's entry and scope for it.
+LISTENERS = {
+    "command": ("commands", ""),
+    "shortcut": ("commands", ""),
+    "action": ("", ""),  # by interactivity's address
+    "event app_mention": ("app_mentions:read", "app_mention"),
+    "event message": ("im:history", "message.im"),
+    "event app_home_opened": ("", "app_home_opened"),
+}
+_METHOD = r"(?:auth|bookmarks|chat|conversations|files|pins|reactions|usergroups|users|views)(?:\.[a-zA-Z]+)+"
+
+
+def constants(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
+
+
+def registered() -> Iterator[str]:
+    for node in ast.walk(ast.parse((TOP / "src" / "bot" / "listeners.py").read_text())):
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and ast.unparse(node.func.value) == "app"
+        ):
+            kind = node.func.attr
+            yield f"event {node.args[0].value}" if kind == "event" else kind
+
+
+def test_every_web_api_method_that_the_bot_calls_has_its_scope_and_the_reverse():
+    found = {text for path in (TOP / "src" / "bot").rglob("*.py") for text in constants(path)}
+    # A method stands alone in a text, or as the path of an address.
+    called = {text.removeprefix("/api/") for text in found if re.fullmatch(rf"(?:/api/)?{_METHOD}", text)}
+    assert called == set(METHODS)
+    events = {scope for scope, _ in LISTENERS.values() if scope}
+    assert set.union(*METHODS.values()) | events == set(MANIFEST["oauth_config"]["scopes"]["bot"])
+
+
+def test_every_listener_has_its_entry_in_the_manifest_and_the_reverse():
+    assert set(registered()) - {"error"} == set(LISTENERS)
+    subscribed = MANIFEST["settings"]["event_subscriptions"]["bot_events"]
+    assert {event for _, event in LISTENERS.values() if event} == set(subscribed)
+    assert MANIFEST["features"]["slash_commands"]
+    assert MANIFEST["features"]["shortcuts"]
+
+
 # Slack's schema, where it lies beside the project.
 
 
@@ -203,6 +330,12 @@ def schema() -> Any:
 
 def test_slacks_schema_accepts_it(schema: Any):
     assert [error.message for error in jsonschema.Draft7Validator(schema).iter_errors(MANIFEST)] == []
+
+
+@pytest.mark.parametrize("without", [[], ["files"], ["home"], ["files", "home"]])
+def test_and_what_is_printed_of_it(schema: Any, without: list[str]):
+    manifest = yaml.safe_load(slack_app.manifest(SOURCE, URL, without))
+    assert [error.message for error in jsonschema.Draft7Validator(schema).iter_errors(manifest)] == []
 
 
 @pytest.mark.parametrize(

@@ -494,9 +494,17 @@ def test_packing_without_the_right_python_says_what_is_missing(pack: Any, tmp_pa
 
 
 def test_packing_drops_what_is_never_imported(pack: Any, tmp_path: Path):
-    kept = ["a/b.py", "a/b.so", "a-1.dist-info/METADATA", "a-1.dist-info/licenses/LICENSE", "_cffi_backend.so"]
+    kept = ["a/b.py", "a/b.so", "a-1.dist-info/METADATA", "a-1.dist-info/licenses/LICENSE"]
     kept += ["slack_bolt/adapter/__init__.py", "slack_bolt/adapter/flask/handler.py", "slack_sdk/web/client.py"]
-    dropped = ["a/b.pyi", "a/py.typed", "a/tests/t.py", "a/tests/tests/t.py", "a-1.dist-info/RECORD", "bin/a"]
+    dropped = [
+        "a/b.pyi",
+        "a/py.typed",
+        "a/tests/t.py",
+        "a/tests/tests/t.py",
+        "a-1.dist-info/RECORD",
+        "bin/a",
+        "_cffi_backend.so",
+    ]
     dropped += ["cffi/api.py", "slack/__init__.py", "slack_bolt/adapter/socket_mode/a.py"]
     dropped += ["slack_sdk/web/legacy_client.py", "slack_sdk/rtm/__init__.py"]
     for file in kept + dropped:
@@ -519,12 +527,25 @@ def test_packing_drops_what_is_never_imported(pack: Any, tmp_path: Path):
 def test_the_client_of_a_store_is_packed_where_it_is_asked_for(
     pack: Any, arguments: list[str], store: str, extras: list[str]
 ):
-    assert pack.asked_for(arguments, {"BOT_STORE": store}) == extras
+    assert pack.options(arguments, {"BOT_STORE": store}).extras == extras
 
 
 def test_what_cannot_be_packed_is_refused(pack: Any):
     with pytest.raises(SystemExit):
-        pack.asked_for(["--with", "redis"], {})
+        pack.options(["--with", "redis"], {})
+
+
+def test_tea_imports_cryptography_only_where_it_is_used(pack: Any, tmp_path: Path):
+    source = tmp_path / pack.DEFERRED
+    source.parent.mkdir()
+    installed = importlib.util.find_spec("alibabacloud_tea_openapi.utils")
+    source.write_text(Path(installed.origin).read_text())
+    pack.defer(tmp_path)
+    imports = re.findall("^(?:from|import) (.*)$", source.read_text(), re.MULTILINE)
+    assert imports
+    assert not [line for line in imports if line.startswith("cryptography")]
+    with pytest.raises(SystemExit, match="imports cryptography in another way than before"):
+        pack.defer(tmp_path)
 
 
 def test_its_byte_code_is_valid_whatever_the_time_of_a_file(pack: Any, tmp_path: Path):

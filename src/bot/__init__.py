@@ -31,9 +31,11 @@ Who opens the bot's Home tab gets it from `home`: what the store holds at once, 
 
 `core` is pure: it may import itself and the pure part of the standard library. `adapters` may import `core` and one
 SDK each. Everything else here is the shell: it acts on what the core decided. `adapters.store` keeps what must
-outlive a request, in SQLite or in Tablestore. `commands` is for a person at a terminal (`python -m bot init`).
+outlive a request, in SQLite or in Tablestore. Who asks first is served first: `core.manners` says how much of the
+account's quota is left to people.
 
-Who asks first is served first: `core.manners` says how much of the account's quota is left to people.
+`commands` are for a person at a terminal (`python -m bot init`):
+`core.slack_app` makes the Slack app's manifest, `doctor` tries every right and connection.
 """
 
 __version__ = "0.1.0"

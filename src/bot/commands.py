@@ -1,13 +1,22 @@
-"""Commands for a person at a terminal: `python -m bot init`."""
+"""Commands for a person at a terminal: `python -m bot init`, `manifest`, `doctor`. Imported only with an argument."""
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from bot.adapters.store import StoreError
+from bot.core import slack_app
 from bot.settings import Settings, SettingsError
 
-_USAGE = "Usage: python -m bot        serves\n       python -m bot init   makes the table that BOT_STORE names"
+_USAGE = """\
+Usage: python -m bot                  serves
+       python -m bot manifest --url https://… [--without files,home]
+                                      prints the Slack app's manifest, with that address
+       python -m bot init [--undo]    makes the table that BOT_STORE names; --undo deletes it with all it keeps
+       python -m bot doctor [--prove-read-only]
+                                      tries every right and connection, and says what is missing"""
 _RIGHTS = (
     "Run it with keys (ALIBABA_CLOUD_ACCESS_KEY_ID, ALIBABA_CLOUD_ACCESS_KEY_SECRET) that are allowed "
     "ots:CreateTable, ots:DescribeTable and ots:GetRow on acs:ots:{region}:*:instance/{instance}/table/{table}."
@@ -15,17 +24,62 @@ _RIGHTS = (
 _WHERE = "Is there an instance {instance} in {region}, and does this network reach {endpoint}?"
 
 
+class _Parser(argparse.ArgumentParser):
+    """One usage for all that cannot be read."""
+
+    def error(self, message: str) -> None:  # type: ignore[override]
+        raise ValueError(message)
+
+
 def run(arguments: Sequence[str], environment: Mapping[str, str]) -> str | int:
-    """0, or what to say on standard error beside a status of 1."""
-    if list(arguments) != ["init"]:
+    """0, 1 where doctor found something, or what to say on standard error beside a status of 1."""
+    try:
+        asked = _asked(arguments)
+    except ValueError:
         return _USAGE
+    if asked.command == "manifest":
+        return _manifest(asked.url, asked.without)
+    if asked.command == "doctor":
+        from bot.doctor import examine
+
+        return examine(environment, prove_read_only=asked.prove_read_only)
     # Nothing here talks to Slack.
     slack = {name: environment.get(name) or "unused" for name in ("SLACK_SIGNING_SECRET", "SLACK_BOT_TOKEN")}
     try:
         settings = Settings.from_environment({**environment, **slack})
     except SettingsError as error:
         return "\n".join(["Nothing was made:", *(f"- {problem}" for problem in error.problems)])
-    return _init(settings)
+    return _undo(settings) if asked.undo else _init(settings)
+
+
+def _asked(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = _Parser(prog="python -m bot", add_help=False)
+    commands = parser.add_subparsers(dest="command", required=True, parser_class=_Parser)
+    init = commands.add_parser("init", add_help=False)
+    init.add_argument("--undo", action="store_true")
+    manifest = commands.add_parser("manifest", add_help=False)
+    manifest.add_argument("--url", required=True)
+    manifest.add_argument("--without", default="")
+    doctor = commands.add_parser("doctor", add_help=False)
+    doctor.add_argument("--prove-read-only", action="store_true")
+    return parser.parse_args(arguments)
+
+
+def manifest_source() -> str:
+    """deploy/slack-app.yml: it lies beside src/, and deploy/pack puts a copy beside bot/, so that there is one source
+    and the function can be asked for its manifest too."""
+    above = Path(__file__).resolve().parents[1:3]
+    found = [folder / "deploy" / "slack-app.yml" for folder in above]
+    return next(path for path in found if path.is_file()).read_text(encoding="utf-8")
+
+
+def _manifest(url: str, without: str) -> str | int:
+    left_out = [feature.strip() for feature in without.split(",") if feature.strip()]
+    try:
+        print(slack_app.manifest(manifest_source(), url, left_out), end="")  # noqa: T201
+    except ValueError as error:
+        return str(error)
+    return 0
 
 
 def _init(settings: Settings) -> str | int:
@@ -43,4 +97,19 @@ def _init(settings: Settings) -> str | int:
         return f"The table was not made: {error}.\n{fix}".rstrip()
     done = "was made" if made else "was there already"
     print(f"The table {TABLE} in {place.instance} ({place.region}) {done} and can be used.")  # noqa: T201
+    return 0
+
+
+def _undo(settings: Settings) -> str | int:
+    place = settings.tablestore
+    if place is None:
+        print(f"The store is SQLite, {settings.store_path}: delete the file.")  # noqa: T201
+        return 0
+    from bot.adapters.tablestore_client import TABLE, drop_table
+
+    try:
+        was_there = drop_table(place, lambda: settings.credentials)
+    except StoreError as error:
+        return f"The table was not deleted: {error}.\nThe keys need ots:DeleteTable on it."
+    print(f"The table {TABLE} in {place.instance} ({place.region}) {'was deleted' if was_there else 'is not there'}.")  # noqa: T201
     return 0

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from email.utils import formatdate
 from typing import Any
 
 from sandbox.http import Drop, Peer, Reply, Request, json_reply
@@ -174,7 +175,8 @@ class SlackServer(Peer):
                 self.refuse(name, known_arguments(request), error)
                 return _error_reply(error)
             self._record(name, arguments(request), "ok")
-        return json_reply({"ok": True, **answer}, 200, **{"x-oauth-scopes": ",".join(sorted(self.scopes))})
+        told = {"x-oauth-scopes": ",".join(sorted(self.scopes)), "date": formatdate(self._clock(), usegmt=True)}
+        return json_reply({"ok": True, **answer}, 200, **told)
 
     def _run(self, name: str, request: Request) -> Answer:
         method = METHODS.get(name)

@@ -41,6 +41,7 @@ class Stage:
         environment: Mapping[str, str] | None = None,
         command: Iterable[str] = (sys.executable, "-m", "bot"),
         *,
+        directory: Path = SOURCE,
         events: bool = False,
         **options: Any,
     ) -> None:
@@ -61,7 +62,7 @@ class Stage:
             "BOT_STORE": f"sqlite:///{self._folder.name}/bot.sqlite3",
         }
         self.fc = fc.FunctionCompute(
-            list(command), directory=SOURCE, environment={**defaults, **(environment or {})}, **options
+            list(command), directory=directory, environment={**defaults, **(environment or {})}, **options
         )
         self.triggers, self._events = Triggers(self.cloud, self.fc), events
 

@@ -129,6 +129,10 @@ class CloudAssistant:
         reply = self._call("DescribeRegions", self._settings.regions[0], {})
         return [text_of(row.get("RegionId")) for row in rows_of(reply, "Regions", "Region") if row.get("RegionId")]
 
+    def try_out(self, action: str, region: str, query: Filters) -> None:
+        """Any action, to see whether it is allowed; what it answers is not read."""
+        self._call(action, region, query)
+
     def _rows(
         self, action: str, region: str, filters: Filters, path: tuple[str, ...], most: int
     ) -> Iterator[Mapping[str, Any]]:

@@ -12,6 +12,7 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from http.client import HTTPException
 from typing import Any, TypeVar
 from urllib.error import HTTPError, URLError
@@ -19,6 +20,7 @@ from urllib.request import Request, urlopen
 
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
+from slack_sdk.web import SlackResponse
 from slack_sdk.webhook import WebhookClient
 
 from bot.core.blocks import Message
@@ -51,6 +53,17 @@ class Place:
     is_direct_message: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who we are to Slack, and what we may; `date` is Slack's clock, in seconds since the epoch, or 0."""
+
+    user_id: str
+    user: str
+    team: str
+    scopes: frozenset[str]
+    date: float
+
+
 class MaybePosted(SlackError):
     """Not taken in the end, but one of the tries may have arrived: the next one must say so."""
 
@@ -75,6 +88,18 @@ class Slack:
     ) -> None:
         self._settings, self._deadline = settings, deadline
         self._clock, self._sleep = clock, sleep
+
+    def who_am_i(self) -> Identity:
+        """auth.test; raises SlackError, for example `invalid_auth`."""
+
+        def call() -> Identity:
+            response = self._response("auth.test")
+            headers = {str(name).lower(): str(value) for name, value in response.headers.items()}
+            granted = frozenset(filter(None, (scope.strip() for scope in headers.get("x-oauth-scopes", "").split(","))))
+            user_id, user, team = (str(response.get(key, "")) for key in ("user_id", "user", "team"))
+            return Identity(user_id, user, team, granted, _date(headers))
+
+        return self._persistent(call, call, "auth.test", self._deadline)
 
     def user(self, user_id: str) -> Mapping[str, Any]:
         """users.info; raises SlackError."""
@@ -268,6 +293,10 @@ class Slack:
 
     def _call(self, method: str, **arguments: Mapping[str, Any]) -> Mapping[str, Any]:
         """One call; reading methods take `params`, posting ones `json`."""
+        data = self._response(method, **arguments).data
+        return data if isinstance(data, dict) else {}
+
+    def _response(self, method: str, **arguments: Mapping[str, Any]) -> SlackResponse:
         client = WebClient(
             token=self._settings.bot_token,
             base_url=self._settings.slack_api_url,
@@ -276,14 +305,12 @@ class Slack:
             logger=_QUIET,
         )
         try:
-            response = client.api_call(method, **arguments)  # type: ignore[arg-type]
+            return client.api_call(method, **arguments)  # type: ignore[arg-type]
         except SlackApiError as error:
             reply: Any = error.response
             raise _refusal(method, reply.status_code, str(reply.get("error", "")), reply.headers) from error
         except (OSError, HTTPException, ValueError) as error:
             raise _network_error(error) from error
-        data = response.data
-        return data if isinstance(data, dict) else {}
 
     def _time_limit(self) -> int:
         return max(1, int(min(TIME_LIMIT, self._deadline - self._clock())))
@@ -308,6 +335,13 @@ class Slack:
                 break
             self._sleep(wait)
         raise _told(SlackError(what, "unreachable", last.retry_after), uncertain=uncertain)
+
+
+def _date(headers: Mapping[str, str]) -> float:
+    try:
+        return parsedate_to_datetime(headers.get("date", "")).timestamp()
+    except ValueError:
+        return 0.0
 
 
 def _object(reply: Mapping[str, Any], key: str) -> Mapping[str, Any]:

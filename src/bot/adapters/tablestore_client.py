@@ -96,6 +96,18 @@ def make_table(
     raise StoreError(f"Tablestore: the table {table} is not ready after {_READY_WITHIN} s; try again later")
 
 
+def drop_table(place: Tablestore, credentials: Callable[[], Credentials], table: str = TABLE) -> bool:
+    """Deletes the table with all that it keeps; False where there was none. Raises StoreError."""
+    client = connected(place, credentials, connect=5.0, read=30.0)
+    try:
+        asked(lambda: client.delete_table(table))
+    except Refused as error:
+        if error.code != "OTSObjectNotExist":
+            raise
+        return False
+    return True
+
+
 def connected(
     place: Tablestore, credentials: Callable[[], Credentials], connect: float = 1.0, read: float = 2.0
 ) -> Any:

@@ -1,0 +1,239 @@
+"""`python -m bot doctor`: every right and connection the bot needs, tried one by one, with the fix beside what fails.
+
+Nothing is changed but one row of the bot's own store, which is taken away again. With `prove_read_only` a write to the
+cloud is asked for, of a run that does not exist, to see it refused. Every call has a time limit, and none is repeated
+for long. Neither tokens nor what Slack and the cloud answered is printed, only codes.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from bot.adapters.cloud_assistant import CloudAssistant
+from bot.adapters.queue import FunctionComputeQueue, QueueRefused
+from bot.adapters.slack import Slack
+from bot.adapters.store import Store, StoreError, open_store
+from bot.commands import manifest_source
+from bot.core import slack_app
+from bot.core.errors import CloudError, Denied, SlackError, Throttled
+from bot.settings import Clock, Settings, SettingsError
+
+SECONDS = 25.0  # for all calls of one check, retries included
+MOST_SKEW = 150.0  # seconds
+_AT_ONCE = 8
+_MADE_UP: dict[str, dict[str, object]] = {
+    "DescribeInvocationResults": {"InvokeId": "t-doctor00000000000"},
+    "DescribeInvocations": {"InvokeId": "t-doctor00000000000"},
+    "DescribeCommands": {"CommandId": "c-doctor00000000000"},
+    "DescribeCloudAssistantStatus": {"InstanceId": ["i-doctor00000000000"]},
+    # Without the right the answer is an empty list, unless it is a dry run, which fails in either case.
+    "DescribeInstances": {"InstanceIds": '["i-doctor00000000000"]', "DryRun": "true"},
+}
+"""What the role must allow, with an id that nobody has: the action is allowed or refused, and nothing is read."""
+
+_CLOCK = ("InvalidTimeStamp.Expired", "RequestTimeTooSkewed")
+_KEYS = ("InvalidAccessKeyId", "InvalidSecurityToken", "SignatureDoesNotMatch", "MissingSecurityToken", "NoCredentials")
+_RIGHT = "Allow it to the function's role: deploy/ram-policy.json has all that is needed."
+_FIX_CLOCK = (
+    "Set this machine's clock: 5 minutes off no request of Slack's is believed, 15 minutes off the cloud refuses."
+)
+_FIX_KEYS = "Give the function the role of template.yml; elsewhere set ALIBABA_CLOUD_ACCESS_KEY_ID and …_SECRET anew."
+_FIX_NETWORK = "Does this network reach it? A proxy or ECS_ENDPOINT may be wrong; else try again in a minute."
+_FIX_SCOPE = "Paste the manifest anew (python -m bot manifest --url …) and install the app again."
+_FIX_TOKEN = "Copy SLACK_BOT_TOKEN from the Slack app's page, Install App."  # noqa: S105 (a sentence)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line. `fix` is empty where nothing is to be done; what is only `noted` fails nothing."""
+
+    what: str
+    said: str
+    fix: str = ""
+    noted: bool = False
+
+    @property
+    def bad(self) -> bool:
+        return bool(self.fix) and not self.noted
+
+    def __str__(self) -> str:
+        mark = "✖" if self.bad else "·" if self.noted else "✔"
+        return f"{mark} {self.what}: {self.said}" + (f"\n    {self.fix}" if self.fix else "")
+
+
+def examine(environment: Mapping[str, str], *, prove_read_only: bool = False, clock: Clock = time.time) -> int:
+    """Prints as it goes; 1 where something is missing."""
+    bad = count = 0
+    for finding in _findings(environment, clock, prove_read_only=prove_read_only):
+        print(finding, flush=True)  # noqa: T201
+        bad, count = bad + finding.bad, count + 1
+    print(f"{bad} of {count} to be mended." if bad else f"All {count} fine.")  # noqa: T201
+    return 1 if bad else 0
+
+
+def _findings(environment: Mapping[str, str], clock: Clock, *, prove_read_only: bool) -> Iterator[Finding]:
+    try:
+        settings = Settings.from_environment(environment)
+    except SettingsError as error:
+        yield from (Finding("settings", "wrong", problem) for problem in error.problems)
+        return
+    yield Finding("settings", f"read; regions {', '.join(settings.regions)}")
+    yield from _slack(settings, clock)
+    store = open_store(settings)
+    try:
+        yield _store(settings, store)
+        yield from _cloud(settings, store)
+        if prove_read_only:
+            yield _read_only(settings, store)
+    finally:
+        store.close()
+    yield _queue(settings)
+
+
+# Slack
+
+
+def _slack(settings: Settings, clock: Clock) -> Iterator[Finding]:
+    slack = Slack(settings, time.time() + SECONDS)
+    try:
+        bot = slack.who_am_i()
+    except SlackError as error:
+        fix = _FIX_NETWORK.replace("ECS_ENDPOINT", "SLACK_API_URL") if error.code == "unreachable" else _FIX_TOKEN
+        yield Finding("Slack auth.test", error.code, fix)
+        return
+    yield Finding("Slack auth.test", f"{bot.user} in {bot.team}")
+    yield _clock(bot.date, clock())
+    yield from (_scope(scope, bot.scopes) for scope in slack_app.scopes(manifest_source()))
+    try:
+        slack.user(bot.user_id)
+    except SlackError as error:
+        yield Finding("Slack users.info", error.code, _FIX_SCOPE)
+    else:
+        yield Finding("Slack users.info", "answers")
+    yield _channels(settings, slack)
+
+
+def _clock(theirs: float, ours: float) -> Finding:
+    """Slack's signatures are good for 300 s; half of it is where it begins to hurt."""
+    ahead = ours - theirs
+    if not theirs:
+        return Finding("clock", "Slack named no time to compare with", noted=True)
+    if abs(ahead) > MOST_SKEW:
+        return Finding("clock", f"{abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} Slack's", _FIX_CLOCK)
+    return Finding("clock", "as Slack's")
+
+
+def _scope(scope: slack_app.Scope, granted: frozenset[str]) -> Finding:
+    what = f"Slack scope {scope.name}"
+    if scope.name in granted:
+        return Finding(what, "granted")
+    if scope.feature:
+        return Finding(what, f"left out, and with it: {scope.why}", noted=True)
+    return Finding(what, f"missing: {scope.why}", _FIX_SCOPE)
+
+
+def _channels(settings: Settings, slack: Slack) -> Finding:
+    """The channels of BOT_CHANNELS can be looked at; where any will do, one that nobody has is refused as unknown."""
+    refused = []
+    for channel in settings.channels or ("C0000000000",):
+        try:
+            slack.channel(channel)
+        except SlackError as error:
+            if settings.channels or error.code != "channel_not_found":
+                refused.append(f"{channel} {error.code}")
+    if not refused:
+        return Finding("Slack conversations.info", "answers")
+    invite = "Invite the bot there (/invite), or take the channel out of BOT_CHANNELS."
+    scopes = any("missing_scope" in one for one in refused)
+    return Finding("Slack conversations.info", ", ".join(refused), _FIX_SCOPE if scopes else invite)
+
+
+# The cloud
+
+
+def _cloud(settings: Settings, store: Store) -> Iterator[Finding]:
+    """Every action in every region, several at once; in the order of the regions."""
+    assistant = CloudAssistant(settings, settings.credentials, store, deadline=time.time() + SECONDS)
+    asked = [(action, region) for region in settings.regions for action in _MADE_UP]
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        yield from pool.map(lambda one: _action(assistant, *one), [("DescribeRegions", settings.regions[0]), *asked])
+
+
+def _action(assistant: CloudAssistant, action: str, region: str) -> Finding:
+    what = f"ecs:{action} in {region}"
+    try:
+        assistant.try_out(action, region, _MADE_UP.get(action, {}))
+    except CloudError as error:
+        return Finding(what, "allowed") if _is_allowed(error) else Finding(what, error.code or "no answer", _fix(error))
+    return Finding(what, "allowed")
+
+
+def _is_allowed(error: CloudError) -> bool:
+    """Rights are looked at before ids: a refusal of the id, or of a dry run, says that the action may be used."""
+    refused = ("Forbidden", "NoPermission", "InvalidAction", "InvalidRegionId", *_CLOCK, *_KEYS)
+    return isinstance(error, Denied) and bool(error.code) and not error.code.startswith(refused)
+
+
+def _fix(error: CloudError) -> str:
+    if error.code.startswith(_CLOCK):
+        return _FIX_CLOCK
+    if error.code.startswith(_KEYS):
+        return _FIX_KEYS
+    if error.code.startswith("InvalidRegionId"):
+        return f"Take {error.region} out of BOT_REGIONS."
+    if isinstance(error, Throttled):
+        return "Others use up this account's rate limit: try again after the minute."
+    return _RIGHT if isinstance(error, Denied) else _FIX_NETWORK
+
+
+def _read_only(settings: Settings, store: Store) -> Finding:
+    assistant = CloudAssistant(settings, settings.credentials, store, deadline=time.time() + SECONDS)
+    region, what = settings.regions[0], f"ecs:StopInvocation in {settings.regions[0]}, of a run that does not exist"
+    try:
+        assistant.try_out("StopInvocation", region, {"InvokeId": "t-doctor00000000000"})
+    except CloudError as error:
+        if error.code.startswith(("Forbidden", "NoPermission")):
+            return Finding(what, f"refused for want of the right ({error.code}): the bot can only read")
+        if not _is_allowed(error):
+            return Finding(what, error.code or "no answer", _fix(error))
+    return Finding(
+        what, "NOT REFUSED: these keys may write", "Give the function the role with deploy/ram-policy.json alone."
+    )
+
+
+# What is ours: store, queue
+
+
+def _store(settings: Settings, store: Store) -> Finding:
+    what = "store, Tablestore" if settings.tablestore else f"store, SQLite in {settings.store_path}"
+    now = time.time()
+    try:
+        store.put("doctor", {"at": now}, now + 60)
+        kept = store.get("doctor", now)
+        store.list("doctor", now)
+        store.delete("doctor")
+    except StoreError as error:
+        return Finding(what, str(error), "See BOT_STORE; python -m bot init makes the table of Tablestore.")
+    if kept is None or kept.value != {"at": now}:
+        return Finding(what, "gave back something else than was written", "See BOT_STORE.")
+    if not settings.store_lasts:
+        return Finding(what, "writes and reads, but is lost with the function instance; see BOT_STORE", noted=True)
+    return Finding(what, "writes and reads")
+
+
+def _queue(settings: Settings) -> Finding:
+    """What is put is neither a job nor an event: the function leaves it alone."""
+    if not settings.on_function_compute:
+        return Finding("queue", "a thread pool; Function Compute's is used where FC_FUNCTION_NAME is set", noted=True)
+    what = f"fc:InvokeFunction on {settings.function_name}"
+    queue = FunctionComputeQueue(settings)
+    try:
+        queue.put(f"doctor-{int(time.time() * 1000)}", b'{"job":"doctor"}', settings.credentials)
+    except QueueRefused as error:
+        return Finding(what, str(error), _FIX_NETWORK if "no answer" in str(error) else _RIGHT)
+    finally:
+        queue.close()
+    return Finding(what, "takes jobs")

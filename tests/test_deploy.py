@@ -1,0 +1,333 @@
+"""`make deploy` and `make remove`, with an `s` and an `aliyun` on the PATH that write down what they were asked."""
+
+import importlib.util
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from template_checks import load
+
+TOP = Path(__file__).resolve().parent.parent
+ROS = load((TOP / "deploy" / "ros.yml").read_text())
+TEMPLATE = (TOP / "template.yml").read_text()
+NAME = "cloud-assistant-in-slack"
+ADDRESS = "https://cloud-assabc-xyz.cn-hangzhou.fcapp.run"
+GIVEN = {
+    "SLACK_SIGNING_SECRET": "made-up-signing",
+    "SLACK_BOT_TOKEN": "made-up-token",
+    "DEPLOY_LOG_PROJECT": "made-up-logs",
+    "ALIBABA_CLOUD_ACCESS_KEY_ID": "made-up-id",
+    "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "made-up-secret",
+}
+
+S = f"""#!/bin/sh
+echo "s $*" >> "$CALLS"
+[ "$1" = deploy ] && echo "    system_url: {ADDRESS}"
+exit "${{S_STATUS:-0}}"
+"""
+# Keeps each stack as a file that holds its status.
+ALIYUN = """#!/bin/sh
+action=$2 region=$4
+bus=$(echo "$*" | grep -o 'OtherRegions --Parameters.[0-9].ParameterValue [a-z]*')
+echo "aliyun $action $region $6 $bus" >> "$CALLS"
+[ "$action" = "$REFUSED" ] && { echo "$REFUSAL" >&2; exit 1; }
+case $action in
+ListStacks) found=; for file in "$STACKS/$region-$6"; do
+  [ -f "$file" ] && found="{\\"StackId\\": \\"$region-$6\\", \\"Status\\": \\"$(cat "$file")\\"}"; done
+  echo "{\\"Stacks\\": [$found]}" ;;
+CreateStack) printf "%s" "${CREATED:-CREATE_COMPLETE}" > "$STACKS/$region-$6"; printf "%s\\n" "$@" > "$STACKS/asked"
+  echo '{}' ;;
+UpdateStack) printf UPDATE_COMPLETE > "$STACKS/$6"; echo '{}' ;;
+DeleteStack) rm "$STACKS/$6"; echo '{}' ;;
+esac
+"""
+# Stands for the long steps, which have tests of their own: packing, and `python -m bot init`.
+PACK = """import os, sys
+open(os.environ["CALLS"], "a").write("pack\\n")
+"""
+
+
+@pytest.fixture(scope="module")
+def plan():
+    spec = importlib.util.spec_from_file_location("plan", TOP / "deploy" / "plan.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["plan"] = module  # dataclasses look there
+    spec.loader.exec_module(module)
+    yield module
+    del sys.modules["plan"]
+
+
+class Place:
+    """A checkout of its own, whose `deploy/pack` only says that it was called, and a PATH with what is put there."""
+
+    def __init__(self, folder: Path) -> None:
+        self.top, self.bin, self.home = folder / "top", folder / "bin", folder / "home"
+        self.stacks, self.calls = folder / "stacks", folder / "calls"
+        for one in (self.bin, self.home, self.stacks):
+            one.mkdir()
+        shutil.copytree(TOP / "deploy", self.top / "deploy", ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copy(TOP / "template.yml", self.top)
+        (self.top / "src").symlink_to(TOP / "src")
+        (self.top / "deploy" / "pack").write_text(PACK)
+        for tool in ("grep", "cat", "rm", "sh"):
+            (self.bin / tool).symlink_to(shutil.which(tool))
+        self.put("s", S)
+        self.put("aliyun", ALIYUN)
+        self.environment = dict(GIVEN)
+
+    def put(self, name: str, script: str) -> None:
+        (self.bin / name).write_text(script)
+        (self.bin / name).chmod(0o755)
+
+    def run(self, *options: str, typed: str = "", **changes: str) -> subprocess.CompletedProcess[str]:
+        own = {"PATH": str(self.bin), "HOME": str(self.home), "CALLS": str(self.calls), "STACKS": str(self.stacks)}
+        return subprocess.run(
+            [sys.executable, "-B", self.top / "deploy" / "deploy", *options],
+            env={**own, "DEPLOY_STACK_SECONDS": "2", **self.environment, **changes},
+            input=typed,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    @property
+    def asked(self) -> list[str]:
+        """What was started, looking aside."""
+        lines = self.calls.read_text().splitlines() if self.calls.exists() else []
+        return [line.strip() for line in lines if "ListStacks" not in line]
+
+
+@pytest.fixture
+def place(tmp_path):
+    return Place(tmp_path)
+
+
+def test_role_package_and_function_are_made_in_this_order_and_the_address_is_told(place):
+    done = place.run()
+    assert done.returncode == 0, done.stderr
+    assert place.asked == [f"aliyun CreateStack cn-hangzhou {NAME}", "pack", "s deploy -t template.yml"]
+    assert f"Address: {ADDRESS}\n" in done.stdout
+    assert f"python -m bot manifest --url {ADDRESS}" in done.stdout
+    for secret in ("made-up-signing", "made-up-token", "made-up-secret"):
+        assert secret not in done.stdout + done.stderr
+
+
+def test_the_role_gets_the_policy_that_lies_beside_it(place):
+    assert place.run().returncode == 0
+    asked = (place.stacks / "asked").read_text()
+    for name in ("ram-policy.json", "ram-trust.json"):
+        assert (TOP / "deploy" / name).read_text().strip() in asked
+    assert (TOP / "deploy" / "ros.yml").read_text().strip() in asked
+
+
+def test_started_again_it_brings_up_to_date_what_is_there(place):
+    assert place.run().returncode == 0
+    assert place.run().returncode == 0
+    assert place.asked[3:] == [f"aliyun UpdateStack cn-hangzhou cn-hangzhou-{NAME}", "pack", "s deploy -t template.yml"]
+
+
+def test_a_stack_that_is_as_it_should_be_is_left_so(place):
+    assert place.run().returncode == 0
+    done = place.run(REFUSED="UpdateStack", REFUSAL="NotSupported: Update the completely same stack is not supported.")
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_refusal_ends_it_and_is_told(place):
+    done = place.run(REFUSED="CreateStack", REFUSAL="Forbidden: no ros:CreateStack")
+    assert done.returncode == 1
+    assert "aliyun ros CreateStack in cn-hangzhou was refused: Forbidden: no ros:CreateStack" in done.stderr
+    assert place.asked == [f"aliyun CreateStack cn-hangzhou {NAME}"]
+
+
+def test_a_stack_that_fails_ends_it_and_is_told(place):
+    done = place.run(CREATED="CREATE_FAILED")
+    assert done.returncode == 1
+    assert f"The stack {NAME} in cn-hangzhou: CREATE_FAILED." in done.stderr
+
+
+def test_a_stack_that_takes_too_long_ends_it_and_is_told(place):
+    done = place.run(CREATED="CREATE_IN_PROGRESS", DEPLOY_STACK_SECONDS="0.3")
+    assert done.returncode == 1
+    assert "is not done after 0 s; start again later" in done.stderr
+
+
+def test_a_deployment_that_fails_ends_it_and_is_told(place):
+    done = place.run(S_STATUS="3")
+    assert (done.returncode, "Address" in done.stdout) == (1, False)
+    assert "This failed: s deploy -t template.yml." in done.stderr
+
+
+def test_all_that_is_missing_is_said_at_once_and_nothing_is_done(place):
+    place.environment.clear()
+    (place.bin / "s").unlink()
+    done = place.run(BOT_TIMEZONE="Mars/Phobos")
+    assert done.returncode == 1
+    assert [line.split(" ")[1] for line in done.stderr.splitlines()[1:]] == [
+        "SLACK_SIGNING_SECRET",
+        "SLACK_BOT_TOKEN",
+        "BOT_TIMEZONE",
+        "DEPLOY_LOG_PROJECT",
+        "Serverless",
+        "The",
+    ]
+    assert "npm install -g @serverless-devs/s" in done.stderr
+    assert "aliyun configure" in done.stderr
+    assert place.asked == []
+
+
+def test_what_is_needed_may_stand_in_a_file_beside_the_template(place):
+    lines = [f'export {key}="{value}" # from the app page' for key, value in GIVEN.items()]
+    (place.top / ".env").write_text("\n".join(["# mine", *lines, "DEPLOY_REGION=cn-beijing"]))
+    place.environment.clear()
+    assert place.run().returncode == 0
+    assert place.asked[0] == f"aliyun CreateStack cn-beijing {NAME}"
+
+
+def test_keys_that_the_tools_keep_themselves_will_do(place):
+    for name in ("ALIBABA_CLOUD_ACCESS_KEY_ID", "ALIBABA_CLOUD_ACCESS_KEY_SECRET"):
+        del place.environment[name]
+    assert "s config add" in place.run().stderr
+    for file in (".s/access.yaml", ".aliyun/config.json"):
+        (place.home / file).parent.mkdir()
+        (place.home / file).touch()
+    assert place.run().returncode == 0
+
+
+def test_a_dry_run_prints_the_steps_and_does_none(place):
+    done = place.run("--dry", BOT_REGIONS="cn-hangzhou,cn-shanghai")
+    assert done.returncode == 0
+    for command in ("aliyun ros CreateStack", "deploy/pack", "s deploy -t template.yml", "deploy/ros-events.yml"):
+        assert command in done.stdout
+    assert place.asked == []
+
+
+def test_other_regions_get_a_stack_each_after_the_bus_that_they_pass_to(place):
+    assert place.run(BOT_REGIONS="cn-shanghai, cn-hangzhou, cn-beijing").returncode == 0
+    events = f"{NAME}-events"
+    assert place.asked[3:] == [
+        f"aliyun CreateStack cn-hangzhou {events} OtherRegions --Parameters.2.ParameterValue true",
+        f"aliyun CreateStack cn-shanghai {events}",
+        f"aliyun CreateStack cn-beijing {events}",
+    ]
+
+
+def test_without_the_cli_it_says_what_to_make_in_the_console_and_goes_on(place):
+    (place.bin / "aliyun").unlink()
+    done = place.run(BOT_REGIONS="cn-hangzhou,cn-shanghai")
+    assert done.returncode == 0
+    assert "RAM, Roles: a role cloud-assistant-in-slack" in done.stdout
+    assert "cn-shanghai: cloud-assistant-in-slack-events of deploy/ros-events.yml" in done.stdout
+    assert place.asked == ["pack", "s deploy -t template.yml"]
+
+
+def test_removing_undoes_it_backwards(place):
+    assert place.run(BOT_REGIONS="cn-hangzhou,cn-shanghai").returncode == 0
+    place.calls.unlink()
+    done = place.run("--remove", typed=f"{NAME}\n", BOT_REGIONS="cn-hangzhou,cn-shanghai")
+    assert done.returncode == 0, done.stderr
+    assert place.asked == [
+        f"aliyun DeleteStack cn-shanghai cn-shanghai-{NAME}-events",
+        f"aliyun DeleteStack cn-hangzhou cn-hangzhou-{NAME}-events",
+        "s remove -t template.yml",
+        f"aliyun DeleteStack cn-hangzhou cn-hangzhou-{NAME}",
+    ]
+    assert [one.name for one in place.stacks.iterdir()] == ["asked"]
+
+
+def test_removing_what_is_not_there_is_fine(place):
+    done = place.run("--remove", "--yes")
+    assert done.returncode == 0
+    assert "is not there" in done.stdout
+    assert place.asked == ["s remove -t template.yml"]
+
+
+def test_nothing_is_removed_unless_its_name_is_typed(place):
+    done = place.run("--remove", typed="yes\n")
+    assert done.stderr == "Nothing was removed.\n"
+    assert place.asked == []
+
+
+# The plan itself
+
+
+def commands(steps):
+    return [" ".join(one.command[-3:]) for one in steps if hasattr(one, "command")]
+
+
+def test_a_store_in_tablestore_is_made_and_removed_too(plan):
+    want = plan.wanted({"BOT_STORE": "tablestore://bot.cn-hangzhou"})
+    role, *rest = plan.deploy(want, ["s", "aliyun"], "python")
+    assert ("StoreInstance", "bot") in role.parameters
+    assert commands(rest) == ["-m bot init", "python deploy/pack", "deploy -t template.yml"]
+    assert commands(plan.remove(want, ["s", "aliyun"], "python")) == ["remove -t template.yml", "bot init --undo"]
+
+
+def test_a_store_in_another_region_is_the_persons_own(plan):
+    want = plan.wanted({"BOT_STORE": "tablestore://bot.cn-shanghai"})
+    assert "StoreInstance" not in dict(plan.deploy(want, ["s", "aliyun"], "python")[0].parameters)
+
+
+def test_a_trigger_that_s_refuses_is_made_by_the_stack_of_events(plan):
+    *_, last = plan.deploy(plan.wanted({"DEPLOY_MAKE_TRIGGER": "yes"}), ["s", "aliyun"], "python")
+    assert (last.template, dict(last.parameters)["MakeTrigger"]) == ("deploy/ros-events.yml", "true")
+
+
+def test_without_the_cli_removing_names_what_is_left(plan):
+    want = plan.wanted({"BOT_STORE": "tablestore://bot.cn-hangzhou", "BOT_REGIONS": "cn-beijing"})
+    *_, last = plan.remove(want, ["s"], "python")
+    assert "the stack cloud-assistant-in-slack-events in cn-beijing" in plan.printed(last)
+    assert "the instance bot" in plan.printed(last)
+    told = plan.deploy(want, ["s"], "python")[0]
+    assert "2. Tablestore, in cn-hangzhou: an instance bot" in plan.printed(told)
+
+
+def test_its_names_are_those_of_the_template(plan):
+    props = load(TEMPLATE)["resources"]["bot"]["props"]
+    assert plan.NAME == props["functionName"] == props["role"]
+    assert f"'{plan.HOME_REGION}'" in load(TEMPLATE)["vars"]["region"]
+    assert plan.required(TEMPLATE) == ["DEPLOY_LOG_PROJECT", "SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET"]
+
+
+def test_every_parameter_is_one_of_its_template(plan):
+    want = plan.wanted(
+        {"BOT_STORE": "tablestore://bot.cn-hangzhou", "BOT_REGIONS": "cn-beijing", "DEPLOY_MAKE_TRIGGER": "yes"}
+    )
+    stacks = [one for one in plan.deploy(want, ["s", "aliyun"], "python") if hasattr(one, "parameters")]
+    assert len(stacks) == 3
+    for one in stacks:
+        assert dict(one.parameters).keys() <= load((TOP / one.template).read_text())["Parameters"].keys()
+        files = [value[1:] for _, value in one.parameters if value.startswith("@")]
+        assert all(json.loads((TOP / file).read_text()) for file in files)
+
+
+ROS_PROPERTIES = {
+    "ALIYUN::RAM::Role": {"RoleName", "Description", "AssumeRolePolicyDocument", "Policies"},
+    "ALIYUN::OTS::InstanceV2": {"InstanceName", "InstanceDescription", "ClusterType", "NetworkTypeACL"},
+}
+
+
+def test_the_stack_has_the_shape_of_ros(plan):
+    """No tool checks one offline, so names are compared with those of the vendor's pages on each resource."""
+    assert ROS["ROSTemplateFormatVersion"] == "2015-09-01"
+    for resource in ROS["Resources"].values():
+        assert set(resource["Properties"]) == ROS_PROPERTIES[resource["Type"]]
+        assert resource.get("Condition", "WithStore") in ROS["Conditions"]
+    assert ROS["Parameters"]["RoleName"]["Default"] == plan.NAME
+    assert ROS["Resources"]["Store"]["Properties"]["NetworkTypeACL"][0] == "INTERNET"
+
+
+def test_make_hands_its_options_on():
+    dry = subprocess.run(
+        [shutil.which("make"), "-n", "deploy", "remove", "DRY=1"],
+        cwd=TOP,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert "deploy/deploy --dry" in dry
+    assert "deploy/deploy --remove --dry" in dry

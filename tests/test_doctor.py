@@ -1,0 +1,302 @@
+"""`python -m bot doctor` against the sandbox: with each right taken away in turn it names exactly that one."""
+
+import math
+import time
+from datetime import timedelta
+
+import pytest
+
+from bot.commands import run
+from bot.doctor import examine
+from rig import Peers
+from sandbox.cloud import SECRETS, STS_KEY_ID, TOKENS
+from sandbox.cloud_replies import ACTIONS
+from sandbox.fc import ENVIRONMENT_CREDENTIALS
+from sandbox.http import Drop, Peer, Reply
+from sandbox.slack_workspace import BOT_TOKEN, BOT_USER, INCIDENTS, SECRET, SIGNING_SECRET
+from sandbox.stage import Stage
+from tablestore_stub import INSTANCE, KEY_ID, NO_RIGHT, REGION, TablestoreStub
+from tablestore_stub import SECRET as STORE_SECRET
+
+REGIONS = ("cn-hangzhou", "cn-shanghai")
+ECS = ["DescribeInvocationResults", "DescribeInvocations", "DescribeCommands", "DescribeCloudAssistantStatus"]
+NEEDED = {"commands", "chat:write", "app_mentions:read", "im:history", "users:read", "channels:read", "groups:read"}
+
+
+@pytest.fixture(scope="module")
+def peers():
+    with Peers() as peers:
+        yield peers
+
+
+@pytest.fixture
+def cloud(peers):
+    yield peers.cloud
+    peers.reset()
+    peers.cloud.keys.skew = timedelta()
+
+
+@pytest.fixture
+def slack(peers, cloud):
+    peers.slack.scopes = frozenset(NEEDED | {"files:write"})
+    return peers.slack
+
+
+@pytest.fixture
+def environment(cloud, slack, tmp_path):
+    return {
+        "SLACK_SIGNING_SECRET": SIGNING_SECRET,
+        "SLACK_BOT_TOKEN": BOT_TOKEN,
+        "SLACK_API_URL": f"{slack.url}/api/",
+        "ECS_ENDPOINT": cloud.url,
+        "BOT_REGIONS": ",".join(REGIONS),
+        "BOT_STORE": f"sqlite:///{tmp_path}/bot.sqlite3",
+        "ALIBABA_CLOUD_ACCESS_KEY_ID": STS_KEY_ID,
+        "ALIBABA_CLOUD_ACCESS_KEY_SECRET": SECRETS[STS_KEY_ID],
+        "ALIBABA_CLOUD_SECURITY_TOKEN": TOKENS[STS_KEY_ID],
+    }
+
+
+@pytest.fixture
+def doctor(environment, capsys):
+    """Its exit code, what is wrong, and all that was printed."""
+
+    def doctor(prove_read_only=False, clock=time.time, **changes):
+        status = examine({**environment, **changes}, prove_read_only=prove_read_only, clock=clock)
+        printed = capsys.readouterr().out
+        for secret in (SIGNING_SECRET, BOT_TOKEN, SECRETS[STS_KEY_ID], TOKENS[STS_KEY_ID], STORE_SECRET):
+            assert secret not in printed
+        wrong = [line.removeprefix("✖ ") for line in printed.splitlines() if line.startswith("✖")]
+        assert status == (1 if wrong else 0)
+        return status, wrong, printed
+
+    return doctor
+
+
+def test_where_all_is_well_it_says_so_and_changes_nothing(doctor, cloud, slack):
+    status, wrong, printed = doctor()
+    assert (status, wrong) == (0, [])
+    assert "✔ ecs:DescribeInstances in cn-shanghai: allowed" in printed
+    assert printed.splitlines()[-1].startswith("All ")
+    assert {call.action for call in cloud.calls} <= set(ACTIONS)
+    assert {call.method for call in slack.calls} == {"auth.test", "users.info", "conversations.info"}
+    assert slack.messages == []
+
+
+def test_every_action_that_the_role_must_allow_is_tried_in_every_region(doctor, cloud):
+    doctor()
+    tried = {(call.action, call.region) for call in cloud.calls}
+    assert tried == {(a, r) for a in [*ECS, "DescribeInstances"] for r in REGIONS} | {("DescribeRegions", REGIONS[0])}
+
+
+@pytest.mark.parametrize("region", REGIONS)
+@pytest.mark.parametrize("action", [*ECS, "DescribeInstances"])
+def test_an_action_that_is_not_allowed_is_named_and_no_other(doctor, cloud, action, region):
+    cloud.fail("denied", action=action, region=region, times=math.inf)
+    _, wrong, printed = doctor()
+    assert wrong == [f"ecs:{action} in {region}: Forbidden.RAM"]
+    assert "deploy/ram-policy.json" in printed
+
+
+def test_instances_that_are_silently_left_out_are_found_out(doctor, cloud):
+    cloud.may_list_instances = False
+    assert doctor()[1] == [f"ecs:DescribeInstances in {region}: Forbidden.RAM" for region in REGIONS]
+
+
+@pytest.mark.parametrize("scope", sorted(NEEDED - {"users:read", "channels:read"}))
+def test_a_scope_that_is_missing_is_named_and_no_other(doctor, slack, scope):
+    slack.scopes -= {scope}
+    [wrong] = doctor()[1]
+    assert wrong.startswith(f"Slack scope {scope}: missing: ")
+
+
+@pytest.mark.parametrize(("scope", "method"), [("users:read", "users.info"), ("channels:read", "conversations.info")])
+def test_a_scope_that_is_missing_is_named_with_the_call_that_fails_for_it(doctor, slack, scope, method):
+    slack.scopes -= {scope}
+    first, second = doctor(BOT_CHANNELS=INCIDENTS)[1]
+    assert first.startswith(f"Slack scope {scope}: missing: ")
+    assert second.startswith(f"Slack {method}: ")
+    assert second.endswith("missing_scope")
+
+
+def test_the_scope_of_a_feature_that_was_left_out_is_noted_and_fails_nothing(doctor, slack):
+    slack.scopes -= {"files:write"}
+    status, _, printed = doctor()
+    assert status == 0
+    assert "· Slack scope files:write: left out, and with it: whole outputs as a file" in printed
+
+
+def test_a_channel_that_the_bot_was_not_invited_to_is_named(doctor):
+    _, wrong, printed = doctor(BOT_CHANNELS=f"{INCIDENTS},{SECRET}")
+    assert wrong == [f"Slack conversations.info: {SECRET} channel_not_found"]
+    assert "/invite" in printed
+
+
+def test_a_wrong_token_ends_slacks_part_and_nothing_else(doctor):
+    _, wrong, printed = doctor(SLACK_BOT_TOKEN="xoxb-other")
+    assert wrong == ["Slack auth.test: invalid_auth"]
+    assert "ecs:DescribeInstances in cn-shanghai: allowed" in printed
+
+
+def test_a_cloud_that_does_not_answer_is_said_so_in_a_bounded_time(doctor, cloud):
+    cloud.fail("drop", action="DescribeCommands", region="cn-shanghai", times=math.inf)
+    _, wrong, printed = doctor()
+    assert wrong == ["ecs:DescribeCommands in cn-shanghai: no answer"]
+    assert "Does this network reach it?" in printed
+
+
+def test_a_region_that_does_not_exist_is_named(doctor):
+    wrong = doctor(BOT_REGIONS="cn-hangzhou,cn-nowhere")[1]
+    assert {line.partition(" in ")[2] for line in wrong} == {"cn-nowhere: InvalidRegionId.NotFound"}
+
+
+def test_wrong_keys_are_told_from_missing_rights(doctor):
+    _, wrong, printed = doctor(ALIBABA_CLOUD_ACCESS_KEY_SECRET="guessed")
+    assert {line.rpartition(": ")[2] for line in wrong} == {"SignatureDoesNotMatch"}
+    assert "ram-policy" not in printed
+    assert "ALIBABA_CLOUD_ACCESS_KEY_ID" in printed
+
+
+def test_a_clock_that_is_wrong_for_slack_is_named(doctor):
+    for off, said in ((400, "ahead of"), (-400, "behind")):
+        [wrong] = doctor(clock=lambda off=off: time.time() + off)[1]
+        assert f"s {said} Slack's" in wrong
+
+
+def test_a_clock_that_is_wrong_for_the_cloud_is_named(doctor, cloud):
+    cloud.keys.skew = timedelta(minutes=20)
+    _, wrong, printed = doctor()
+    assert {line.rpartition(": ")[2] for line in wrong} == {"InvalidTimeStamp.Expired"}
+    assert "Set this machine's clock" in printed
+
+
+def test_settings_that_are_wrong_are_all_named(doctor):
+    _, wrong, printed = doctor(SLACK_BOT_TOKEN="", BOT_TIMEZONE="Mars/Phobos")
+    assert wrong == ["settings: wrong"] * 2
+    assert "SLACK_BOT_TOKEN is missing" in printed
+    assert "BOT_TIMEZONE is" in printed
+
+
+def test_a_store_that_cannot_be_written_is_named(doctor, tmp_path):
+    (tmp_path / "file").touch()
+    [wrong] = doctor(BOT_STORE=f"sqlite:///{tmp_path}/file/bot.sqlite3")[1]
+    assert wrong.startswith("store, SQLite in ")
+
+
+@pytest.fixture
+def tablestore(cloud):
+    """A store in Tablestore, whose keys the cloud knows too."""
+    cloud.keys.renew(KEY_ID, STORE_SECRET)
+    with TablestoreStub() as stub:
+        stub.environment = {
+            "BOT_STORE": f"tablestore://{INSTANCE}.{REGION}?endpoint={stub.url}",
+            "ALIBABA_CLOUD_ACCESS_KEY_ID": KEY_ID,
+            "ALIBABA_CLOUD_ACCESS_KEY_SECRET": STORE_SECRET,
+            "ALIBABA_CLOUD_SECURITY_TOKEN": "",
+        }
+        yield stub
+
+
+def test_a_table_that_is_missing_is_named(doctor, tablestore):
+    [wrong] = doctor(**tablestore.environment)[1]
+    assert wrong.startswith("store, Tablestore: Tablestore: OTSObjectNotExist")
+
+
+@pytest.mark.parametrize("api", ["UpdateRow", "GetRow", "GetRange", "DeleteRow"])
+def test_a_right_to_the_table_that_is_missing_is_named(doctor, tablestore, api):
+    run(["init"], tablestore.environment)
+    assert doctor(**tablestore.environment)[1] == []
+    tablestore.fail(api, NO_RIGHT, times=9)
+    [wrong] = doctor(**tablestore.environment)[1]
+    assert wrong.startswith("store, Tablestore: Tablestore: OTSNoPermissionAccess")
+
+
+def test_a_cloud_that_throttles_us_is_told_from_missing_rights(doctor, cloud):
+    cloud.fail("throttle", action="DescribeInvocations", region="cn-hangzhou", times=math.inf)
+    _, wrong, printed = doctor()
+    assert wrong == ["ecs:DescribeInvocations in cn-hangzhou: Throttling.User"]
+    assert "try again after the minute" in printed
+
+
+@pytest.mark.parametrize("date", ["", "soon"])
+def test_where_slack_names_no_time_that_is_noted(doctor, slack, monkeypatch, date):
+    monkeypatch.setattr("sandbox.slack_server.formatdate", lambda *_, **__: date)
+    status, _, printed = doctor()
+    assert status == 0
+    assert "· clock: Slack named no time to compare with" in printed
+
+
+def test_a_write_is_shown_to_be_refused(doctor, cloud):
+    status, _, printed = doctor(prove_read_only=True)
+    assert status == 0
+    assert "refused for want of the right (Forbidden.RAM): the bot can only read" in printed
+    assert cloud.count("StopInvocation") == 1
+
+
+def test_no_write_is_asked_for_unasked(doctor, cloud):
+    doctor()
+    assert cloud.count("StopInvocation") == 0
+
+
+@pytest.mark.parametrize("code", ["InvalidInvokeId.NotFound", ""])
+def test_keys_that_may_write_are_told_loudly(doctor, cloud, code):
+    """The run is unknown, or stopped: in both cases the right was there."""
+    right = cloud.handle
+
+    def handle(request):
+        if request.headers.get("x-acs-action") != "StopInvocation":
+            return right(request)
+        status = 404 if code else 200
+        return Reply(status, f'{{"Code": "{code}", "RequestId": "1"}}'.encode(), {"content-type": "application/json"})
+
+    cloud.handle = handle  # taken back by the fixture
+    [wrong] = doctor(prove_read_only=True)[1]
+    assert wrong.endswith("NOT REFUSED: these keys may write")
+
+
+class Refusing(Peer):
+    """InvokeFunction without the right to it; silent where `status` is 0."""
+
+    status = 403
+
+    def handle(self, request):
+        if not self.status:
+            raise Drop
+        return Reply(self.status, b"{}", {"x-fc-error-type": "AccessDenied"})
+
+
+def test_a_queue_that_does_not_let_us_in_is_named(doctor):
+    with Refusing() as peer:
+        here = {"FC_FUNCTION_NAME": "cloud-assistant-in-slack", "FC_ENDPOINT": peer.url}
+        _, wrong, printed = doctor(**here)
+        assert wrong == [
+            "fc:InvokeFunction on cloud-assistant-in-slack: InvokeFunction answered 403 AccessDenied",
+        ]
+        assert "deploy/ram-policy.json" in printed
+        peer.status = 0
+        assert "connection failed" in doctor(**here)[1][0]
+
+
+def test_what_it_puts_into_the_queue_does_nothing(doctor, peers):
+    """The real function, behind the real queue: its job is done at once, and nobody is told or asked anything."""
+    with Stage() as stage:
+        key = ENVIRONMENT_CREDENTIALS
+        peers.cloud.keys.renew(key.key_id, key.secret, key.token)
+        here = {
+            "FC_FUNCTION_NAME": stage.fc.function.name,
+            "FC_ENDPOINT": stage.fc.url,
+            "ALIBABA_CLOUD_ACCESS_KEY_ID": key.key_id,
+            "ALIBABA_CLOUD_ACCESS_KEY_SECRET": key.secret,
+            "ALIBABA_CLOUD_SECURITY_TOKEN": key.token,
+        }
+        assert doctor(**here)[1] == []
+        stage.fc.wait_idle(30)
+        [task] = stage.fc.tasks
+        assert task.id.startswith("doctor-")
+        assert [call.status for call in stage.fc.requests] == [200]
+        assert (stage.slack.calls, stage.cloud.calls) == ([], [])
+
+
+def test_it_is_a_command(environment, capsys):
+    assert run(["doctor"], environment) == 0
+    assert f"{BOT_USER}" not in capsys.readouterr().err

@@ -63,9 +63,9 @@ def readme_picture(request):
 
     folder = README_PICTURES if request.config.getoption("--rewrite-pictures") else PICTURES
 
-    def take(page, name):
+    def take(page, name, part=".message .actions"):
         page.set_viewport_size({"width": 800, "height": 700})
-        page.locator(".message .actions").last.scroll_into_view_if_needed()
+        page.locator(part).last.scroll_into_view_if_needed()
         taken = page.screenshot(path=folder / f"{name}.png")
         assert len(taken) < MOST_BYTES
         page.set_viewport_size(WIDE)

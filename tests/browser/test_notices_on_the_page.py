@@ -74,5 +74,5 @@ def test_a_failure_is_told_counted_and_told_as_recovered(page, stage, readme_pic
     type_line(page, "/cloudassist digest now")
     expect(page.get_by_role("heading", name="Digest").or_(page.get_by_text("Digest: ")).first).to_be_visible()
     picture(page, "digest", whole=True)
-    readme_picture(page, "digest")
+    readme_picture(page, "digest", part="article")
     accessible(page)

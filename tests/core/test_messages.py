@@ -21,6 +21,8 @@ from bot.core.blocks import Message
 from bot.core.errors import CloudError, Denied, Throttled, Unavailable
 from bot.core.model import Instance
 from bot.core.summary import summarise, summarise_results
+from bot.core.texts import speaking
+from bot.languages import catalogue
 from core.samples import (
     FRAME,
     HOSTILE,
@@ -158,8 +160,21 @@ def test_golden(name: str, request: pytest.FixtureRequest) -> None:
     assert path.read_text(encoding="utf-8") == told
 
 
-def test_every_golden_file_is_of_a_message() -> None:
-    assert {path.stem for path in GOLDEN.glob("*.json")} == set(MESSAGES)
+@pytest.mark.parametrize("name", MESSAGES)
+def test_golden_in_chinese(name: str, request: pytest.FixtureRequest) -> None:
+    with speaking(catalogue("zh")):
+        message = MESSAGES[name]()
+    assert within(message) == []
+    told = json.dumps(payload(message), ensure_ascii=False, indent=1) + "\n"
+    path = GOLDEN / "zh" / f"{name}.json"
+    if request.config.getoption("--rewrite-golden"):
+        path.write_text(told, encoding="utf-8")
+    assert path.read_text(encoding="utf-8") == told
+
+
+@pytest.mark.parametrize("folder", [GOLDEN, GOLDEN / "zh"])
+def test_every_golden_file_is_of_a_message(folder: Path) -> None:
+    assert {path.stem for path in folder.glob("*.json")} == set(MESSAGES)
 
 
 def test_failures_stand_first_and_named_and_the_numbers_add_up() -> None:

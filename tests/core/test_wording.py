@@ -86,7 +86,7 @@ ROWS = {
 )
 def test_counts(kinds: list[str], noun: str, counts: str, others: list[str]) -> None:
     summary = summary_of([ROWS[kind] for kind in kinds])
-    assert wording.counts(summary, noun) == counts
+    assert wording.counts(summary, of_runs=bool(noun)) == counts
     assert wording.other_counts(summary) == others
 
 

@@ -14,6 +14,8 @@ BotError
 Any other exception is a crash: it fails the job, so that Function Compute delivers it again.
 """
 
+from collections.abc import Callable
+
 from bot.core.texts import Text
 
 
@@ -22,14 +24,16 @@ class BotError(Exception):
 
 
 class UserError(BotError):
-    """Shown to the person, privately: a text and the fields in it (see `texts.Text`), or a sentence said already."""
+    """Shown to the person, privately, in their language, which who raises it need not know: so it is said when it is
+    read. A text and the fields in it (see `texts.Text`), or a function that says it.
+    """
 
-    def __init__(self, text: str, /, **fields: object) -> None:
+    def __init__(self, text: str | Callable[[], str], /, **fields: object) -> None:
         super().__init__(text)
-        self._said = Text(text, **fields)
+        self._say = text if callable(text) else Text(text, **fields).__str__
 
     def __str__(self) -> str:
-        return str(self._said)
+        return self._say()
 
 
 class UsageError(UserError):

@@ -37,10 +37,6 @@ def _clean(text: str) -> str:
     return mask(one_line(text))[0]
 
 
-def plural(count: int, noun: str) -> str:
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
-
-
 def duration(seconds: float) -> str:
     """`45 s`, `4 min`, `1 h 5 min`, `2 d 3 h`; never negative: clocks differ by some seconds."""
     whole = max(0, round(seconds))
@@ -73,6 +69,17 @@ COUNTED = {
     Bucket.NEVER_RAN: N_("{count} never ran"),
     Bucket.UNKNOWN: N_("{count} in an unknown state"),
     Bucket.GOING: N_("{count} still going"),
+}
+
+
+# A bucket alone.
+WORDS = {
+    Bucket.FAILED: N_("failed"),
+    Bucket.TIMED_OUT: N_("timed out"),
+    Bucket.NEVER_RAN: N_("never ran"),
+    Bucket.UNKNOWN: N_("unknown state"),
+    Bucket.GOING: N_("still going"),
+    Bucket.SUCCEEDED: N_("exit code 0"),
 }
 
 
@@ -198,7 +205,15 @@ def last_line(output: str) -> str:
 
 def title(group: Group) -> str:
     """`5 failed: no space left, exit code 1`; `2 never ran: agent not online (ClientNotOnline)`."""
-    count = f"{group.count:,}"
+    return _told(group, f"{group.count:,}")
+
+
+def ending(group: Group) -> str:
+    """How one result ended: `failed: no space left, exit code 1`."""
+    return _told(group, "").strip()
+
+
+def _told(group: Group, count: str) -> str:
     if group.bucket is Bucket.UNKNOWN:
         state = name(group.status) or _("none given")
         return joined([_("{count} in a state unknown to me: “{state}”", count=count, state=state), *_code(group)])
@@ -207,7 +222,7 @@ def title(group: Group) -> str:
         return _(text, count=count) if text else f"{count} {name(group.status).lower()}"
     if group.bucket is Bucket.SUCCEEDED:
         return _success(group, count)
-    said = _(COUNTED[group.bucket], count=count)
+    said = _(COUNTED[group.bucket], count=count).strip()
     said += pgettext("after the count of failures", " (stopped)") if group.status == "Terminated" else ""
     return f"{said}{_because(group)}"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gettext
 import importlib.machinery
 import importlib.util
 import re
@@ -12,6 +13,8 @@ import pytest
 from babel.messages.catalog import Message
 
 from bot import languages
+from bot.core import blocks as b
+from bot.core import buttons, diagnosis, modal, reasons, wording
 from bot.core.texts import _, counted, pgettext, speaking
 
 TOP = Path(__file__).parent.parent
@@ -113,3 +116,46 @@ def test_a_text_is_said_in_the_language_of_now() -> None:
 )
 def test_a_person_is_spoken_to_in_their_language_where_there_is_a_catalogue(locale: str | None, language: str) -> None:
     assert languages.language_of(locale, "zh") == language
+
+
+@pytest.mark.parametrize("language", languages.LANGUAGES)
+def test_no_text_overruns_its_place(language: str) -> None:
+    """Slack's limits of buttons, menus, modals and charts, and ours of what stands in line one."""
+    with speaking(languages.catalogue(language)):
+        view, chart = modal.loading(), _("Outcomes on instances, last 24 h")
+        most = {
+            75: [_(text) for text in (*(act.text for act in buttons.ACTS.values()), *dict(buttons.MUTES.values()))],
+            24: [view["title"]["text"], view["close"]["text"], _("Done")],
+            50: [chart, _("instances")],
+            20: [_(word) for word in wording.WORDS.values()],
+            100: [diagnosis.looks_like(row.cause) for row in reasons.REASONS],
+        }
+        assert [(limit, said) for limit, texts in most.items() for said in texts if b.width(said) > limit] == []
+
+
+def test_an_f_string_where_a_text_should_be_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "bot").mkdir()
+    (tmp_path / "bot" / "one.py").write_text('raise NotFound(f"No run {one}.")\n')
+    monkeypatch.setattr(TOOL, "SRC", tmp_path)
+    with pytest.raises(TOOL.Bypassed, match=r"one\.py:1"):
+        list(TOOL.calls())
+
+
+def test_new_texts_enter_a_catalogue_without_a_translation_and_old_ones_leave_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    po = tmp_path / "bot" / "locale" / "zh" / "LC_MESSAGES" / "bot.po"
+    po.parent.mkdir(parents=True)
+    po.write_bytes(PO["zh"].read_bytes())
+    (tmp_path / "bot" / "one.py").write_text('_("no space left"); counted("{count} leaf", "{count} leaves", 2)\n')
+    monkeypatch.setattr(TOOL, "SRC", tmp_path)
+    monkeypatch.setattr(TOOL, "LOCALE", tmp_path / "bot" / "locale")
+    monkeypatch.setattr(TOOL, "tables", list)
+    TOOL.main()
+    assert "2 texts, 1 without a translation" in capsys.readouterr().out
+    assert [message.id for message in TOOL.read(po) if message.id] == [
+        "no space left",
+        ("{count} leaf", "{count} leaves"),
+    ]
+    with po.with_suffix(".mo").open("rb") as file:
+        assert gettext.GNUTranslations(file).gettext("no space left") == "磁盘空间不足"

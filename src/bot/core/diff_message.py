@@ -151,7 +151,7 @@ def _title(change: Change) -> list[str | datetime]:
     now, was = _end(change.rows[0]), _end(change.was) if change.was else ""
     if was and was != now:
         return [*head, _(": {now}; before: {was}", now=now, was=was)]
-    return [*head, _(": {cause}", cause=now)]
+    return [*head, _(": {now}", now=now)]
 
 
 def _end(row: Row) -> str:

@@ -56,13 +56,25 @@ def _sections() -> dict[str, _Lines]:
     return {**told, "buttons": [(f"{words} {said}", said) for words, said in acts]}
 
 
+# By the word that asks for a section.
+_TITLES = {
+    "runs": N_("Runs"),
+    "instances": N_("Instances"),
+    "commands": N_("Commands"),
+    "regions": N_("Regions"),
+    "filters": N_("Filters"),
+    "private": N_("Private"),
+    "buttons": N_("Buttons"),
+}
+
+
 def _told(what: str, says: str) -> str:
     return _("{what}: {told}", what=what, told=says)
 
 
 def help_message(topic: str, subcommands: Iterable[tuple[str, str]]) -> Message:
     """All of it, or what names the word. `subcommands` are (usage, what it does), from the table that runs them."""
-    typed = [(usage, _told(usage, _(what))) for usage, what in subcommands]
+    typed = [(usage, _told(_(usage), _(what))) for usage, what in subcommands]
     word = topic.strip(":").lower()
     lines = [line for usage, line in typed if word and word in usage.split(":")[0].lower()]
     sections = _about(word)
@@ -89,7 +101,7 @@ def _said(sections: Mapping[str, _Lines]) -> dict[str, tuple[str, ...]]:
 
 def _section(name: str, says: Iterable[str]) -> Block:
     return b.rich_text(
-        b.line(b.words(name.capitalize(), bold=True)),
+        b.line(b.words(_(_TITLES[name]), bold=True)),
         {"type": "rich_text_list", "style": "bullet", "elements": [b.line(b.words(one)) for one in says]},
     )
 

@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 
-.PHONY: run ask test browser check bench package deploy remove clean
+.PHONY: run ask test browser check bench package texts deploy remove clean
 
 run: $(VENV)/run  ## three questions through the real wire, then the bot on a page, and at the keyboard, until stopped
 	@cd src && exec ../$(BIN)/python -m sandbox
@@ -50,6 +50,9 @@ $(VENV)/test: $(VENV)/run tests/requirements.txt deploy/requirements-tablestore.
 $(VENV)/browser: $(VENV)/test tests/requirements-browser.txt
 	@$(PIP) -r tests/requirements-browser.txt
 	@touch $@
+
+texts: $(VENV)/test  ## takes new texts into the catalogues of src/bot/locale, and compiles them
+	@$(BIN)/python deploy/texts
 
 clean:
 	rm -rf $(VENV) dist .coverage* .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -138,7 +138,7 @@ def test_what_was_not_read_is_said(rig, clock, monkeypatch):
     expect(rig, "nightly", "tag:backup=yes")
     [told] = due(rig)
     assert "Only the first 5 instances in cn-hangzhou were checked." in told.text
-    assert "Results of 1 runs were not read." in told.text
+    assert "Results of 1 run were not read." in told.text
     expect(rig, "backup-db", "instance:db-*")
     rig.ask("unexpect command:nightly hourly")
     assert "Older runs in cn-hangzhou were not read." in "".join(one.text for one in due(rig))

@@ -10,9 +10,10 @@ import pytest
 
 SRC = Path(__file__).parent.parent / "src"
 PURE = {
-    "__future__", "base64", "binascii", "bisect", "codecs", "collections", "csv", "dataclasses", "datetime", "difflib",
-    "enum", "fnmatch", "functools", "hashlib", "hmac", "io", "itertools", "json", "re", "shlex", "typing",
-    "urllib.parse",
+    "__future__", "base64", "binascii", "bisect", "codecs", "collections", "contextlib", "csv", "dataclasses",
+    "datetime", "difflib", "enum", "fnmatch", "functools", "hashlib", "hmac", "io", "itertools", "json", "re", "shlex",
+    "typing", "urllib.parse",
+    "contextvars",  # which language is spoken: set by the shell, for as long as a `with` lasts
 }  # fmt: skip
 # Each SDK, with what it is made of, and the files that may import it.
 SDK = {

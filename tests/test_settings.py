@@ -56,7 +56,7 @@ def test_all_that_is_missing_or_wrong_is_named_at_once() -> None:
         "BOT_TIMEZONE": "Mars/Phobos",
         "BOT_CONSOLE": "https://ecs.console.aliyun.com/",
         "BOT_ACCOUNTS": "prod=acs:ram::1:role/reader",
-        "BOT_LANGUAGE": "zh",
+        "BOT_LANGUAGE": "zh-CN",
         "FC_SERVER_PORT": "http",
     }
     named = [problem.split()[0] for problem in problems(**wrong)]
@@ -70,6 +70,10 @@ def test_a_time_zone_that_is_none_is_refused(zone: str) -> None:
 
 def test_a_time_zone_is_taken() -> None:
     assert read(BOT_TIMEZONE="Asia/Shanghai").timezone == "Asia/Shanghai"
+
+
+def test_a_language_is_taken() -> None:
+    assert (read().language, read(BOT_LANGUAGE="zh").language) == ("en", "zh")
 
 
 def test_secrets_are_in_no_repr() -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 from datetime import UTC
 from typing import Any, NoReturn, Protocol
 
 from bot import attention as attention  # its orders enter the table
-from bot import notices, orders, replies, watch
+from bot import languages, notices, orders, replies, watch
 from bot.adapters.cloud_assistant import CloudAssistant
 from bot.adapters.shared_replies import SharedReplies
 from bot.adapters.slack import Place, Slack
@@ -24,6 +25,7 @@ from bot.core.parsing import parse
 from bot.core.question import ORDERS, STATUS, Question
 from bot.core.status import Busy
 from bot.core.summary import Summary
+from bot.core.texts import N_, _, speaking, switch
 from bot.fanout import Fanout
 from bot.jobs import Job
 from bot.lookup import Limits, Lookup
@@ -153,14 +155,18 @@ class Answering:
         except CloudError as error:
             log.warning("%s in %s: %s %s", error.action, error.region, error.code, error.request_id)
             message, private = messages.cloud_error(error), True
-        ts = turn.post(place, message, private=private)
+        ts = self.post(turn, place, message, private=private)
         replies.remember(self._store, self.now, place.channel_id, place.thread_ts, replies.REPLY, ts)
         if message.ended and not private:
             notices.seen(self, place.channel_id, message.ended)
 
     def _answer(self, turn: Turn, words: str, place: Place) -> tuple[Message, bool] | None:
         """The message, and whether only the person sees it; None where it has been posted already."""
-        question = self._read(words)
+        try:
+            question = self._read(words)
+        except UsageError:
+            self._speak_to(turn, place)
+            raise
         if question is None:
             return messages.sentence(self._settings.paused), True
         by = self.admit(turn, place)
@@ -192,7 +198,29 @@ class Answering:
     def message(self, turn: Turn, by: Admission, handle: Handle, *, private: bool) -> Message:
         """The answer to a handle's question as it is now; raises UserError and CloudError."""
         question = parse(handle.words)
+        if not private:
+            with self.aloud():
+                return self._message(turn, by, handle, question, private=False)
+        return self._message(turn, by, handle, question, private=True)
+
+    def _message(self, turn: Turn, by: Admission, handle: Handle, question: Question, *, private: bool) -> Message:
         return SUBCOMMANDS[question.subcommand].run(self.desk(turn, by, handle, private=private), question)
+
+    def aloud(self) -> AbstractContextManager[None]:
+        """What is said inside is for a channel, so it is said in its language and not in that of who asked."""
+        return speaking(languages.catalogue(self._settings.language))
+
+    def post(self, turn: Turn, place: Place, message: Message, *, private: bool) -> str:
+        """As `turn.post`, whose own notes are in the language of the message."""
+        if private:
+            return turn.post(place, message, private=True)
+        with self.aloud():
+            return turn.post(place, message, private=False)
+
+    def _speak_to(self, turn: Turn, place: Place) -> None:
+        """From now on to this person, as far as Slack says in which language."""
+        with suppress(SlackError):
+            self._person(turn, place)
 
     def desk(self, turn: Turn, by: Admission, handle: Handle, *, private: bool) -> Desk:
         return Desk(self._settings, self.lookup(turn), self._clock, by, handle, private)
@@ -251,14 +279,22 @@ class Answering:
         rules = access.Rules(self._settings.readers, self._settings.channels)
         access.refuse_channel(place.channel_id, rules)
         try:
-            user = self._cached(f"user/{place.team_id}/{place.user_id}", lambda: turn.slack.user(place.user_id))
+            user = self._person(turn, place)
         except SlackError as error:
             self._wait_for_slack(turn, place, error)
             raise NotAllowed(
-                f"I could not check who you are (users.info: {error.code}), so I asked nothing. "
-                "Please try again; if it stays so, the app lacks the scope users:read."
+                "I could not check who you are (users.info: {code}), so I asked nothing. "
+                "Please try again; if it stays so, the app lacks the scope users:read.",
+                code=error.code,
             ) from error
         access.refuse_user(user, place.team_id, place.enterprise_id, rules)
+        return user
+
+    def _person(self, turn: Turn, place: Place) -> Mapping[str, Any]:
+        """What Slack knows of who asks, whose language is spoken from now on; raises SlackError."""
+        user = self._cached(f"user/{place.team_id}/{place.user_id}", lambda: turn.slack.user(place.user_id))
+        language = languages.language_of(user.get("locale"), self._settings.language)
+        switch(languages.catalogue(language))
         return user
 
     def _why_private(self, turn: Turn, place: Place) -> str:
@@ -270,16 +306,17 @@ class Answering:
             channel = self._cached(key, lambda: turn.slack.channel(place.channel_id))
         except SlackError as error:
             self._wait_for_slack(turn, place, error)
-            return (
-                f"Only you see this: I could not check who else reads here ({error.code}). "
-                "Invite me to the channel to let it see my answers."
+            return _(
+                "Only you see this: I could not check who else reads here ({code}). "
+                "Invite me to the channel to let it see my answers.",
+                code=error.code,
             )
         access.refuse_shared(channel)
         return ""
 
     def _wait_for_slack(self, turn: Turn, place: Place, error: SlackError) -> None:
         if error.retry_after is not None and turn.patient:
-            turn.later(place, error.retry_after, messages.sentence(_SLACK_IS_BUSY))
+            turn.later(place, error.retry_after, messages.sentence(_(_SLACK_IS_BUSY)))
 
     def _cached(self, key: str, read: Callable[[], Mapping[str, Any]]) -> Mapping[str, Any]:
         """What Slack said within the last minutes, else what it says now."""
@@ -298,7 +335,7 @@ class Answering:
         return value
 
 
-_SLACK_IS_BUSY = (
+_SLACK_IS_BUSY = N_(
     "Slack asks me to wait before I may check who asks. I go on as soon as I may; you need not do anything."
 )
 
@@ -311,6 +348,7 @@ _KEPT = (
     "is_stranger",
     "deleted",
     "is_bot",
+    "locale",
     "tz",
     "tz_offset",
     "real_name",

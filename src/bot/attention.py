@@ -12,14 +12,15 @@ from bot import expected, mutes
 from bot.core import expectations, orders, quiet, unmet, wording
 from bot.core.errors import NotFound, UsageError
 from bot.core.quiet import Mute
+from bot.core.texts import N_
 from bot.expected import Expected
 from bot.orders import Asked, carried, order
 from bot.zones import name_of
 
 
-@order("mute", "mute 2h, mute command:backup-* until 18:00, mute 2h hard", "hold back what this channel is told")
+@order("mute", "mute 2h, mute command:backup-* until 18:00, mute 2h hard", N_("hold back what this channel is told"))
 def mute(asked: Asked) -> None:
-    asked.must_last("a mute")
+    asked.must_last(N_("a mute"))
     store, channel, now = asked.answering.store, asked.place.channel_id, asked.answering.now
     wish = quiet.read(asked.words)
     end = wish.until(datetime.fromtimestamp(now, UTC), asked.by.zone)
@@ -39,15 +40,17 @@ def mute(asked: Asked) -> None:
     asked.announce(quiet.muted(one), lambda: mutes.remove(store, channel, [one]))
 
 
-@order("unmute", "unmute, unmute command:backup-*", "end a mute of this channel")
+@order("unmute", "unmute, unmute command:backup-*", N_("end a mute of this channel"))
 def unmute(asked: Asked) -> None:
     store, channel = asked.answering.store, asked.place.channel_id
     commands = quiet.read_unmute(asked.words)
     active = mutes.active(store, channel, asked.answering.now)
     ended = [one for one in active if not commands or set(one.commands) == set(commands)]
     if not ended:
+        if not active:
+            raise NotFound("Nothing is muted here.")
         standing = "; ".join(f"`unmute {one.words}`".replace(" `", "`") for one in active)
-        raise NotFound(f"There is no such mute. This channel has: {standing}" if active else "Nothing is muted here.")
+        raise NotFound("There is no such mute. This channel has: {standing}", standing=standing)
     mutes.remove(store, channel, ended)
     asked.say(quiet.unmuted(ended, asked.by.name))
     mutes.release(asked.answering, asked.turn)
@@ -56,10 +59,10 @@ def unmute(asked: Asked) -> None:
 @order(
     "expect",
     "expect command:backup-* daily by:03:30 on:tag:backup=yes",
-    "tell this channel of instances on which a command did not end well in time",
+    N_("tell this channel of instances on which a command did not end well in time"),
 )
 def expect(asked: Asked) -> None:
-    asked.must_last("an expectation")
+    asked.must_last(N_("an expectation"))
     wish, now = expectations.read(asked.words), asked.answering.now
     channel, zone = asked.place.channel_id, name_of(asked.by.zone)
     one = Expected(channel, wish, zone, 0.0, asked.by.user_id, asked.by.name, now)
@@ -71,7 +74,7 @@ def expect(asked: Asked) -> None:
     asked.announce(said, lambda: expected.remove(asked.answering.store, [one]))
 
 
-@order("unexpect", "unexpect, unexpect WORDS, unexpect everything", "end an expectation of this channel")
+@order("unexpect", "unexpect, unexpect WORDS, unexpect everything", N_("end an expectation of this channel"))
 def unexpect(asked: Asked) -> None:
     ended = _meant(asked)
     expected.remove(asked.answering.store, ended)
@@ -90,10 +93,10 @@ def _meant(asked: Asked) -> list[Expected]:
     if len(exact) == 1:
         return exact
     listed = "\n".join(f"`unexpect {one.expectation.words()}`" for one in here)
-    raise UsageError(f"Which one? This channel has:\n{listed}\nOr all of them: `unexpect everything`.")
+    raise UsageError("Which one? This channel has:\n{listed}\nOr all of them: `unexpect everything`.", listed=listed)
 
 
-@order("expectations", "expectations", "what is expected in this channel, by whom, and when it is due")
+@order("expectations", "expectations", N_("what is expected in this channel, by whom, and when it is due"))
 def list_expectations(asked: Asked) -> None:
     def listed(one: Expected) -> unmet.Listed:
         value = carried(asked, f"{unmet.UNEXPECT} {one.expectation.words()}")

@@ -11,6 +11,7 @@ from bot.core.errors import NotFound
 from bot.core.history import befores
 from bot.core.model import Invocation
 from bot.core.question import Question
+from bot.core.texts import _, counted
 from bot.filters import listed, names_targets
 from bot.history import Earlier
 from bot.lookup import MOST_HISTORY, Found, Lookup
@@ -32,7 +33,7 @@ def compared(lookup: Lookup, question: Question) -> tuple[Found, list[Compared]]
     for one in earlier.values():
         if one.error is not None:
             raise one.error
-    raise NotFound("\n".join([*(note for one in told for note in one.notes), *found.notes]))
+    raise NotFound(lambda: "\n".join([*(note for one in told for note in one.notes), *found.notes]))
 
 
 def _runs(
@@ -69,17 +70,29 @@ def _notes(run: Invocation, earlier: Earlier, last: Sequence[Invocation], read: 
     if not last:
         return [_nothing(run, earlier)]
     unread = [one.id for one in last if one.id not in read]
-    return [f"Outputs of {listed(unread, 'run')} were not read, so they are not compared."] if unread else []
+    if not unread:
+        return []
+    return [_("Outputs of {runs} were not read, so they are not compared.", runs=listed(unread, "run"))]
 
 
 def _nothing(run: Invocation, earlier: Earlier) -> str:
     """That there is nothing to compare with, and what was searched."""
     what = wording.name(run.command_name or run.command_id or run.id, 40)
     if earlier.error is not None:
-        return f"The earlier runs of {what} could not be read ({earlier.error.code or 'no reply'})."
-    looked = f"I looked through {wording.plural(earlier.searched, 'other run')} by its name and id"
-    bounds = "all that Cloud Assistant still lists" if earlier.complete else "the newest"
-    return f"No earlier run of {what} on the instances of {run.id} in {run.region}: {looked}, {bounds}."
+        code = earlier.error.code or _("no reply")
+        return _("The earlier runs of {what} could not be read ({code}).", what=what, code=code)
+    return _(
+        "No earlier run of {what} on the instances of {run} in {region}: {looked}, {bounds}.",
+        what=what,
+        run=run.id,
+        region=run.region,
+        looked=counted(
+            "I looked through {count} other run by its name and id",
+            "I looked through {count} other runs by its name and id",
+            earlier.searched,
+        ),
+        bounds=_("all that Cloud Assistant still lists") if earlier.complete else _("the newest"),
+    )
 
 
 def _schedules(found: Found) -> list[Compared]:
@@ -88,6 +101,8 @@ def _schedules(found: Found) -> list[Compared]:
         if run.is_schedule:
             rows = [row for row in found.results if row.invoke_id == run.id]
             one = differences.of_schedule(run, rows, found.instances, complete=len(rows) < MOST_HISTORY)
-            note = f"The schedule {run.id} has not ended twice on any instance, so there is nothing to compare."
+            note = _(
+                "The schedule {run} has not ended twice on any instance, so there is nothing to compare.", run=run.id
+            )
             told.append(one if one.against else replace(one, notes=(note,)))
     return told

@@ -24,6 +24,7 @@ from bot.core.errors import CloudError, SlackError, Throttled
 from bot.core.manners import Priority, wait_after
 from bot.core.model import Instance
 from bot.core.subscriptions import Subscription, told
+from bot.core.texts import N_, _, listed, pgettext
 from bot.jobs import DIGEST, Job, job_id
 from bot.lookup import Found, Lookup
 from bot.zones import zone_of
@@ -48,7 +49,9 @@ def change(answering: Answering, by: Admission, place: Place, wish: Wish) -> tup
     before = record.value if record else None
     if wish.what == OFF:
         answering.store.delete(_key(place.channel_id))
-        return before, f"No daily digest any more; ended by {by.name}." if before else "There is no daily digest here."
+        if before:
+            return before, _("No daily digest any more; ended by {who}.", who=by.name)
+        return before, _("There is no daily digest here.")
     if wish.what == DAILY:
         due = next_due(wish.at, by.zone, answering.now)
         value = {
@@ -61,11 +64,14 @@ def change(answering: Answering, by: Admission, place: Place, wish: Wish) -> tup
             **_zone_value(by.zone, answering.now),
         }
         answering.store.put(_key(place.channel_id), value, answering.now + _FOR_EVER)
-        return before, f"A digest comes {_when(value)}, the first on {_moment(due, by.zone)}. Asked for by {by.name}."
+        first = _moment(due, by.zone)
+        text = N_("A digest comes {when}, the first on {day}. Asked for by {who}.")
+        return before, _(text, when=_when(value), day=first, who=by.name)
     if before is None:
-        return before, "There is no daily digest here. Begin with: digest daily 09:00"
+        return before, _("There is no daily digest here. Begin with: digest daily 09:00")
     next_one = _moment(before["due"], _zone(answering, before))
-    return before, f"A digest comes {_when(before)}, the next on {next_one}. Asked for by {before['by_name']}."
+    text = N_("A digest comes {when}, the next on {day}. Asked for by {who}.")
+    return before, _(text, when=_when(before), day=next_one, who=before["by_name"])
 
 
 def restore(answering: Answering, channel_id: str, before: dict[str, Any] | None) -> None:
@@ -81,7 +87,7 @@ def _key(channel_id: str) -> str:
 
 
 def _when(value: dict[str, Any]) -> str:
-    return f"daily at {value['at']} {value['tz']}"
+    return _("daily at {time} {zone}", time=value["at"], zone=value["tz"])
 
 
 def _moment(seconds: float, zone: tzinfo) -> str:
@@ -121,7 +127,7 @@ def post(answering: Answering, turn: Turn, payload: dict[str, Any]) -> None:
     if wait and turn.patient:
         turn.again(wait)
     try:
-        reason = f"digest {_when(payload)}, set by {payload['by_name']}"
+        reason = _("digest {when}, set by {who}", when=_when(payload), who=payload["by_name"])
         message = _message(answering, turn, channel, zone, reason)
     except Throttled as error:
         if turn.patient:
@@ -140,7 +146,7 @@ def post(answering: Answering, turn: Turn, payload: dict[str, Any]) -> None:
 
 def now(answering: Answering, turn: Turn, by: Admission, place: Place) -> Message | None:
     """A digest that somebody asks for: to the channel, or for them alone where we cannot post. Raises CloudError."""
-    message = _message(answering, turn, place.channel_id, by.zone, f"asked by {by.name}")
+    message = _message(answering, turn, place.channel_id, by.zone, _("asked by {who}", who=by.name))
     try:
         _post(answering, turn, place.team_id, place.channel_id, message, place.thread_ts)
     except SlackError as error:
@@ -158,7 +164,9 @@ def _crowded(answering: Answering) -> float:
 
 
 def _failed(error: CloudError) -> Message:
-    return messages.noted(messages.cloud_error(error), "This was to be the daily digest; the next one comes tomorrow.")
+    return messages.noted(
+        messages.cloud_error(error), _("This was to be the daily digest; the next one comes tomorrow.")
+    )
 
 
 def _message(answering: Answering, turn: Turn, channel: str, zone: tzinfo, reason: str) -> Message:
@@ -195,7 +203,10 @@ def _named(lookup: Lookup, made: digest.Digest) -> dict[str, Instance]:
 
 def _scope(here: list[Subscription], regions: tuple[str, ...]) -> str:
     about = [told(one) for one in here if one.of_runs]
-    return f"about {'; '.join(about[:3])}{'; …' if len(about) > 3 else ''}" if about else f"all of {', '.join(regions)}"
+    if not about:
+        return _("all of {regions}", regions=listed(regions))
+    shown = [*about[:3], *(["…"] if len(about) > 3 else [])]
+    return _("about {what}", what=pgettext("between sentences of one", "; ").join(shown))
 
 
 def _post(answering: Answering, turn: Turn, team_id: str, channel: str, message: Message, thread_ts: str = "") -> None:

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from bot import slack_requests
+from bot import languages, slack_requests
 from bot.adapters import timed_http
 from bot.adapters.queue import Queue, QueueRefused
 from bot.core.blocks import escape
@@ -25,6 +25,7 @@ from bot.core.errors import UsageError
 from bot.core.modal import loading
 from bot.core.parsing import parse
 from bot.core.question import STATUS
+from bot.core.texts import N_, _, speaking
 from bot.jobs import Job, seal
 from bot.settings import Clock, Credentials, Settings
 
@@ -42,8 +43,8 @@ _OPENING = 1.0  # seconds for views.open
 _IN_ALL = 2.8  # seconds after which a press must have been acked: Slack waits 3
 _HOOKS = {"/initialize": "Initialize", "/pre-stop": "PreStop"}
 
-NOT_QUEUED = "I could not take your question just now, so nothing was asked. Please type it again in a moment."
-_PRESS_NOT_QUEUED = "I could not take that press just now, so nothing was done. Please press again in a moment."
+NOT_QUEUED = N_("I could not take your question just now, so nothing was asked. Please type it again in a moment.")
+_PRESS_NOT_QUEUED = N_("I could not take that press just now, so nothing was done. Please press again in a moment.")
 
 
 class Response(NamedTuple):
@@ -141,14 +142,19 @@ class Door:
         try:
             question = parse(fields.get("text", ""))
         except UsageError as error:
-            return _private(self._settings.paused or str(error))
+            return _private(self._settings.paused or self._said(error))
         if self._settings.paused and question.subcommand != STATUS:
             return _private(self._settings.paused)
         if not self._queued(slack_requests.command_job(fields, self._now), credentials):
-            return _private(NOT_QUEUED)
+            return _private(self._said(NOT_QUEUED))
         if question.for_one:
             return Response(200)
         return _json({"response_type": "in_channel"})
+
+    def _said(self, what: str | UsageError) -> str:
+        """In BOT_LANGUAGE: who asks is not known here. A catalogue is read only when there is something to say."""
+        with speaking(languages.catalogue(self._settings.language)):
+            return _(what) if isinstance(what, str) else str(what)
 
     def _event(self, body: Mapping[str, Any], credentials: Credentials) -> Response:
         if body.get("type") == "url_verification":
@@ -166,12 +172,13 @@ class Door:
         if trigger and not self._settings.paused:
             self._open_modal(trigger, job.id, began + _OPENING)
         if not self._queued(job, credentials):
-            self._tell(str(body.get("response_url") or ""), _PRESS_NOT_QUEUED, began + _IN_ALL)
+            self._tell(str(body.get("response_url") or ""), self._said(_PRESS_NOT_QUEUED), began + _IN_ALL)
         return Response(200)
 
     def _open_modal(self, trigger_id: str, external_id: str, deadline: float) -> None:
         """views.open, here and now: the trigger is dead after 3 s. The worker fills the modal by its external id."""
-        view = {**loading(), "external_id": external_id}
+        with speaking(languages.catalogue(self._settings.language)):
+            view = {**loading(), "external_id": external_id}
         body = json.dumps({"trigger_id": trigger_id, "view": view}).encode()
         headers = {
             "authorization": f"Bearer {self._settings.bot_token}",

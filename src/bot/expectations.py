@@ -26,6 +26,7 @@ from bot.core.expectations import Expectation
 from bot.core.model import Instance, Invocation
 from bot.core.notices import News
 from bot.core.reports import MOST_NAMES, WELL
+from bot.core.texts import N_, _, counted, joined, listed
 from bot.core.unmet import Check
 from bot.expected import Expected, expected_from
 from bot.fanout import Fanout
@@ -100,10 +101,11 @@ def _checked(answering: Answering, turn: Turn, one: Expected) -> Expected:
 
 def _last(found: Check) -> str:
     if not found.total:
-        return "could not be checked"
+        return _("could not be checked")
     if not found.missing:
-        return f"all {found.total:,} fine{', as far as was read' if found.unread else ''}"
-    return f"{len(found.missing):,} of {found.total:,} missed it"
+        fine = _("all {count} fine", count=f"{found.total:,}")
+        return joined([fine, *([_("as far as was read")] if found.unread else [])])
+    return _("{count} of {total} missed it", count=f"{len(found.missing):,}", total=f"{found.total:,}")
 
 
 def _tell(answering: Answering, turn: Turn, one: Expected, message: Message, found: Check, due: float) -> None:
@@ -148,12 +150,12 @@ class _Reading:
         rows = unmet.rows(invocations, results)
         return _Found(unmet.judged(known, rows, made, self._since, self._unread), self._failed)
 
-    def _together(self, calls: Mapping[Any, Callable[[], Any]], what: str) -> Mapping[Any, Any]:
+    def _together(self, calls: Mapping[Any, Callable[[], Any]], text: str) -> Mapping[Any, Any]:
         gathered = self._fanout.together(calls)
         for key, error in gathered.failed.items():
             region = key[0]
             self._failed = True
-            self._unread.append(f"{what} in {region} could not be read: {_reason(error)}.")
+            self._unread.append(_(text, region=region, reason=_reason(error)))
         self._unread = list(dict.fromkeys(self._unread))
         return gathered.replies
 
@@ -170,15 +172,16 @@ class _Reading:
             for region in regions
             for number, some in enumerate(named or [{}])
         }
-        replies = self._together(calls, "Instances")
+        replies = self._together(calls, N_("Instances in {region} could not be read: {reason}."))
         found = {one.id: one for some in replies.values() for one in some}
         full = sorted({region for (region, _), some in replies.items() if len(some) == _MOST_INSTANCES})
-        self._unread += [f"Only the first {_MOST_INSTANCES:,} instances in {region} were checked." for region in full]
+        self._unread += [
+            _("Only the first {count} instances in {region} were checked.", count=f"{_MOST_INSTANCES:,}", region=region)
+            for region in full
+        ]
         if not found and not self._unread:
-            where = ", ".join(regions)
-            self._unread.append(
-                f"No instance with {self._one.where} in {where}; or I may lack the right ecs:DescribeInstances."
-            )
+            text = N_("No instance with {where} in {regions}; or I may lack the right ecs:DescribeInstances.")
+            self._unread.append(_(text, where=self._one.where, regions=listed(regions)))
         return list(found.values())
 
     def _runs(self, regions: Sequence[str]) -> dict[str, list[Invocation] | None]:
@@ -195,12 +198,14 @@ class _Reading:
                     calls[region, command, mode] = partial(
                         self._cloud.invocations_since, region, {**chosen, "RepeatMode": mode}, 0.0, _MOST_SCHEDULES
                     )
-        replies = self._together(calls, "Runs")
+        replies = self._together(calls, N_("Runs in {region} could not be read: {reason}."))
         runs: dict[str, list[Invocation] | None] = dict.fromkeys(regions)
         for region in {key[0] for key in calls} - {key[0] for key in calls if key not in replies}:
             mine = [(key, reply) for key, reply in replies.items() if key[0] == region]
             runs[region] = list({run.id: run for key, reply in mine for run in reply[0] if _is(run, key[1])}.values())
-            self._unread += [f"Older runs in {region} were not read." for _, (_, more) in mine[:1] if more]
+            self._unread += [
+                _("Older runs in {region} were not read.", region=region) for _key, (_runs, more) in mine[:1] if more
+            ]
         return runs
 
     def _results(self, instances: Sequence[Instance], runs: Sequence[Invocation]) -> list[Any]:
@@ -210,7 +215,10 @@ class _Reading:
         open_ones = {one.id for one in instances} - good
         wanted = [run for run in runs if _says_too_little(run, open_ones)]
         if len(wanted) > _MOST_READ:
-            self._unread.append(f"Results of {len(wanted) - _MOST_READ} runs were not read.")
+            left = len(wanted) - _MOST_READ
+            self._unread.append(
+                counted("Results of {count} run were not read.", "Results of {count} runs were not read.", left)
+            )
         calls = {
             (run.region, run.id): partial(
                 self._cloud.invocation_results,
@@ -220,7 +228,11 @@ class _Reading:
             )
             for run in wanted[:_MOST_READ]
         }
-        return [row for some in self._together(calls, "Results").values() for row in some]
+        return [
+            row
+            for some in self._together(calls, N_("Results in {region} could not be read: {reason}.")).values()
+            for row in some
+        ]
 
 
 def _chosen(command: str) -> dict[str, str]:
@@ -241,4 +253,4 @@ def _says_too_little(run: Invocation, open_ones: set[str]) -> bool:
 
 
 def _reason(error: CloudError) -> str:
-    return error.code or "no reply"
+    return error.code or _("no reply")

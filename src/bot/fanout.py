@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextvars import copy_context
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -48,7 +49,7 @@ class Fanout:
         """All calls side by side, for `limit` seconds at most, until all have replied or there is `enough`.
 
         A CloudError counts as a failure, and so does silence; anything else that a call raises is raised here. `spare`
-        calls have `grace` seconds more when all others are done.
+        calls have `grace` seconds more when all others are done. The calls speak the language that is spoken here.
         """
         if not calls:
             return Gathered({}, {})
@@ -57,7 +58,7 @@ class Fanout:
         failed: dict[K, CloudError] = {}
         pool = ThreadPoolExecutor(min(self._at_once, len(calls)), "call")
         try:
-            pending = {pool.submit(call): key for key, call in calls.items()}
+            pending = {pool.submit(copy_context().run, call): key for key, call in calls.items()}
             while pending and not enough(replies):
                 if grace is not None and all(map(spare, pending.values())):
                     end, grace = min(end, self._clock() + grace), None

@@ -15,6 +15,8 @@ from typing import Any
 from bot.core.model import Instance, Invocation
 from bot.core.question import STATES, Question
 from bot.core.summary import BAD, Bucket, Row, Summary, only, reason_keys
+from bot.core.texts import _, counted
+from bot.core.texts import listed as things
 
 Filters = dict[str, Any]
 
@@ -177,20 +179,26 @@ def narrowed(question: Question) -> str:
     words += [question.command_type] if question.command_type else []
     words += [question.repeat_mode] if question.repeat_mode else []
     words += [f"page:{question.page}"] if question.page > 1 else []
-    return f" ({' '.join(words)})" if words else ""
+    return _(" ({words})", words=" ".join(words)) if words else ""
 
 
 def of_commands(question: Question) -> str:
     """Which commands are asked about, as part of a sentence; "" where all are."""
     words = [*question.commands, *([question.command_name] if question.command_name else [])]
-    return f" of {', '.join(words)}" if words else ""
+    return _(" of {commands}", commands=things(words)) if words else ""
 
 
 def listed(items: Sequence[str], kind: str = "region") -> str:
     """All of a few; of many the first four and a count."""
     if len(items) <= 5:
-        return ", ".join(items)
-    return f"{', '.join(items[:4])} and {len(items) - 4} other {kind}s"
+        return things(items)
+    left = len(items) - 4
+    others = {
+        "region": counted("{count} other region", "{count} other regions", left),
+        "instance": counted("{count} other instance", "{count} other instances", left),
+        "run": counted("{count} other run", "{count} other runs", left),
+    }
+    return _("{shown} and {others}", shown=things(items[:4]), others=others[kind])
 
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}

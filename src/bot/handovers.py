@@ -20,6 +20,7 @@ from bot.core.model import Invocation
 from bot.core.notices import Notice, notice_from
 from bot.core.open_work import OnIt
 from bot.core.subscriptions import Subscription
+from bot.core.texts import _, counted, joined, pgettext, stop
 from bot.lookup import Found
 
 if TYPE_CHECKING:
@@ -66,9 +67,15 @@ def _read(answering: Answering, turn: Turn, here: Sequence[Subscription]) -> Fou
     """The newest runs; a handover without them is better than none."""
     regions = digest.regions_of(here, answering.settings.regions)
     try:
-        found, _ = answering.lookup(turn).recent(regions)
+        found, _silent = answering.lookup(turn).recent(regions)
     except CloudError as error:
-        note = f"Runs could not be read ({error.action} in {error.region}: {error.code or 'no answer'})."
+        code = error.code or _("no answer")
+        note = _(
+            "Runs could not be read ({action} in {region}: {code}).",
+            action=error.action,
+            region=error.region,
+            code=code,
+        )
         return Found(notes=(note,), read_at=answering.now)
     return found
 
@@ -93,7 +100,7 @@ def _runs_of(story: str, notice: Notice) -> list[str]:
 def _noticed(notices: Iterable[tuple[str, Notice]], who: dict[str, OnIt], now: float) -> list[Failing]:
     """A thing that has not failed again for a day counts as over."""
     return [
-        Failing(_plain(one.line) or f"{story}.", one.since, one.times, _first(who, _runs_of(story, one)))
+        Failing(_plain(one.line) or stop(story), one.since, one.times, _first(who, _runs_of(story, one)))
         for story, one in notices
         if one.cause and now - one.told_at < _OPEN
     ]
@@ -123,9 +130,10 @@ def _unnoticed(groups: Iterable[Sequence[Invocation]], who: dict[str, OnIt], now
 
 
 def _line(bad: Sequence[Run]) -> str:
-    told = [f"{run.failed}: {run.what}, {run.region}, {run.id}" for run in bad[:3]]
-    more = f"; and {len(bad) - 3} more runs of it" if len(bad) > 3 else ""
-    return f"{'; '.join(told)}{more}."
+    told = [_("{what}: {told}", what=run.failed, told=joined([run.what, run.region, run.id])) for run in bad[:3]]
+    left = len(bad) - 3
+    more = [counted("and {count} more run of it", "and {count} more runs of it", left)] if left > 0 else []
+    return stop(pgettext("between sentences of one", "; ").join([*told, *more]))
 
 
 def _first(who: dict[str, OnIt], runs: Iterable[str]) -> OnIt | None:
@@ -133,7 +141,7 @@ def _first(who: dict[str, OnIt], runs: Iterable[str]) -> OnIt | None:
 
 
 def _recovered(notices: Iterable[tuple[str, Notice]], now: float) -> list[Recovered]:
-    found = [one for _, one in notices if not one.cause and now - one.recovered < _HOURS * 3_600]
+    found = [one for _story, one in notices if not one.cause and now - one.recovered < _HOURS * 3_600]
     return [Recovered(_plain(one.line), one.recovered) for one in sorted(found, key=lambda one: -one.recovered)]
 
 

@@ -22,6 +22,7 @@ from bot.core.access import Admission
 from bot.core.errors import CloudError, NotAllowed, SlackError, UsageError, UserError
 from bot.core.handles import Handle
 from bot.core.home import Page, Run, Snapshot
+from bot.core.texts import N_, _
 from bot.publishing import publish
 
 if TYPE_CHECKING:
@@ -34,12 +35,14 @@ FRESH_PRESSED = 5.0  # and for whoever presses Refresh: a run is read at most on
 READING = 40.0  # seconds after which a reading that has not ended is taken for dead
 _KEPT = 7 * 86_400.0  # seconds; an old snapshot with its age is better than none
 
-ONLY_CHANNELS = "Here I answer only in the channels that BOT_CHANNELS names, so this page stays empty. Ask me there."
-NOT_LASTING = (
+ONLY_CHANNELS = N_(
+    "Here I answer only in the channels that BOT_CHANNELS names, so this page stays empty. Ask me there."
+)
+NOT_LASTING = N_(
     "Who is on what, and your watches, are only what this function instance knows of; there may be more. "
     "BOT_STORE, set to a shared store, makes me know all."
 )
-NO_MEMORY = "My store does not answer, so who is on what and your watches are missing here."
+NO_MEMORY = N_("My store does not answer, so who is on what and your watches are missing here.")
 
 
 def opened(answering: Answering, turn: Turn, place: Place) -> None:
@@ -123,8 +126,8 @@ class _Visit:
             watches = open_work.watches(store, self.team_id, user_id, now)
         except StoreError as error:
             log.warning("open work is not known: %s", error)
-            return replace(page, notes=(NO_MEMORY,))
-        notes = () if lasting else (NOT_LASTING,)
+            return replace(page, notes=(_(NO_MEMORY),))
+        notes = () if lasting else (_(NOT_LASTING),)
         return replace(page, on_it=on_it, watches=watches, all_known=lasting, notes=notes)
 
     def refresh(self, shown: Snapshot, fresh: float) -> None:
@@ -138,7 +141,8 @@ class _Visit:
                 return
             if not won:
                 return
-            latest = self._read(shown)
+            with self.answering.aloud():  # it is kept for all people
+                latest = self._read(shown)
             self._keep(latest)
         try:
             self.publish(self.by.user_id, latest)

@@ -18,6 +18,7 @@ from bot.core.manners import AT_ONCE, Priority
 from bot.core.model import AgentStatus, Command, Instance, Invocation, InvocationResult
 from bot.core.question import Question
 from bot.core.summary import BAD, reason_keys, summarise
+from bot.core.texts import N_, _, sentences
 from bot.fanout import Fanout, Gathered
 from bot.filters import listed
 from bot.history import History
@@ -158,10 +159,9 @@ class Lookup:
         self._worth_waiting_for(errors)
         if not located.replied():
             raise next((error for error in errors if isinstance(error, Throttled)), errors[0])
-        sentences = [nowhere(one, place) for one, place in located.missing.items()]
         if not located.found:
-            raise NotFound("\n".join(sentences))
-        return sentences
+            raise NotFound(lambda: "\n".join(_nowhere(located)))
+        return _nowhere(located)
 
     def _worth_waiting_for(self, errors: Iterable[CloudError]) -> None:
         """What can be read in a minute is waited for, a few times."""
@@ -267,14 +267,15 @@ class Lookup:
         for address in question.addresses:
             matches, silent = self._matching(question, filters.of_address(address))
             if not matches:
-                raise NotFound(_no_address(address, self.regions.of_list(question), silent))
+                raise _no_address(address, self.regions.of_list(question), silent)
             notes += silent
             found |= _by_id(matches)
         for name in question.names:
             matches, silent = self._matching(question, [{"InstanceName": name}])
             notes += silent
             if len(matches) > MOST_NAMED:
-                notes.append(f"“{name}” stands for {len(matches)} instances; the first {MOST_NAMED} are shown.")
+                text = N_("“{name}” stands for {count} instances; the first {most} are shown.")
+                notes.append(_(text, name=name, count=f"{len(matches):,}", most=MOST_NAMED))
             found |= _by_id(sorted(matches, key=lambda one: one.name)[:MOST_NAMED])
         return list(found.values()), notes
 
@@ -416,18 +417,36 @@ class Lookup:
         return [command for some in gathered.replies.values() for command in some]
 
 
+def _nowhere(located: Located[Any]) -> list[str]:
+    return [nowhere(one, place) for one, place in located.missing.items()]
+
+
 def nowhere(one: str, place: Nowhere) -> str:
     """That an id was not found, where it was looked for, and what else may be the reason."""
-    if one.startswith("t-"):
-        what, why = "run", "older than about four weeks, pushed out by newer runs, or in another region or account"
+    if not place.asked:
+        sentence = _("I could not look for {id}.", id=one)
+    elif one.startswith("t-"):
+        sentence = _(
+            "No run {id} in {regions}: older than about four weeks, pushed out by newer runs, or in another region "
+            "or account.",
+            id=one,
+            regions=listed(place.asked),
+        )
     else:
-        what, why = "instance", "it may be in another region or account"
-    sentence = f"No {what} {one} in {listed(place.asked)}: {why}." if place.asked else f"I could not look for {one}."
-    return " ".join([sentence, *_silent(place.silent)])
+        sentence = _(
+            "No instance {id} in {regions}: it may be in another region or account.",
+            id=one,
+            regions=listed(place.asked),
+        )
+    return sentences([sentence, *_silent(place.silent)])
 
 
-def _no_address(address: str, regions: Sequence[str], silent: Sequence[str]) -> str:
-    return " ".join([f"No instance has the address {address} in {listed(regions)}.", *silent])
+def _no_address(address: str, regions: Sequence[str], silent: Sequence[str]) -> NotFound:
+    def say() -> str:
+        none = _("No instance has the address {address} in {regions}.", address=address, regions=listed(regions))
+        return sentences([none, *silent])
+
+    return NotFound(say)
 
 
 def _silent(errors: Mapping[str, CloudError]) -> list[str]:
@@ -435,18 +454,19 @@ def _silent(errors: Mapping[str, CloudError]) -> list[str]:
     by_reason: dict[str, list[str]] = {}
     for region, error in errors.items():
         by_reason.setdefault(_reason(error), []).append(region)
-    return [f"No answer from {listed(regions)}: {reason}." for reason, regions in by_reason.items()]
+    text = N_("No answer from {regions}: {reason}.")
+    return [_(text, regions=listed(regions), reason=reason) for reason, regions in by_reason.items()]
 
 
 def _missing(gathered: Gathered[_Key, Any]) -> list[str]:
     """Sentences about what could not be read."""
     says = {
-        "results": "Outputs of {} are missing",
-        "names": "Instance names in {} are missing",
-        "runs": "Names of commands that ran on {} are missing",
+        "results": N_("Outputs of {id} are missing: {reason}."),
+        "names": N_("Instance names in {id} are missing: {reason}."),
+        "runs": N_("Names of commands that ran on {id} are missing: {reason}."),
     }
     failed = [(kind, one, error) for (kind, one), error in gathered.failed.items() if kind in says]
-    return [f"{says[kind].format(one)}: {_reason(error)}." for kind, one, error in failed]
+    return [_(says[kind], id=one, reason=_reason(error)) for kind, one, error in failed]
 
 
 def _nameless(gathered: Gathered[_Key, Any], found: Sequence[Invocation]) -> list[str]:
@@ -454,15 +474,15 @@ def _nameless(gathered: Gathered[_Key, Any], found: Sequence[Invocation]) -> lis
     named = {region for (kind, region), some in gathered.replies.items() if kind == "names" and not some}
     regions = {one.region for one in found if any(target.instance_id.startswith("i-") for target in one.targets)}
     return [
-        f"No instance names in {region}: I may lack the right ecs:DescribeInstances, so ids are shown."
+        _("No instance names in {region}: I may lack the right ecs:DescribeInstances, so ids are shown.", region=region)
         for region in sorted(named & regions)
     ]
 
 
 def _reason(error: CloudError) -> str:
     if isinstance(error, Throttled):
-        return f"{error.action} is throttled there for another {round(error.wait)} s"
-    return error.code or "no reply"
+        return _("{action} is throttled there for another {s} s", action=error.action, s=round(error.wait))
+    return error.code or _("no reply")
 
 
 def _by_id(instances: Iterable[Instance]) -> dict[str, Instance]:

@@ -24,6 +24,7 @@ from bot.core.errors import CloudError, NotAllowed, SlackError, UsageError, User
 from bot.core.handles import Handle, unpack
 from bot.core.outputs import BadPattern, State
 from bot.core.summary import Summary
+from bot.core.texts import N_, _
 
 log = logging.getLogger("bot.modals")
 
@@ -72,7 +73,7 @@ def _after(
         raise NotAllowed("Only an operator (BOT_OPERATORS) may see what is masked.")
     if action_id == outputs.AS_FILE:
         upload(answering, turn, summary, state.channel, state.thread, state.answer or state.thread)
-        return modal.told("All outputs are in the thread of the answer now, as a file.")
+        return modal.told(_("All outputs are in the thread of the answer now, as a file."))
     return outputs.view(summary, _changed(state, action_id, action), matcher, operator=operator)
 
 
@@ -100,18 +101,22 @@ def upload(answering: Answering, turn: Turn, summary: Summary, channel: str, thr
 
     It is taken back with the answer `under`. Raises UsageError and SlackError with a wait.
     """
-    text = whole_outputs.whole_text(summary)
+    with answering.aloud():
+        text = whole_outputs.whole_text(summary)
     same = hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:32]
     claim = Claim(answering.store, f"claim/file/{channel}/{under}/{same}", turn.job_id)
     name = "-".join(one.id for one in summary.invocations[:3]) or "outputs"
-    with claim.once(answering.now, _ONE_FILE, "The file is in the thread already, and nothing has changed since."):
+    with claim.once(answering.now, _ONE_FILE, N_("The file is in the thread already, and nothing has changed since.")):
         try:
             file = turn.upload(channel, thread, f"{name}.txt", text)
         except SlackError as error:
             if error.retry_after is not None:
                 raise
-            hint = "Invite me to the channel first." if error.code in ("not_in_channel", "channel_not_found") else ""
-            raise UsageError(f"Slack did not take the file ({error.code}). {hint}".rstrip()) from error
+            if error.code in ("not_in_channel", "channel_not_found"):
+                text = N_("Slack did not take the file ({code}). Invite me to the channel first.")
+            else:
+                text = N_("Slack did not take the file ({code}).")
+            raise UsageError(text, code=error.code) from error
         replies.remember(answering.store, answering.now, channel, under, replies.FILE, file)
 
 
@@ -138,12 +143,12 @@ def matcher(text: str) -> Callable[[str], bool]:
     try:
         expression = regex.compile(text[1:-1])
     except regex.error as error:
-        raise BadPattern(f"That regular expression cannot be read: {error}.") from error
+        raise BadPattern(_("That regular expression cannot be read: {why}.", why=error)) from error
 
     def test(line: str) -> bool:
         try:
             return expression.search(line, timeout=_MATCH_LIMIT) is not None
         except TimeoutError as error:
-            raise BadPattern("That regular expression takes too long on these lines; try a simpler one.") from error
+            raise BadPattern(_("That regular expression takes too long on these lines; try a simpler one.")) from error
 
     return test

@@ -18,17 +18,18 @@ from bot.core.blocks import Message
 from bot.core.errors import NotAllowed, SlackError, UsageError
 from bot.core.handles import Handle, pack
 from bot.core.question import Question
+from bot.core.texts import N_, Text
 from bot.subscribers import Subscribed
 
 if TYPE_CHECKING:
     from bot.answering import Answering, Turn
 
-_NOT_LASTING = (
-    "What I keep here is lost with this function instance, so I cannot remember {}. The people who run "
+_NOT_LASTING = N_(
+    "What I keep here is lost with this function instance, so I cannot remember {what}. The people who run "
     "this bot must set BOT_STORE to a store that lasts, for example BOT_STORE=tablestore://instance.cn-hangzhou."
 )
 _NO_MEMBER = frozenset({"not_in_channel", "channel_not_found", "is_archived", "restricted_action"})
-_INVITE = "I cannot post in this channel, so I remember nothing for it. Invite me with /invite, then ask again."
+_INVITE = N_("I cannot post in this channel, so I remember nothing for it. Invite me with /invite, then ask again.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ class Asked:
     def must_last(self, what: str) -> None:
         """Raises NotAllowed where the store cannot keep such a thing."""
         if not self.answering.settings.store_lasts:
-            raise NotAllowed(_NOT_LASTING.format(what))
+            raise NotAllowed(_NOT_LASTING, what=Text(what))
 
     @property
     def here(self) -> list[Subscribed]:
@@ -94,16 +95,16 @@ def order(name: str, usage: str, says: str, *, alone: bool = False) -> Callable[
 def carry_out(answering: Answering, turn: Turn, by: Admission, place: Place, question: Question) -> Message | None:
     """Raises UserError, CloudError and SlackError; a store that does not answer is told as one."""
     if by.why_private and not ORDERS[question.subcommand].alone:
-        raise NotAllowed(f"What stands for a channel is seen by the channel. {by.why_private}")
+        raise NotAllowed("What stands for a channel is seen by the channel. {why}", why=by.why_private)
     try:
         return ORDERS[question.subcommand].run(Asked(answering, turn, by, place, question.arguments))
     except StoreError as error:
         raise UsageError("My store did not answer, so nothing was changed. Please try again in a minute.") from error
 
 
-@order("subscribe", "subscribe, subscribe command:deploy-* ring:@somebody", "tell this channel when runs fail")
+@order("subscribe", "subscribe, subscribe command:deploy-* ring:@somebody", N_("tell this channel when runs fail"))
 def subscribe(asked: Asked) -> None:
-    asked.must_last("a subscription")
+    asked.must_last(N_("a subscription"))
     wish = subscriptions.read(asked.words)
     one = Subscribed(
         asked.place.team_id, asked.place.channel_id, wish, asked.by.user_id, asked.by.name, asked.answering.now
@@ -114,7 +115,9 @@ def subscribe(asked: Asked) -> None:
     asked.announce(said, lambda: subscribers.remove(asked.answering.store, [one]))
 
 
-@order("unsubscribe", "unsubscribe, unsubscribe WORDS, unsubscribe everything", "end a subscription of this channel")
+@order(
+    "unsubscribe", "unsubscribe, unsubscribe WORDS, unsubscribe everything", N_("end a subscription of this channel")
+)
 def unsubscribe(asked: Asked) -> None:
     ended = _meant(asked)
     subscribers.remove(asked.answering.store, ended)
@@ -133,10 +136,10 @@ def _meant(asked: Asked) -> list[Subscribed]:
     if exact or (not asked.words and len(here) == 1):
         return exact or here
     listed = "\n".join(f"`{f'unsubscribe {one.subscription.words()}'.strip()}`" for one in here)
-    raise UsageError(f"Which one? This channel has:\n{listed}\nOr all of them: `unsubscribe everything`.")
+    raise UsageError("Which one? This channel has:\n{listed}\nOr all of them: `unsubscribe everything`.", listed=listed)
 
 
-@order("subscriptions", "subscriptions", "what this channel is told of, and by whom it was asked for")
+@order("subscriptions", "subscriptions", N_("what this channel is told of, and by whom it was asked for"))
 def list_subscriptions(asked: Asked) -> None:
     here = asked.here
     served, muted = _served(asked.answering), _muted(asked)
@@ -175,24 +178,24 @@ def _told(asked: Asked, here: Sequence[Subscribed]) -> list[standing.Told]:
     ]
 
 
-@order("digest", "digest daily 09:00, digest off, digest now", "a day of runs in sentences and a chart, every day")
+@order("digest", "digest daily 09:00, digest off, digest now", N_("a day of runs in sentences and a chart, every day"))
 def digest(asked: Asked) -> Message | None:
     wish = daily.read(asked.words)
     if wish.what == daily.NOW:
         return digests.now(asked.answering, asked.turn, asked.by, asked.place)
     if wish.what == daily.DAILY:
-        asked.must_last("a digest")
+        asked.must_last(N_("a digest"))
     before, said = digests.change(asked.answering, asked.by, asked.place, wish)
     asked.announce(messages.sentence(said), lambda: digests.restore(asked.answering, asked.place.channel_id, before))
     return None
 
 
-@order("handover", "handover", "what the next one on call must know: a draft for you, then shared", alone=True)
+@order("handover", "handover", N_("what the next one on call must know: a draft for you, then shared"), alone=True)
 def handover(asked: Asked) -> Message:
     return handovers.draft(asked.answering, asked.turn, asked.by, asked.place)
 
 
-@order("status", "status, status here", "how I fare: queue, store, throttles, events, versions", alone=True)
+@order("status", "status, status here", N_("how I fare: queue, store, throttles, events, versions"), alone=True)
 def tell_status(asked: Asked) -> Message | None:
     message = health.message(asked.answering, asked.turn, asked.by)
     if not status.read(asked.words) or asked.by.why_private:

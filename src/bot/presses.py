@@ -25,10 +25,11 @@ from bot.core.open_work import OnIt
 from bot.core.outputs import State
 from bot.core.parsing import parse
 from bot.core.question import Question
+from bot.core.texts import N_, _
 from bot.slack_requests import opens_modal
 
-_NOTHING_NAMED = "That message names no run (t-…), instance (i-…), command (c-…) or IP address."
-_NOT_CHANGED = "Slack did not let me change that message, so please type the question again"
+_NOTHING_NAMED = N_("That message names no run (t-…), instance (i-…), command (c-…) or IP address.")
+_NOT_CHANGED = N_("Slack did not let me change that message, so please type the question again ({code}).")
 _ONE_COPY = 30.0  # seconds: a copy is lost when Slack is opened anew, so that it may be wanted again
 _A_DAY = 86_400.0
 
@@ -75,7 +76,7 @@ def pressed(answering: Answering, turn: Turn, payload: Mapping[str, Any], place:
     except SlackError as error:
         if error.retry_after is not None:
             raise  # the worker waits as Slack asks
-        turn.post(place, messages.sentence(f"{_NOT_CHANGED} ({error.code})."), private=True)
+        turn.post(place, messages.sentence(_(_NOT_CHANGED, code=error.code)), private=True)
     except (UserError, CloudError) as error:
         if not (opens_modal(payload) and modals.fail(turn, error)):
             text = messages.sentence(str(error)) if isinstance(error, UserError) else messages.cloud_error(error)
@@ -97,13 +98,13 @@ def look_up_named(answering: Answering, turn: Turn, payload: Mapping[str, Any], 
     for words in payload.get("named") or ():
         _answer_named(answering, turn, words, thread)
     if not payload.get("named"):
-        turn.post(place, messages.sentence(_NOTHING_NAMED), private=True)
+        turn.post(place, messages.sentence(_(_NOTHING_NAMED)), private=True)
 
 
 def _answer_named(answering: Answering, turn: Turn, words: str, thread: Place) -> None:
     """Once, though the job may have to go on later in the middle of several."""
     claim = Claim(answering.store, f"claim/named/{turn.job_id}/{words}", turn.job_id)
-    _, held = claim.take(answering.now, _A_DAY)
+    _ours, held = claim.take(answering.now, _A_DAY)
     if not held.get("answered"):
         answering.answer(turn, words, thread)
         claim.mark({"answered": True}, answering.now, _A_DAY)
@@ -139,15 +140,17 @@ def look_again(answering: Answering, turn: Turn, one: Pressed, by: Admission) ->
 def on_it(answering: Answering, turn: Turn, one: Pressed, by: Admission) -> None:
     """Name and time onto the message, in place; pressed again by the one who is on it, it lets go."""
     if one.handle.on_it == by.user_id:
-        handle, said = replace(one.handle, on_it="", on_it_name="", on_it_since=0), f"{by.name} has let go of it."
+        handle, said = replace(one.handle, on_it="", on_it_name="", on_it_since=0), N_("{who} has let go of it.")
     else:
         now = int(answering.now)
         handle = replace(one.handle, on_it=by.user_id, on_it_name=by.name[:40], on_it_since=now)
-        said = f"{by.name} is on it."
+        said = N_("{who} is on it.")
     try:
         message = answering.message(turn, by, handle, private=one.private)
     except CloudError:  # who is on it matters more than how it stands
-        _into_thread(answering, turn, one, messages.sentence(f"{said} ({one.handle.words})"))
+        with answering.aloud():
+            told = messages.sentence(_("{told} ({words})", told=_(said, who=by.name), words=one.handle.words))
+        _into_thread(answering, turn, one, told)
     else:
         turn.slack.replace(one.place, one.ts, message)
     _remember_on_it(answering, turn, one, handle, by)
@@ -214,7 +217,7 @@ def console(answering: Answering, turn: Turn, one: Pressed, by: Admission) -> No
 def share(answering: Answering, turn: Turn, one: Pressed, by: Admission) -> None:
     """A private answer into the channel, where the channel may see it."""
     if by.why_private:
-        raise NotAllowed(f"I cannot share it here. {by.why_private}")
+        raise NotAllowed("I cannot share it here. {why}", why=by.why_private)
     shared = replace(one.handle, asked_by=by.user_id, asked_name=by.name[:40])
     with _claim(answering, turn, one, "share").once(answering.now, _A_DAY, _SHARED):
         turn.post(one.place, answering.message(turn, by, shared, private=False), private=False)
@@ -241,9 +244,10 @@ def end_standing(answering: Answering, turn: Turn, one: Pressed, by: Admission) 
 def share_handover(answering: Answering, turn: Turn, one: Pressed, by: Admission) -> None:
     """As it stands now, into the channel; the draft is gone then, so that it is shared once."""
     if by.why_private:
-        raise NotAllowed(f"I cannot share it here. {by.why_private}")
-    turn.post(one.place, handovers.shared(answering, turn, by, one.place), private=False)
-    turn.slack.replace(one.place, one.ts, messages.sentence("Shared with the channel."))
+        raise NotAllowed("I cannot share it here. {why}", why=by.why_private)
+    with answering.aloud():
+        turn.post(one.place, handovers.shared(answering, turn, by, one.place), private=False)
+    turn.slack.replace(one.place, one.ts, messages.sentence(_("Shared with the channel.")))
 
 
 @press(handover.REFRESH)
@@ -259,7 +263,9 @@ def take_back(answering: Answering, turn: Turn, one: Pressed, by: Admission) -> 
     kept = replies.take_back(answering.store, turn.slack, answering.now, one.place.channel_id, one.ts)
     turn.slack.delete_original(one.place, one.ts)
     if kept:
-        raise NotAllowed(f"The answer is taken back, but Slack kept something in its thread ({', '.join(kept)}).")
+        raise NotAllowed(
+            "The answer is taken back, but Slack kept something in its thread ({codes}).", codes=", ".join(kept)
+        )
 
 
 def _claim(answering: Answering, turn: Turn, one: Pressed, what: str) -> Claim:
@@ -267,5 +273,5 @@ def _claim(answering: Answering, turn: Turn, one: Pressed, what: str) -> Claim:
     return Claim(answering.store, f"claim/{what}/{one.place.channel_id}/{one.ts}", turn.job_id)
 
 
-_COPIED = "You have the ids already, in my message that only you see."
-_SHARED = "You have shared this answer already. Ask again to share how it stands later."
+_COPIED = N_("You have the ids already, in my message that only you see.")
+_SHARED = N_("You have shared this answer already. Ask again to share how it stands later.")

@@ -25,6 +25,7 @@ ENVIRONMENT = frozenset(
         "BOT_CHANNELS",
         "BOT_OPERATORS",
         "BOT_MASK_PERSONAL",
+        "BOT_LANGUAGE",
         "BOT_TIMEZONE",
         "BOT_CONSOLE",
         "BOT_PAUSED",
@@ -92,6 +93,7 @@ class Settings:
     channels: tuple[str, ...]
     operators: tuple[str, ...]
     mask_personal: bool
+    language: str
     timezone: str
     console: str
     paused: str
@@ -152,6 +154,7 @@ class Settings:
             operators=read.ids("BOT_OPERATORS", "none", r"[UW][A-Z0-9]+", "Slack user ids such as U024BE7LH"),
             mask_personal=read.checked("BOT_MASK_PERSONAL", "yes", "yes|no", "yes or no") == "yes",
             channels=read.ids("BOT_CHANNELS", "any", r"[CDG][A-Z0-9]+", "Slack channel ids such as C024BE7LR"),
+            language=read.checked("BOT_LANGUAGE", "en", "en|zh", "en or zh"),
             timezone=read.timezone(),
             console=read.checked("BOT_CONSOLE", "ecs.console.aliyun.com", r"[a-z0-9.-]+", "a host name"),
             paused=read.value("BOT_PAUSED"),
@@ -253,8 +256,6 @@ class _Reader:
         for name, feature in _NOT_YET.items():
             if self.value(name):
                 self.problems.append(f"{name} is set, but this version does not know {feature} yet; unset it.")
-        if self.value("BOT_LANGUAGE", "en") != "en":
-            self.problems.append("BOT_LANGUAGE can only be en in this version.")
 
 
 def _listed(value: str) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ from bot.core.model import AgentStatus, Command, Instance
 from bot.core.parsing import parse
 from bot.core.question import Question
 from bot.core.summary import BAD, Bucket, Summary, only, summarise, summarise_results
+from bot.core.texts import N_, _, counted, joined, listed, sentences
 from bot.lookup import NEWEST, PAGE, Found, Lookup
 from bot.orders import ORDERS
 from bot.settings import Clock, Settings
@@ -99,7 +100,7 @@ def subcommand(name: str, usage: str, says: str) -> Callable[[Subcommand], Subco
     return register
 
 
-@subcommand("show", "ids, names, addresses, filters in any order", "what really happened on each instance")
+@subcommand("show", N_("ids, names, addresses, filters in any order"), N_("what really happened on each instance"))
 def show(desk: Desk, question: Question) -> Message:
     if question.invocations:
         return _invocations(desk, question)
@@ -108,20 +109,20 @@ def show(desk: Desk, question: Question) -> Message:
     return _newest(desk, question)
 
 
-@subcommand("help", "help, help WORD", "this")
+@subcommand("help", "help, help WORD", N_("this"))
 def show_help(desk: Desk, question: Question) -> Message:
     told = [(entry.usage, entry.says) for entry in SUBCOMMANDS.values()]
     return help_message(question.topic, [*told, *((entry.usage, entry.says) for entry in ORDERS.values())])
 
 
-@subcommand("watch", "watch t-…", "one message, kept up to date until the run has ended")
+@subcommand("watch", "watch t-…", N_("one message, kept up to date until the run has ended"))
 def show_progress(desk: Desk, question: Question) -> Message:
     """What `watch` shows where nothing can be kept up to date."""
     return _invocations(desk, question)
 
 
 @subcommand(
-    "output", "output t-… i-…", "the whole output of a run on an instance; without i-… of each group of results"
+    "output", "output t-… i-…", N_("the whole output of a run on an instance; without i-… of each group of results")
 )
 def show_output(desk: Desk, question: Question) -> Message:
     """The same as the Outputs modal shows, for those who type."""
@@ -131,22 +132,23 @@ def show_output(desk: Desk, question: Question) -> Message:
     else:
         found, instances = desk.lookup.on_instances(question)
         if not instances:
-            names = ", ".join(f"“{name}”" for name in question.names)
-            raise NotFound(" ".join([f"No instance is called {names}, so there is no output of it.", *found.notes]))
+            raise _with_notes(
+                N_("No instance is called {names}, so there is no output of it."), found, names=_names(question)
+            )
         summary, subject = _results_summary(desk, question, found), _subject(instances)
     if not summary.groups:
-        raise NotFound(" ".join(["There are no results yet, so there is no output to show.", *found.notes]))
+        raise _with_notes(N_("There are no results yet, so there is no output to show."), found)
     regions = [row.result.region for group in summary.groups for row in group.rows]
     pressable = desk.buttons(subject, regions, takeable=False, file=True)
     frame = desk.frame(found)
     return whole_outputs.message(summary, subject, frame, pressable, by_run=not question.invocations)
 
 
-@subcommand("diff", "diff t-…", "what is different from the last run of the same command on the same instances")
+@subcommand("diff", "diff t-…", N_("what is different from the last run of the same command on the same instances"))
 def show_differences(desk: Desk, question: Question) -> Message:
     found, told = comparing.compared(desk.lookup, question)
     summary = _summary(desk, found)
-    subject = f"diff of {wording.what(found.invocations)}"
+    subject = _("diff of {what}", what=wording.what(found.invocations))
     pressable = desk.buttons(subject, [one.region for one in found.invocations], takeable=False, outputs=False)
     return diff_message.message(told, summary, desk.frame(found), pressable)
 
@@ -182,7 +184,7 @@ def _run(desk: Desk, question: Question, *, beside: bool = False) -> tuple[Found
     summary = _summary(desk, found)
     if filters.names_targets(question) and not summary.total:
         named = [*question.instances, *question.names, *question.addresses]
-        raise NotFound(" ".join([f"{', '.join(named)} is not among the targets.", *found.notes]))
+        raise _with_notes(N_("{names} is not among the targets."), found, names=listed(named))
     return found, summary
 
 
@@ -191,9 +193,9 @@ def _invocations(desk: Desk, question: Question) -> Message:
     summary = _with_history(summary, found)
     notes = []
     if question.history and not summary.schedules:
-        notes.append("History is there for schedules only; this run has none.")
+        notes.append(_("History is there for schedules only; this run has none."))
     if question.size or filters.narrowed(replace(question, reasons=())) or filters.of_commands(question):
-        notes.append("Filters narrow lists; a run is always shown whole.")
+        notes.append(_("Filters narrow lists; a run is always shown whole."))
     ended = tuple(one.id for one in summary.invocations) if reports.complete(summary) else ()
     if question.reasons and summary.total:
         summary, note = _with_reasons(summary, question)
@@ -210,15 +212,34 @@ def _with_history(summary: Summary, found: Found) -> Summary:
 
 def _with_reasons(summary: Summary, question: Question) -> tuple[Summary, str]:
     """The groups with the reasons that were asked for, and a sentence that counts the rest; NotFound without any."""
-    wanted = " or ".join(f"reason:{reason}" for reason in question.reasons)
+    wanted = _(" or ").join(f"reason:{reason}" for reason in question.reasons)
     kept = filters.with_reasons(summary, question.reasons)
     shown = sum(group.count for group in kept.groups)
     if not shown:
         there = filters.reasons_there(summary)
-        known = f" Reasons there: {', '.join(there[:8])}." if there else " No reason is known there."
-        raise NotFound(f"Nothing with {wanted} among {wording.plural(summary.total, 'instance')}.{known}")
-    left = summary.total - shown
-    return kept, f"Shown is only {wanted}: {shown:,} of {summary.total:,}; {left:,} more are not shown."
+        raise NotFound(lambda: _nothing_with(wanted, summary.total, there))
+    counts = {"shown": f"{shown:,}", "total": f"{summary.total:,}", "left": f"{summary.total - shown:,}"}
+    return kept, _("Shown is only {wanted}: {shown} of {total}; {left} more are not shown.", wanted=wanted, **counts)
+
+
+def _nothing_with(wanted: str, total: int, there: Sequence[str]) -> str:
+    known = _("Reasons there: {keys}.", keys=listed(there[:8])) if there else _("No reason is known there.")
+    none = counted(
+        "Nothing with {wanted} among {count} instance.",
+        "Nothing with {wanted} among {count} instances.",
+        total,
+        wanted=wanted,
+    )
+    return sentences([none, known])
+
+
+def _with_notes(text: str, found: Found, **fields: object) -> NotFound:
+    """The text in the language of whoever reads it, and the notes as they are."""
+    return NotFound(lambda: sentences([_(text, **fields), *found.notes]))
+
+
+def _names(question: Question) -> str:
+    return listed(f"“{name}”" for name in question.names)
 
 
 def answer_buttons(desk: Desk, summary: Summary, subject: str = "") -> list[Block]:
@@ -244,14 +265,21 @@ def _instances(desk: Desk, question: Question) -> Message:
     summary = _results_summary(desk, question, found)
     subject = _subject(instances)
     if not summary.total:
-        places = ", ".join(sorted({instance.region for instance in instances}))
-        among = f" among the newest {PAGE}" if filters.narrows_rows(question) else ""
-        such = f"{filters.of_commands(question)}{filters.narrowed(question)}"
-        raise NotFound(" ".join([f"No results{such} on {subject} in {places}{among}.", *found.notes]))
+        raise NotFound(lambda: sentences([_no_results(question, instances), *found.notes]))
     notes = _agent_notes(desk.lookup.agents(instances))
     frame = desk.frame(found, notes)
     return messages.results_on_instances(
         summary, subject, frame, answer_buttons(desk, replace(summary, invocations=()), subject)
+    )
+
+
+def _no_results(question: Question, instances: Sequence[Instance]) -> str:
+    return _(
+        "No results{such} on {subject} in {regions}{among}.",
+        such=f"{filters.of_commands(question)}{filters.narrowed(question)}",
+        subject=_subject(instances),
+        regions=listed(sorted({instance.region for instance in instances})),
+        among=_(" among the newest {n}", n=PAGE) if filters.narrows_rows(question) else "",
     )
 
 
@@ -262,47 +290,60 @@ def _newest(desk: Desk, question: Question) -> Message:
     runs = desk.lookup.with_reasons(in_time, question.reasons) if question.reasons else in_time
     regions = desk.lookup.regions.of_list(question)
     if not runs:
-        raise NotFound("\n".join([*_no_runs(desk, question, regions), *found.notes]))
-    subject = " ".join([*question.commands, *filters.command_names(question)]) or "newest runs"
-    where = regions[0] if len(regions) == 1 else f"{len(regions)} regions"
-    notes = [f"Since {since:%Y-%m-%d %H:%M} {since.tzname()}."] if since else []
+        raise _no_runs(desk, question, regions, found.notes)
+    subject = " ".join([*question.commands, *filters.command_names(question)]) or _("newest runs")
+    notes = [_("Since {time}.", time=f"{since:%Y-%m-%d %H:%M} {since.tzname()}")] if since else []
     if len(runs) < len(in_time):
-        notes.append(f"{len(in_time) - len(runs):,} of the {len(in_time):,} newest have another reason, or none.")
-    next_page = f"More: page:{question.page + 1}" if more and len(in_time) == len(found.invocations) else ""
-    heading = f"{subject}{filters.narrowed(question)}, {where}"
+        counts = {"part": f"{len(in_time) - len(runs):,}", "count": f"{len(in_time):,}"}
+        notes.append(_("{part} of the {count} newest have another reason, or none.", **counts))
+    next_page = (
+        _("More: {words}", words=f"page:{question.page + 1}") if more and len(in_time) == len(found.invocations) else ""
+    )
+    heading = joined([f"{subject}{filters.narrowed(question)}", wording.where(regions)])
     pressable = desk.buttons(heading, regions, takeable=False, outputs=False)
     together = reports.joined(runs, desk.settings.run_tag)
     return messages.runs(together, heading, desk.frame(found, notes), next_page, pressable)
 
 
-def _no_runs(desk: Desk, question: Question, regions: Sequence[str]) -> list[str]:
+def _no_runs(desk: Desk, question: Question, regions: Sequence[str], notes: Sequence[str]) -> NotFound:
     """Why a list is empty: of a command that exists, and of one that does not, something else is to be said."""
     wanted = [*question.commands, *filters.command_names(question)]
+    known = desk.lookup.commands(question) if wanted else []
+    return NotFound(lambda: "\n".join([*_why_none(question, wanted, known, regions), *notes]))
+
+
+def _why_none(question: Question, wanted: Sequence[str], known: Sequence[Command], regions: Sequence[str]) -> list[str]:
+    where, narrowed = filters.listed(regions), filters.narrowed(question)
+    if not wanted and not narrowed:
+        return [_("No runs at all in {regions}.", regions=where)]
     if not wanted:
-        return [f"No runs{filters.narrowed(question) or ' at all'} in {filters.listed(regions)}."]
-    known = desk.lookup.commands(question)
+        return [_("No runs{such} in {regions}.", such=narrowed, regions=where)]
     if known:
         return [_without_runs(command, question) for command in known[:5]]
-    where = filters.listed(regions)
     if question.names:
-        names = ", ".join(f"“{name}”" for name in question.names)
-        return [f"No instance and no command is called {names} in {where}."]
-    return [f"No command {', '.join(wanted)} in {where}, and no runs of it{filters.narrowed(question)}."]
+        return [_("No instance and no command is called {names} in {regions}.", names=_names(question), regions=where)]
+    text = N_("No command {names} in {regions}, and no runs of it{such}.")
+    return [_(text, names=listed(wanted), regions=where, such=narrowed)]
 
 
 def _without_runs(command: Command, question: Question) -> str:
-    name = f" ({command.name})" if command.name else ""
-    such = " such" if filters.narrowed(question) else ""
-    return f"Command {command.id}{name} exists in {command.region} but has no{such} runs there."
+    fields = {"command": command.id, "region": command.region}
+    if command.name:
+        fields["command"] = _("{id} ({name})", id=command.id, name=command.name)
+    if filters.narrowed(question):
+        return _("Command {command} exists in {region} but has no such runs there.", **fields)
+    return _("Command {command} exists in {region} but has no runs there.", **fields)
 
 
 def _subject(instances: Sequence[Instance]) -> str:
     if len(instances) == 1:
         return instances[0].name or instances[0].id
-    return f"{len(instances)} instances"
+    return wording.instances(len(instances))
 
 
 def _agent_notes(agents: Sequence[AgentStatus]) -> list[str]:
     """What explains a run that never began: an agent that is not there now."""
     offline = [agent.instance_id for agent in agents if not agent.online]
-    return [f"The agent is offline now on {filters.listed(offline, 'instance')}."] if offline else []
+    if not offline:
+        return []
+    return [_("The agent is offline now on {names}.", names=filters.listed(offline, "instance"))]

@@ -28,6 +28,7 @@ from bot.core.model import Instance
 from bot.core.open_work import Watched
 from bot.core.parsing import parse
 from bot.core.summary import Summary, summarise
+from bot.core.texts import N_, _
 from bot.jobs import LOOK, Job
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ _NO_MEMBER = frozenset({"not_in_channel", "channel_not_found", "is_archived", "r
 _GONE = _NO_MEMBER | {"message_not_found", "cant_update_message", "edit_window_closed"}
 _GONE |= {"account_inactive", "token_revoked", "invalid_auth", "not_authed"}
 
-NOT_A_MEMBER = (
+NOT_A_MEMBER = N_(
     "I cannot keep a message up to date here, because I am not in this channel. "
     "Invite me with /invite and ask again to watch; this is how it stands now."
 )
@@ -102,7 +103,7 @@ class _Seen:
 def begin(answering: Answering, turn: Turn, by: Admission, place: Place, handle: Handle) -> None:
     """Posts the message that is kept up to date, and queues its first look. Raises UserError and CloudError."""
     if by.why_private:
-        note = f"A watch is seen by the channel. {by.why_private}"
+        note = _("A watch is seen by the channel. {why}", why=by.why_private)
         turn.post(place, noted(answering.message(turn, by, handle, private=True), note), private=True)
         return
     words = replace(parse(handle.words), subcommand="show").words()
@@ -151,13 +152,20 @@ def _claimed(answering: Answering, turn: Turn, claim: Claim, channel_id: str) ->
         if error.code == "message_not_found":
             claim.seize(answering.now, _GRACE)
             return ""
-    raise UsageError(f"I am watching it already{f': {link}' if link else '.'}")
+    if link:
+        raise UsageError("I am watching it already: {link}", link=link)
+    raise UsageError("I am watching it already.")
 
 
 def _post(answering: Answering, turn: Turn, by: Admission, place: Place, look: Look, handle: Handle) -> None:
+    with answering.aloud():
+        _post_aloud(answering, turn, by, place, look, handle)
+
+
+def _post_aloud(answering: Answering, turn: Turn, by: Admission, place: Place, look: Look, handle: Handle) -> None:
     seen = _see(answering, turn, by, handle, {}, first=True)
     if seen.summary.schedules and len(seen.summary.schedules) == len(seen.summary.invocations):
-        raise UsageError(no_end(seen.summary))
+        raise no_end(seen.summary)
     look = replace(look, usual=_usual(answering, turn, by, handle, seen.summary))
     wait = watching.wait_after(0)
     if not look.ts:
@@ -168,7 +176,7 @@ def _post(answering: Answering, turn: Turn, by: Admission, place: Place, look: L
             if error.code not in _NO_MEMBER:
                 raise
             _claim(answering, look).release(answering.now)
-            turn.post(place, noted(answering.message(turn, by, handle, private=False), NOT_A_MEMBER), private=False)
+            turn.post(place, noted(answering.message(turn, by, handle, private=False), _(NOT_A_MEMBER)), private=False)
             return
         replies.remember(answering.store, answering.now, look.channel_id, look.thread_ts, replies.REPLY, look.ts)
     look = replace(look, link=open_work.link_to(turn.slack, look.channel_id, look.ts))
@@ -176,13 +184,14 @@ def _post(answering: Answering, turn: Turn, by: Admission, place: Place, look: L
     _go_on(answering, turn, look, seen, seen.names, wait)
 
 
-def no_end(summary: Summary) -> str:
+def no_end(summary: Summary) -> UsageError:
     """Why a schedule is not watched, and what to do instead."""
     name = wording.name(summary.invocations[0].command_name, 40)
     subscribe = f"subscribe command:{name}" if name else "subscribe"
-    return (
-        f"A schedule has no end to watch. Type {subscribe} to have this channel told when its runs fail, "
-        "or ask for its id to see how the last ones ended."
+    return UsageError(
+        "A schedule has no end to watch. Type {words} to have this channel told when its runs fail, "
+        "or ask for its id to see how the last ones ended.",
+        words=subscribe,
     )
 
 
@@ -217,30 +226,33 @@ def refresh(answering: Answering, turn: Turn, by: Admission, place: Place, handl
         if ours or now > due + _LATE:
             if not ours:
                 claim.seize(now, _GRACE)
-            _carry_out(answering, turn, by, this, handle, {})
+            with answering.aloud():
+                _carry_out(answering, turn, by, this, handle, {})
             return
         if held.get("ts") != ts:  # another message watches the same by now
             turn.slack.replace(place, ts, answering.message(turn, by, handle, private=False))
             return
-    seen = _see(answering, turn, by, handle, {}, first=True)
-    this = replace(this, usual=_usual(answering, turn, by, handle, seen.summary))
-    _update(turn, this, _progress(answering, by, handle, seen, this, due - now))
+    with answering.aloud():
+        seen = _see(answering, turn, by, handle, {}, first=True)
+        this = replace(this, usual=_usual(answering, turn, by, handle, seen.summary))
+        _update(turn, this, _progress(answering, by, handle, seen, this, due - now))
 
 
 def look(answering: Answering, turn: Turn, payload: Mapping[str, Any]) -> None:
     """Carries out one look of a chain; a message that is gone ends it, and so does a chain that took over."""
     this, names = Look(**payload["look"]), dict(payload["names"])
     claim = _claim(answering, this)
-    ours, _ = claim.take(answering.now, _GRACE)
+    ours, _held = claim.take(answering.now, _GRACE)
     if not ours:
         log.info("another chain looks at %s", this.ts)
         return
     handle = Handle(this.words, this.asked_by, int(answering.now), this.asked_name)
     try:
         by = answering.admit(turn, this.place)
-        _carry_out(answering, turn, by, this, handle, names)
+        with answering.aloud():
+            _carry_out(answering, turn, by, this, handle, names)
     except UserError as error:
-        _update(turn, this, messages.sentence(f"I have stopped watching {this.words}. {error}"))
+        _update(turn, this, messages.sentence(_("I have stopped watching {words}. {why}", words=this.words, why=error)))
         _over(answering, this)
 
 
@@ -265,7 +277,9 @@ def _carry_out(
         after = watching.after_silence(this.step, this.silent + 1, age)
         then, message = replace(this, step=this.step + 1, silent=this.silent + 1), None
     if after.reason:
-        message = messages.sentence(f"I have stopped watching {this.words}: {_WHY[after.reason]}")
+        message = messages.sentence(
+            _("I have stopped watching {words}: {why}", words=this.words, why=_(_WHY[after.reason]))
+        )
     if (message is None or _update(turn, this, message)) and not after.reason:
         _go_on(answering, turn, then, seen, seen.names if seen else names, after.wait)
     else:
@@ -273,8 +287,8 @@ def _carry_out(
 
 
 _WHY = {
-    "too old": "a day is over. Ask again to go on.",
-    "silent": "Alibaba Cloud gave no answer, many times in a row. Ask again to go on.",
+    "too old": N_("a day is over. Ask again to go on."),
+    "silent": N_("Alibaba Cloud gave no answer, many times in a row. Ask again to go on."),
 }
 
 

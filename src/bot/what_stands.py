@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from bot import expected, mutes
 from bot.adapters.store import Store, StoreError
 from bot.core import wording
+from bot.core.texts import counted
 from bot.core.what_stands import Muted, WhatStands
 from bot.expected import Expected
 
@@ -28,5 +29,10 @@ def of_channel(store: Store, channel_id: str, now: float) -> WhatStands:
 
 def _missed(one: Expected) -> str:
     due = wording.clock_time(datetime.fromtimestamp(one.missed_at, UTC), one.zone)
-    count = wording.plural(one.missing, "instance")
-    return f"{one.expectation.told(one.zone_name)}, due {due}: {count} without a good run."
+    return counted(
+        "{words}, due {time}: {count} instance without a good run.",
+        "{words}, due {time}: {count} instances without a good run.",
+        one.missing,
+        words=one.expectation.told(one.zone_name),
+        time=due,
+    )

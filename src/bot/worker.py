@@ -30,6 +30,7 @@ from bot.core.errors import SlackError
 from bot.core.events import Event
 from bot.core.manners import Priority
 from bot.core.status import Busy
+from bot.core.texts import _
 from bot.jobs import CHORE, CLOUD_EVENT, DIGEST, EXPECTATION, INTERACTION, LOOK, NOTICE, REPORT, Job, seal
 from bot.listeners import bolt_app, own_user_id, place_of
 from bot.lookup import Limits
@@ -115,6 +116,10 @@ class Worker:
 
     def _worked(self, job: Job, credentials: Credentials, request_id: str) -> bool:
         deadline = self._clock() + JOB_LIMIT
+        with self._answering.aloud():
+            return self._in_a_place(job, credentials, request_id, deadline)
+
+    def _in_a_place(self, job: Job, credentials: Credentials, request_id: str, deadline: float) -> bool:
         if not self._slots.acquire(timeout=self._slot_wait):
             log.info("all places taken: %s", job.id)
             return self._queue_again(job.again(), credentials, BUSY_DELAY)
@@ -188,7 +193,7 @@ class Worker:
         """No listener: an event of no interest; or a button of another version, and then a person waits."""
         log.warning("no listener: %s", delivery.job.kind)
         if delivery.job.kind == INTERACTION:
-            delivery.post(place_of(delivery.job.payload), messages.sentence(messages.UNKNOWN_PRESS), private=True)
+            delivery.post(place_of(delivery.job.payload), messages.sentence(_(messages.UNKNOWN_PRESS)), private=True)
 
     def _unanswered(self, delivery: Delivery, error: SlackError) -> bool:
         """Slack took the answer nowhere: wait where it asks for that or cannot be reached, else nobody can be told."""

@@ -113,7 +113,12 @@ def _users_info(call: Call) -> Answer:
     user = call.workspace.users.get(str(call.args.get("user")))
     if user is None:
         raise ApiError("user_not_found")
-    return {"user": _user_json(user)}
+    locale = {"locale": user.locale} if _is_true(call.args.get("include_locale")) else {}
+    return {"user": {**_user_json(user), **locale}}
+
+
+def _is_true(value: object) -> bool:
+    return str(value).lower() in ("true", "1")
 
 
 def _usergroups_users_list(call: Call) -> Answer:

@@ -63,6 +63,7 @@ class User:
     real_name: str
     tz: str = "UTC"
     tz_offset: int = 0
+    locale: str = "en-US"
     team_id: str = TEAM_ID
     is_restricted: bool = False
     is_ultra_restricted: bool = False

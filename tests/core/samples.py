@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from bot.core import messages
@@ -105,3 +106,8 @@ def _texts(value: object) -> list[str]:
         told += [own] if isinstance(own, str) else []
         return told + [text for part in value.values() if not isinstance(part, str) for text in _texts(part)]
     return [text for part in value for text in _texts(part)] if isinstance(value, list) else []
+
+
+def golden(folder: Path, language: str) -> Path:
+    """Where golden messages in a language stand: English ones in the folder itself."""
+    return folder if language == "en" else folder / language

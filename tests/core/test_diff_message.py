@@ -16,10 +16,13 @@ from bot.core import diff_message, messages
 from bot.core.blocks import Message
 from bot.core.differences import Compared, of_schedule
 from bot.core.summary import summarise
+from bot.core.texts import speaking
+from bot.languages import LANGUAGES, catalogue
 from core.samples import (
     FRAME,
     HOSTILE,
     failed,
+    golden,
     invocation,
     payload,
     refused,
@@ -72,9 +75,11 @@ def several() -> Message:
     return message(again, alone, schedule)
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize(("name", "made"), [("diff", everything), ("diff_several", several)])
-def test_golden(name: str, made: Any, request: pytest.FixtureRequest) -> None:
-    path, told = GOLDEN / f"{name}.json", made()
+def test_golden(name: str, made: Any, language: str, request: pytest.FixtureRequest) -> None:
+    with speaking(catalogue(language)):
+        path, told = golden(GOLDEN, language) / f"{name}.json", made()
     if request.config.getoption("--rewrite-golden"):
         path.write_text(json.dumps(payload(told), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     assert payload(told) == json.loads(path.read_text(encoding="utf-8"))

@@ -23,8 +23,22 @@ from bot.core.open_work import OnIt
 from bot.core.parsing import parse
 from bot.core.status import Busy, Status, Throttle
 from bot.core.subscriptions import Subscription
+from bot.core.texts import speaking
 from bot.core.what_stands import Muted, WhatStands
-from core.samples import HOSTILE, NOW, failed, invocation, never_ran, payload, refused, running, shown, succeeded
+from bot.languages import LANGUAGES, catalogue
+from core.samples import (
+    HOSTILE,
+    NOW,
+    failed,
+    golden,
+    invocation,
+    never_ran,
+    payload,
+    refused,
+    running,
+    shown,
+    succeeded,
+)
 
 GOLDEN = Path(__file__).parent / "golden" / "digest"
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -175,12 +189,14 @@ def with_names(around: Around) -> Around:
     return Around(around.now, around.read_at, around.zone, around.reason, around.scope, NAMES)
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("name", MESSAGES)
-def test_golden(name: str, request: pytest.FixtureRequest) -> None:
-    message = MESSAGES[name]()
+def test_golden(name: str, language: str, request: pytest.FixtureRequest) -> None:
+    with speaking(catalogue(language)):
+        message = MESSAGES[name]()
     assert refused(message) == []
     expected = json.dumps(payload(message), ensure_ascii=False, indent=1) + "\n"
-    path = GOLDEN / f"{name}.json"
+    path = golden(GOLDEN, language) / f"{name}.json"
     if request.config.getoption("--rewrite-golden"):
         path.parent.mkdir(exist_ok=True)
         path.write_text(expected, encoding="utf-8")

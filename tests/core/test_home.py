@@ -17,7 +17,9 @@ from bot.core import home
 from bot.core.blocks import Message
 from bot.core.home import Page, Run, Snapshot
 from bot.core.open_work import OnIt, Watched
-from core.samples import HOSTILE, NOW, RUN, failed, invocation, row, running, shown, succeeded
+from bot.core.texts import speaking
+from bot.languages import LANGUAGES, catalogue
+from core.samples import HOSTILE, NOW, RUN, failed, golden, invocation, row, running, shown, succeeded
 from sandbox.block_kit import pings, view_problems
 
 GOLDEN = Path(__file__).parent / "golden" / "home"
@@ -86,12 +88,14 @@ def told(view: home.View) -> str:
     return shown(Message("", tuple(view["blocks"])))
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("name", VIEWS)
-def test_golden(name: str, request: pytest.FixtureRequest) -> None:
-    view = home.view(VIEWS[name]())
+def test_golden(name: str, language: str, request: pytest.FixtureRequest) -> None:
+    with speaking(catalogue(language)):
+        view = home.view(VIEWS[name]())
     assert refused(view) == []
     text = json.dumps(view, ensure_ascii=False, indent=1) + "\n"
-    path = GOLDEN / f"{name}.json"
+    path = golden(GOLDEN, language) / f"{name}.json"
     if request.config.getoption("--rewrite-golden"):
         path.write_text(text, encoding="utf-8")
     assert path.read_text(encoding="utf-8") == text

@@ -21,6 +21,8 @@ from bot.core.blocks import Message
 from bot.core.errors import CloudError, Denied, Throttled, Unavailable
 from bot.core.model import Instance
 from bot.core.summary import summarise, summarise_results
+from bot.core.texts import speaking
+from bot.languages import LANGUAGES, catalogue
 from core.samples import (
     FRAME,
     HOSTILE,
@@ -28,6 +30,7 @@ from core.samples import (
     REGION,
     RUN,
     failed,
+    golden,
     invocation,
     never_ran,
     payload,
@@ -147,19 +150,22 @@ MESSAGES: dict[str, Callable[[], Message]] = {
 }
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("name", MESSAGES)
-def test_golden(name: str, request: pytest.FixtureRequest) -> None:
-    message = MESSAGES[name]()
+def test_golden(name: str, language: str, request: pytest.FixtureRequest) -> None:
+    with speaking(catalogue(language)):
+        message = MESSAGES[name]()
     assert within(message) == []
     told = json.dumps(payload(message), ensure_ascii=False, indent=1) + "\n"
-    path = GOLDEN / f"{name}.json"
+    path = golden(GOLDEN, language) / f"{name}.json"
     if request.config.getoption("--rewrite-golden"):
         path.write_text(told, encoding="utf-8")
     assert path.read_text(encoding="utf-8") == told
 
 
-def test_every_golden_file_is_of_a_message() -> None:
-    assert {path.stem for path in GOLDEN.glob("*.json")} == set(MESSAGES)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_golden_file_is_of_a_message(language: str) -> None:
+    assert {path.stem for path in golden(GOLDEN, language).glob("*.json")} == set(MESSAGES)
 
 
 def test_failures_stand_first_and_named_and_the_numbers_add_up() -> None:

@@ -39,8 +39,8 @@ def test_name(text: str, told: str) -> None:
     assert wording.name(text) == told
 
 
-def test_plural() -> None:
-    assert (wording.plural(1, "more reason"), wording.plural(1_200, "run")) == ("1 more reason", "1,200 runs")
+def test_numbers_of_things() -> None:
+    assert (wording.runs(1), wording.runs(1_200)) == ("1 run", "1,200 runs")
 
 
 def test_clock_time_names_its_zone() -> None:
@@ -86,7 +86,7 @@ ROWS = {
 )
 def test_counts(kinds: list[str], noun: str, counts: str, others: list[str]) -> None:
     summary = summary_of([ROWS[kind] for kind in kinds])
-    assert wording.counts(summary, noun) == counts
+    assert wording.counts(summary, of_runs=bool(noun)) == counts
     assert wording.other_counts(summary) == others
 
 

@@ -258,6 +258,8 @@ class TestWebApi:
             return client.users_info(user=user)["user"]
 
         assert info(MEI)["tz"] == "Asia/Shanghai"
+        assert "locale" not in info(MEI)
+        assert client.users_info(user=MEI, include_locale=True)["user"]["locale"] == "en-US"
         assert (info(GUEST)["is_restricted"], info(GUEST)["is_ultra_restricted"]) == (True, False)
         assert info(SINGLE_CHANNEL_GUEST)["is_ultra_restricted"]
         assert info(STRANGER)["is_stranger"]

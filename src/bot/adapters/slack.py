@@ -26,6 +26,7 @@ from slack_sdk.webhook import WebhookClient
 from bot.core.blocks import Message
 from bot.core.errors import SlackError
 from bot.core.messages import noted
+from bot.core.texts import N_, _
 from bot.settings import Clock, Settings
 
 log = logging.getLogger("bot.slack")
@@ -36,8 +37,8 @@ TIME_LIMIT = 10.0  # seconds for one call
 TRIES = 4
 LONGEST_SLEEP = 5.0  # seconds; a longer wait is the queue's business
 FOR_THE_ANSWER = 40.0  # seconds that questions about people and channels must leave
-REPEAT = "This may be a repeat: an earlier try may have posted this answer already."
-ELSEWHERE = "I could not answer where you asked, so the answer comes here."
+REPEAT = N_("This may be a repeat: an earlier try may have posted this answer already.")
+ELSEWHERE = N_("I could not answer where you asked, so the answer comes here.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +103,8 @@ class Slack:
         return self._persistent(call, call, "auth.test", self._deadline)
 
     def user(self, user_id: str) -> Mapping[str, Any]:
-        """users.info; raises SlackError."""
-        return _object(self._read("users.info", user=user_id), "user")
+        """users.info, with `locale`; raises SlackError."""
+        return _object(self._read("users.info", user=user_id, include_locale="true"), "user")
 
     def channel(self, channel_id: str) -> Mapping[str, Any]:
         """conversations.info; raises SlackError, for example `channel_not_found` where the bot cannot look."""
@@ -125,7 +126,7 @@ class Slack:
         last: SlackError = SlackError("answer", "no_way")
         for way in self._ways(place, private=private):
             try:
-                reply = self._delivered(way, noted(message, REPEAT) if repeat else message, said=repeat)
+                reply = self._delivered(way, noted(message, _(REPEAT)) if repeat else message, said=repeat)
             except SlackError as error:
                 if error.retry_after is not None:
                     raise
@@ -149,7 +150,7 @@ class Slack:
             ways.append(lambda message: self._post("chat.postMessage", message, **where))
         if place.user_id:
             ways.append(
-                lambda message: self._post("chat.postMessage", noted(message, ELSEWHERE), channel=place.user_id)
+                lambda message: self._post("chat.postMessage", noted(message, _(ELSEWHERE)), channel=place.user_id)
             )
         return ways
 
@@ -161,10 +162,10 @@ class Slack:
     def post(self, channel_id: str, message: Message, thread_ts: str = "", *, repeat: bool = False) -> str:
         """chat.postMessage; the `ts` of the new message."""
         where = {"channel": channel_id, **({"thread_ts": thread_ts} if thread_ts else {})}
-        first = noted(message, REPEAT) if repeat else message
+        first = noted(message, _(REPEAT)) if repeat else message
         reply = self._persistent(
             lambda: self._post("chat.postMessage", first, **where),
-            lambda: self._post("chat.postMessage", first if repeat else noted(message, REPEAT), **where),
+            lambda: self._post("chat.postMessage", first if repeat else noted(message, _(REPEAT)), **where),
             "chat.postMessage",
             self._deadline,
         )
@@ -277,7 +278,7 @@ class Slack:
             return self._sent(way, Message(message.text), said=said)
 
     def _sent(self, way: _Way, message: Message, *, said: bool) -> Mapping[str, Any]:
-        again = message if said else noted(message, REPEAT)
+        again = message if said else noted(message, _(REPEAT))
         return self._persistent(lambda: way(message), lambda: way(again), "answer", self._deadline)
 
     def _respond(self, url: str, body: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -12,8 +12,9 @@ from datetime import tzinfo
 from typing import Any
 
 from bot.core.errors import NotAllowed
+from bot.core.texts import Text
 
-_ASK = "Ask the people who run this bot."
+_ASK = Text("Ask the people who run this bot.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +38,13 @@ class Rules:
 def refuse_user(user: Mapping[str, Any], team_id: str, enterprise_id: str, rules: Rules) -> None:
     """Raises NotAllowed for guests, people of other organisations, bots, and those not among the readers."""
     if user.get("is_restricted") or user.get("is_ultra_restricted"):
-        raise NotAllowed(f"Guests cannot see command results. {_ASK}")
+        raise NotAllowed("Guests cannot see command results. {ask}", ask=_ASK)
     if user.get("deleted") or user.get("is_bot"):
-        raise NotAllowed(f"Only members of this workspace can see command results. {_ASK}")
+        raise NotAllowed("Only members of this workspace can see command results. {ask}", ask=_ASK)
     if user.get("is_stranger") or _of_another_organisation(user, team_id, enterprise_id):
         raise NotAllowed("You belong to another organisation, so I cannot show you command results.")
     if rules.readers and user.get("id") not in rules.readers:
-        raise NotAllowed(f"You are not among the people who may ask here (BOT_READERS). {_ASK}")
+        raise NotAllowed("You are not among the people who may ask here (BOT_READERS). {ask}", ask=_ASK)
 
 
 def _of_another_organisation(user: Mapping[str, Any], team_id: str, enterprise_id: str) -> bool:
@@ -57,7 +58,7 @@ def _of_another_organisation(user: Mapping[str, Any], team_id: str, enterprise_i
 def refuse_channel(channel_id: str, rules: Rules) -> None:
     """Raises NotAllowed where the settings name channels and this is none of them; direct messages count too."""
     if rules.channels and channel_id not in rules.channels:
-        raise NotAllowed(f"I do not answer in this channel (BOT_CHANNELS). {_ASK}")
+        raise NotAllowed("I do not answer in this channel (BOT_CHANNELS). {ask}", ask=_ASK)
 
 
 def refuse_shared(channel: Mapping[str, Any]) -> None:

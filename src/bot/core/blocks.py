@@ -14,6 +14,7 @@ from itertools import accumulate, takewhile, tee
 from typing import Any
 
 from bot.core.characters import harmless
+from bot.core.texts import _
 
 Block = dict[str, Any]
 
@@ -23,6 +24,7 @@ MOST_HEADER = 150
 MOST_CONTEXT = 2_000
 MOST_PREFORMATTED = 3_000
 MOST_TEXT = 1_500
+MOMENT = "{date_short_pretty} {time}"  # Slack's tokens, which it puts into the reader's language
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,7 @@ def _beginning(pieces: Iterable[str], most: int) -> str:
     pieces, measured = tee(pieces)
     lengths = accumulate(map(width, measured))
     kept = takewhile(lambda pair: pair[1] < most, zip(pieces, lengths, strict=True))
-    return "".join(piece for piece, _ in kept).rstrip() + "…"
+    return "".join(piece for piece, _length in kept).rstrip() + "…"
 
 
 def plain(text: str, most: int) -> str:
@@ -123,17 +125,17 @@ def link(url: str, text: str) -> Block:
 def preformatted(text: str) -> Block:
     """Output: literal, in a fixed width. Slack refuses empty text."""
     shown = clip(harmless(text), MOST_PREFORMATTED)
-    shown = shown if shown.strip() else "(no output)"
+    shown = shown if shown.strip() else _("(no output)")
     return {"type": "rich_text_preformatted", "elements": [{"type": "text", "text": shown}]}
 
 
-def date(moment: datetime, form: str = "{date_short_pretty} {time}") -> str:
+def date(moment: datetime, form: str = MOMENT) -> str:
     """A moment in mrkdwn, shown in the reader's time zone; UTC where a client cannot."""
     fallback = moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
     return f"<!date^{int(moment.timestamp())}^{form}|{fallback}>"
 
 
-def moment(when: datetime, form: str = "{date_short_pretty} {time}") -> Block:
+def moment(when: datetime, form: str = MOMENT) -> Block:
     """A moment within a rich_text block, shown in the reader's time zone."""
     fallback = when.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
     return {"type": "date", "timestamp": int(when.timestamp()), "format": form, "fallback": fallback}
@@ -149,7 +151,7 @@ def within_limits(text: str, blocks: Iterable[Block]) -> Message:
     for block in blocks:
         room -= size(block)
         if room < 0 or len(kept) == MOST_BLOCKS - 1:
-            kept.append(context("The rest is left out: Slack takes no longer message."))
+            kept.append(context(_("The rest is left out: Slack takes no longer message.")))
             break
         kept.append(block)
     return Message(clip_escaped(text, MOST_TEXT) or "…", tuple(kept))

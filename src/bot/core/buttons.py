@@ -11,6 +11,7 @@ from bot.core import blocks as b
 from bot.core.blocks import Block
 from bot.core.handles import MOST_BLOCK_ID, MOST_VALUE
 from bot.core.modal import OUTPUTS
+from bot.core.texts import N_, _
 
 MOST_URL = 3_000
 ON_IT, COPY, REFRESH, WATCH, CONSOLE, MORE = "on_it", "copy", "refresh", "watch", "console", "more"
@@ -19,7 +20,7 @@ LOOK, FILE, DIFF, SHARE, TAKE_BACK = "look", "file", "diff", "share", "take_back
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """What a button is called, and what `help` says of it."""
+    """What a button is called, and what `help` says of it: texts that are said later."""
 
     text: str
     says: str
@@ -27,21 +28,21 @@ class Act:
 
 # In the order in which they stand.
 ACTS = {
-    ON_IT: Act("I'm on it", "your name and the time on the answer, for all to see; pressed again, Let go"),
-    OUTPUTS: Act("Outputs", "every output whole: pick a group or an instance, filter its lines, page"),
-    FILE: Act("As file", "all outputs in full, as a file in the thread"),
-    COPY: Act("Copy failed ids", "as a list, as aliyun command lines and as CSV; only you see them"),
-    REFRESH: Act("Refresh", "the answer as it is now, in place; under a watch that stood still, it goes on"),
-    WATCH: Act("Watch", "the run to its end in one message; you are mentioned if something failed"),
-    CONSOLE: Act("Console", "the same in the console"),
-    DIFF: Act("Diff with last run", "what is different from the last run of the same command"),
-    SHARE: Act("Share with the channel", "what only you see"),
-    TAKE_BACK: Act("Take back", "deletes an answer with its replies and files; for who asked, and operators"),
+    ON_IT: Act(N_("I'm on it"), N_("your name and the time on the answer, for all to see; pressed again, Let go")),
+    OUTPUTS: Act(N_("Outputs"), N_("every output whole: pick a group or an instance, filter its lines, page")),
+    FILE: Act(N_("As file"), N_("all outputs in full, as a file in the thread")),
+    COPY: Act(N_("Copy failed ids"), N_("as a list, as aliyun command lines and as CSV; only you see them")),
+    REFRESH: Act(N_("Refresh"), N_("the answer as it is now, in place; under a watch that stood still, it goes on")),
+    WATCH: Act(N_("Watch"), N_("the run to its end in one message; you are mentioned if something failed")),
+    CONSOLE: Act(N_("Console"), N_("the same in the console")),
+    DIFF: Act(N_("Diff with last run"), N_("what is different from the last run of the same command")),
+    SHARE: Act(N_("Share with the channel"), N_("what only you see")),
+    TAKE_BACK: Act(N_("Take back"), N_("deletes an answer with its replies and files; for who asked, and operators")),
 }
 MUTE_HOUR, MUTE_NIGHT = "mute_hour", "mute_night"
 MUTES: dict[str, tuple[str, tuple[str, ...]]] = {  # what the menu of a notice offers, and the words that it stands for
-    MUTE_HOUR: ("Mute 1 h", ("1h",)),
-    MUTE_NIGHT: ("Mute until tomorrow 09:00", ("until", "tomorrow", "09:00")),
+    MUTE_HOUR: (N_("Mute 1 h"), ("1h",)),
+    MUTE_NIGHT: (N_("Mute until tomorrow 09:00"), ("until", "tomorrow", "09:00")),
 }
 
 
@@ -85,7 +86,7 @@ def actions(on: Pressable) -> list[Block]:
     }
     elements = [_button(on.value, on.subject, act) for act, there in shown.items() if there]
     if on.takeable and on.taken:
-        elements[0] = _button(on.value, on.subject, ON_IT, "Let go")
+        elements[0] = _button(on.value, on.subject, ON_IT, N_("Let go"))
     if linked:
         elements[-1]["url"] = on.console_url
     block: Block = {"type": "actions", "elements": elements}
@@ -103,13 +104,13 @@ def look(value: str, subject: str) -> list[Block]:
 
 
 def _button(value: str, subject: str, action_id: str, text: str = "") -> Block:
-    text = text or ACTS[action_id].text
+    text = _(text or ACTS[action_id].text)
     return {
         "type": "button",
         "action_id": action_id,
         "text": {"type": "plain_text", "text": text, "emoji": False},
         "value": value,
-        "accessibility_label": b.plain(f"{text}: {subject}", 75),
+        "accessibility_label": b.plain(_("{what}: {told}", what=text, told=subject), 75),
     }
 
 
@@ -118,5 +119,5 @@ def _menu(on: Pressable) -> Block:
     offered = [*([DIFF] if on.diff else []), SHARE if on.private else TAKE_BACK]
     entries = [(ACTS[act].text, act) for act in offered]
     entries += [(text, act) for act, (text, _) in MUTES.items()] if on.notice else []
-    options = [{"text": {"type": "plain_text", "text": text, "emoji": False}, "value": act} for text, act in entries]
+    options = [{"text": {"type": "plain_text", "text": _(text), "emoji": False}, "value": act} for text, act in entries]
     return {"type": "overflow", "action_id": MORE, "options": options}

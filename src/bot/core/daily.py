@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta, tzinfo
 
 from bot.core.errors import UsageError
+from bot.core.texts import N_
 
-USAGE = "Usage: digest daily 09:00 (your time zone), digest off, digest now, or digest alone for what stands."
+USAGE = N_("Usage: digest daily 09:00 (your time zone), digest off, digest now, or digest alone for what stands.")
 DAILY, OFF, NOW, TOLD = "daily", "off", "now", "told"
 
 

@@ -12,6 +12,7 @@ from functools import cache
 from bot.core import evidence
 from bot.core.output import Output, one_line
 from bot.core.reasons import AUTHOR, CODES, EXITS, LINUX, WINDOWS, Reason
+from bot.core.texts import _, joined
 
 # Says only what the exit code and the output say better.
 _OPEN_CODES = frozenset({"", "ExitCodeNonzero"})
@@ -36,8 +37,10 @@ class Diagnosis:
     @property
     def cause(self) -> str:
         """One line, without a full stop: `no space left`, `looks like out of memory`."""
-        said = self.reason.cause if self.certain else looks_like(self.reason.cause)
-        return f"{said}, {looks_like(self.hint.cause)}" if self.hint else said
+        if self.reason.key == _UNKNOWN.key:
+            return _("{code}, a code that I do not know", code=self.reason.cause)
+        said = _(self.reason.cause) if self.certain else looks_like(self.reason.cause)
+        return joined([said, looks_like(self.hint.cause)]) if self.hint else said
 
     @property
     def owner(self) -> str:
@@ -46,7 +49,7 @@ class Diagnosis:
 
     @property
     def next_step(self) -> str:
-        return (self.hint or self.reason).next_step
+        return _((self.hint or self.reason).next_step)
 
     @property
     def command(self) -> str:
@@ -62,7 +65,8 @@ class Diagnosis:
 
 
 def looks_like(cause: str) -> str:
-    return cause if "looks like" in cause else f"looks like {cause}"
+    """A cause of the table as a likeness."""
+    return _(cause) if "looks like" in cause else _("looks like {cause}", cause=_(cause))
 
 
 def diagnose(status: str, error_code: str, exit_code: int | None, output: Output, system: str = "") -> Diagnosis | None:
@@ -118,7 +122,7 @@ def _is_ntstatus(exit_code: int | None) -> bool:
 
 
 def _unknown(error_code: str) -> Reason:
-    return replace(_UNKNOWN, cause=f"{one_line(error_code)[:60].strip()}, a code that I do not know")
+    return replace(_UNKNOWN, cause=one_line(error_code)[:60].strip())
 
 
 _UNKNOWN = Reason("unknown-code", "", AUTHOR, "")

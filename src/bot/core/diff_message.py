@@ -14,6 +14,7 @@ from bot.core.messages import MOST_IN_CHANNEL, MOST_LINE, Frame
 from bot.core.output import excerpt
 from bot.core.parts import DETAILS, Detail
 from bot.core.summary import Group, Row, Summary
+from bot.core.texts import N_, _, counted, joined, pgettext, stop
 
 MOST_RUNS = 5  # told one by one
 MOST_COUNTED = 3  # counts in line one
@@ -26,9 +27,10 @@ def message(told: Sequence[Compared], summary: Summary, frame: Frame, actions: S
     masked = Masked()
     runs = [one.run for one in told]
     first, others = _counts(told)
-    head = f"{first}: {wording.what(runs)}, {wording.where(run.region for run in runs)}"
+    where = wording.where(run.region for run in runs)
+    head = _("{counts}: {what}, {where}", counts=first, what=wording.what(runs), where=where)
     notes = [*frame.notes, *(note for one in told for note in one.notes)]
-    text = _text(b.clip(f"{head}.", MOST_LINE), told, frame.zone, notes)
+    text = _text(b.clip(stop(head), MOST_LINE), told, frame.zone, notes)
     for detail in DETAILS:
         blocks = [
             b.header(b.clip(f"{_mark(told)} {head}", MOST_LINE)),
@@ -44,11 +46,27 @@ def message(told: Sequence[Compared], summary: Summary, frame: Frame, actions: S
 
 def _counts(told: Sequence[Compared]) -> tuple[str, list[str]]:
     """`2 newly failing, 1 newly fixed`: the most important that are not zero; and the others."""
-    counted = [(sum(one.count(kind) for one in told), kind) for kind in Kind]
-    changed = [f"{count:,} {kind.value}" for count, kind in counted if count and kind is not Kind.SAME]
-    same = [f"{count:,} {kind.value}" for count, kind in counted if count and kind is Kind.SAME]
-    first = ", ".join(changed[:MOST_COUNTED]) or "Nothing changed since the last run"
+    counts = [(sum(one.count(kind) for one in told), kind) for kind in Kind]
+    changed = [_of_kind(kind, count) for count, kind in counts if count and kind is not Kind.SAME]
+    same = [_of_kind(kind, count) for count, kind in counts if count and kind is Kind.SAME]
+    first = joined(changed[:MOST_COUNTED]) or _("Nothing changed since the last run")
     return first, [*changed[MOST_COUNTED:], *same]
+
+
+_KINDS = {
+    Kind.NEWLY_FAILING: N_("{count} newly failing"),
+    Kind.STILL_FAILING: N_("{count} still failing"),
+    Kind.FIXED: N_("{count} newly fixed"),
+    Kind.OTHER_OUTPUT: N_("{count} with other output"),
+    Kind.NOT_RUN: N_("{count} not run this time"),
+    Kind.FIRST_RUN: N_("{count} without an earlier run"),
+    Kind.GOING: N_("{count} not ended"),
+    Kind.SAME: N_("{count} as before"),
+}
+
+
+def _of_kind(kind: Kind, count: int) -> str:
+    return _(_KINDS[kind], count=f"{count:,}")
 
 
 def _mark(told: Sequence[Compared]) -> str:
@@ -69,22 +87,25 @@ def _sections(told: Sequence[Compared], masked: Masked, detail: Detail) -> Itera
         elements += _rest(changes[len(shown) :], one, detail)
         yield b.rich_text(*elements)
     if len(told) > MOST_RUNS:
-        counted = _counts(told[MOST_RUNS:])[0]
-        yield b.rich_text(b.line(b.words(f"{wording.plural(len(told) - MOST_RUNS, 'more run')}: {counted}", bold=True)))
+        more = counted("{count} more run", "{count} more runs", len(told) - MOST_RUNS)
+        counts = _counts(told[MOST_RUNS:])[0]
+        yield b.rich_text(b.line(b.words(_("{what}: {told}", what=more, told=counts), bold=True)))
 
 
 def _beside(one: Compared, *, alone: bool) -> Block:
     command = "" if alone else f"{wording.what([one.run])} "
     which = [b.words(f"{command}{wording.name(one.run.id, 80)} ", bold=not alone)]
     if one.run.is_schedule:
-        return b.line(*which, b.words("beside its repeat before" if one.against else "has no repeat before"))
+        return b.line(*which, b.words(_("beside its repeat before") if one.against else _("has no repeat before")))
     if not one.against:
-        return b.line(*which, b.words("has no earlier run on these instances"))
-    elements = [b.words("beside ")]
+        return b.line(*which, b.words(_("has no earlier run on these instances")))
+    elements = [b.words(pgettext("before a run", "beside "))]
     for number, run in enumerate(one.against[:3]):
-        when = [b.words(" of "), b.moment(run.created)] if run.created else []
-        elements += [b.words(f"{', ' if number else ''}{wording.name(run.id, 80)}"), *when]
-    more = [b.words(f" and {len(one.against) - 3:,} more")] if len(one.against) > 3 else []
+        when = since.elements(since.moments(_(" of {time}"), run.created)) if run.created else []
+        between = pgettext("between things", ", ") if number else ""
+        elements += [b.words(f"{between}{wording.name(run.id, 80)}"), *when]
+    left = len(one.against) - 3
+    more = [b.words(counted(" and {count} more", " and {count} more", left))] if left > 0 else []
     return b.line(*which, *elements, *more)
 
 
@@ -95,16 +116,16 @@ def _change(change: Change, masked: Masked, detail: Detail, budget: int) -> Iter
         return
     if not change.other_output:
         if change.kind is not Kind.FIXED and change.outputs:
-            yield b.line(b.words("output as before"))
+            yield b.line(b.words(_("output as before")))
         return
     before, after = masked.read(change.was.output.text)[0], masked.read(change.rows[0].output.text)[0]
     lines = unified(before, after)
     if not lines:
-        yield b.line(b.words("the outputs differ only in what is masked"))
+        yield b.line(b.words(_("the outputs differ only in what is masked")))
         return
     yield b.preformatted(excerpt("\n".join(lines), min(_LINES, detail.lines + 4), max(160, budget)))
     if change.was.output.dropped or change.rows[0].output.dropped:
-        yield b.line(b.words("bytes are missing from an output; Cloud Assistant does not say where"))
+        yield b.line(b.words(_("bytes are missing from an output; Cloud Assistant does not say where")))
 
 
 def _rest(left: Sequence[Change], one: Compared, detail: Detail) -> list[Block]:
@@ -112,30 +133,32 @@ def _rest(left: Sequence[Change], one: Compared, detail: Detail) -> list[Block]:
     told = []
     if left:
         rows = [row for change in left for row in change.rows]
-        told.append(b.line(b.words(f"{wording.plural(len(left), 'more change')}, {_of(rows)}", bold=True)))
+        told.append(b.line(b.words(joined([_more_changes(len(left)), wording.instances(len(rows))]), bold=True)))
         told.append(b.line(b.words(wording.members(rows, detail.names))))
     same = [row for change in one.of(Kind.SAME) for row in change.rows]
-    return [*told, *([b.line(b.words(f"{len(same):,} as before"))] if same else [])]
+    return [*told, *([b.line(b.words(_of_kind(Kind.SAME, len(same))))] if same else [])]
 
 
-def _of(rows: Sequence[Row]) -> str:
-    return wording.plural(len(rows), "instance")
+def _more_changes(count: int) -> str:
+    return counted("{count} more change", "{count} more changes", count)
 
 
 def _title(change: Change) -> list[str | datetime]:
     """`2 still failing since 14:02, 3 runs: failed, exit code 1; before: exit code 7`."""
-    head = [f"{change.count:,} {change.kind.value}", *since.of_before(change.before)]
+    head = [_of_kind(change.kind, change.count), *since.of_before(change.before)]
     if change.kind in (Kind.NOT_RUN, Kind.GOING, Kind.SAME):
         return head
     now, was = _end(change.rows[0]), _end(change.was) if change.was else ""
-    return [*head, f": {now}; before: {was}" if was and was != now else f": {now}"]
+    if was and was != now:
+        return [*head, _(": {now}; before: {was}", now=now, was=was)]
+    return [*head, _(": {now}", now=now)]
 
 
 def _end(row: Row) -> str:
     """How one row ended, in the words of an answer's groups."""
     result = row.result
     group = Group(row.bucket, result.status, result.error_code, result.exit_code, row.output, (row,))
-    return wording.title(group).removeprefix("1 ")
+    return wording.ending(group)
 
 
 def _text(first: str, told: Sequence[Compared], zone: tzinfo, notes: Iterable[str]) -> str:
@@ -151,8 +174,13 @@ def _text(first: str, told: Sequence[Compared], zone: tzinfo, notes: Iterable[st
 def _sentences(one: Compared, zone: tzinfo, names: int) -> Iterator[str]:
     if one.against and not one.run.is_schedule:
         last = one.against[0]
-        when = f" of {wording.clock_time(last.created, zone)}" if last.created else ""
-        yield f"{wording.name(one.run.id, 80)} beside {wording.name(last.id, 80)}{when}."
+        when = _(" of {time}", time=wording.clock_time(last.created, zone)) if last.created else ""
+        run, before = wording.name(one.run.id, 80), wording.name(last.id, 80) + when
+        yield _("{run} beside {before}.", run=run, before=before)
     for change in one.changes:
-        who = "" if change.kind is Kind.SAME else f": {wording.members(change.rows, names)}".replace("\n", ", ")
-        yield f"{since.text(_title(change), zone)}{who}."
+        title = since.text(_title(change), zone)
+        if change.kind is Kind.SAME:
+            yield stop(title)
+            continue
+        members = wording.members(change.rows, names).replace("\n", pgettext("between things", ", "))
+        yield _("{title}: {names}.", title=title, names=members)

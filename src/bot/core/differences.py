@@ -14,6 +14,7 @@ from enum import Enum
 from bot.core.history import ENDED, Before, befores_of_repeats, repeats
 from bot.core.model import Instance, Invocation, InvocationResult
 from bot.core.summary import BAD, Bucket, Row, bucket_in, summarise, summarise_results
+from bot.core.texts import _
 
 MOST_LINES = 400  # of the part that differs, on each side: comparing takes the square of that
 
@@ -217,7 +218,7 @@ def unified(before: str, after: str, context: int = 1) -> list[str]:
     first = max(0, start - context)
     old, new = (lines[first : len(lines) - max(0, end - context)] for lines in (old, new))
     cut = max(len(old), len(new)) > MOST_LINES
-    skipped = [f"… only the last {MOST_LINES} lines of what differs are compared …"] if cut else []
+    skipped = [_("… only the last {n} lines of what differs are compared …", n=MOST_LINES)] if cut else []
     told = list(difflib.unified_diff(old[-MOST_LINES:], new[-MOST_LINES:], lineterm="", n=context))[2:]
     return [*skipped, *("…" if line.startswith("@@") else line for line in told[1:])] if told else []
 

@@ -17,6 +17,7 @@ from bot.core.digest import CHARTED, DAY, POINTS, STEP, Command, Digest, FirstSe
 from bot.core.model import Instance
 from bot.core.ranges import ranges
 from bot.core.summary import Bucket
+from bot.core.texts import N_, _, capital, counted, joined, listed, pgettext, sentences, stop
 from bot.core.what_stands import WhatStands
 
 CHART = "data_visualization"
@@ -54,18 +55,18 @@ def message(digest: Digest, stands: WhatStands, around: Around) -> Message:
     """The digest of one channel."""
     whole = not around.cut and not around.silent
     head = _head(digest, compared=whole)
-    first = b.clip(f"Digest: {head}.", 110)
+    first = b.clip(stop(_("Digest: {told}", told=head)), 110)
     details = _details(digest, around, compared=whole)
     standing = what_stands.told(stands, around.zone)
     notes = _notes(around)
-    age = f"data {wording.duration((around.now - around.read_at).total_seconds())} old"
+    age = _("data {span} old", span=wording.duration((around.now - around.read_at).total_seconds()))
     footer = [b.escape(one) for one in (around.scope, around.reason, age) if one]
     blocks = [
-        b.header(f"{_mark(digest)} {head[0].upper()}{head[1:]}"),
+        b.header(f"{_mark(digest)} {capital(head)}"),
         *([b.rich_text(*(b.line(b.words(line)) for line in details))] if details else []),
         *([b.rich_text(*(b.line(b.words(line)) for line in standing))] if standing else []),
         *_chart(digest, around.zone),
-        *([b.context(b.mrkdwn(" ".join(notes), 600))] if notes else []),
+        *([b.context(b.mrkdwn(sentences(notes), 600))] if notes else []),
         b.context(*footer),
     ]
     return b.within_limits(b.escape("\n".join([first, *standing, *details, *notes])), blocks)
@@ -82,16 +83,27 @@ def _mark(digest: Digest) -> str:
 def _head(digest: Digest, *, compared: bool) -> str:
     today, before = digest.today, digest.before
     if not today.runs:
-        told = "no runs in the last 24 h"
+        told = _("no runs in the last 24 h")
     elif today.failed:
-        told = f"{today.failed:,} of {wording.plural(today.runs, 'run')} failed in the last 24 h"
+        told = counted(
+            "{failed} of {count} run failed in the last 24 h",
+            "{failed} of {count} runs failed in the last 24 h",
+            today.runs,
+            failed=f"{today.failed:,}",
+        )
     else:
-        told = f"{wording.plural(today.runs, 'run')} in the last 24 h, none failed"
-    return f"{told}; the day before {_was(before)}" if compared else told
+        told = joined(
+            [counted("{count} run in the last 24 h", "{count} runs in the last 24 h", today.runs), _("none failed")]
+        )
+    return _("{told}; the day before {was}", told=told, was=_was(before)) if compared else told
 
 
 def _was(before: Tally) -> str:
-    return f"{before.failed:,} of {before.runs:,}" if before.runs else "no runs"
+    if not before.runs:
+        return _("no runs")
+    return pgettext("failures of runs", "{count} of {total}").format(
+        count=f"{before.failed:,}", total=f"{before.runs:,}"
+    )
 
 
 def _details(digest: Digest, around: Around, *, compared: bool) -> list[str]:
@@ -99,56 +111,69 @@ def _details(digest: Digest, around: Around, *, compared: bool) -> list[str]:
     lines = [_command(one, compared=compared) for one in shown]
     if left:
         runs, failed = sum(one.today.runs for one in left), sum(one.today.failed for one in left)
-        lines.append(
-            f"{wording.plural(len(left), 'more command')}: {failed:,} of {wording.plural(runs, 'run')} failed."
-        )
+        more = counted("{count} more command", "{count} more commands", len(left))
+        lines.append(stop(_("{what}: {told}", what=more, told=_failed_of(failed, runs))))
     if digest.going:
-        lines.append(f"Still going: {wording.plural(digest.going, 'run')}.")
+        lines.append(_("Still going: {runs}.", runs=wording.runs(digest.going)))
     if digest.worst:
         worst = [f"{_name(place, around)} ({count:,})" for place, count in digest.worst[:MOST_WORST]]
-        more = len(digest.worst) - len(worst)
-        rest = f" and {more:,} more" if more else ""
-        lines.append(f"Most failures: {', '.join(worst)}{rest}.")
+        names = wording.and_more(worst, len(digest.worst) - len(worst))
+        lines.append(_("Most failures: {names}.", names=names))
     if digest.never:
-        lines.append(f"Never ran on {_places(digest.never, around)}.")
+        lines.append(_("Never ran on {names}.", names=_places(digest.never, around)))
     return [*lines, *(_first_seen(digest.first_seen, around) if compared else [])]
 
 
 def _command(one: Command, *, compared: bool) -> str:
     today, before = one.today, one.before
-    runs = wording.plural(today.runs, "run")
-    failed = f"{today.failed:,} of {runs} failed, on {today.bad:,} of {wording.plural(today.targets, 'instance')}"
-    told = failed if today.failed else f"{runs}, none failed"
-    return f"{one.name}: {told}; the day before {_was(before)}." if compared else f"{one.name}: {told}."
+    if today.failed:
+        where = counted(
+            "on {bad} of {count} instance", "on {bad} of {count} instances", today.targets, bad=f"{today.bad:,}"
+        )
+        told = joined([_failed_of(today.failed, today.runs), where])
+    else:
+        told = joined([wording.runs(today.runs), _("none failed")])
+    told = _("{what}: {told}", what=one.name, told=told)
+    return stop(_("{told}; the day before {was}", told=told, was=_was(before)) if compared else told)
+
+
+def _failed_of(failed: int, runs: int) -> str:
+    return counted("{failed} of {count} run failed", "{failed} of {count} runs failed", runs, failed=f"{failed:,}")
 
 
 def _first_seen(found: Sequence[FirstSeen], around: Around) -> list[str]:
-    lines = [f"New since the day before: {one.command}, {one.why}, on {_places(one.places, around)}." for one in found]
-    shown, left = lines[:MOST_FIRST_SEEN], lines[MOST_FIRST_SEEN:]
-    return [*shown, *([f"{wording.plural(len(left), 'more new way')} to fail."] if left else [])]
+    text = N_("New since the day before: {command}, {why}, on {names}.")
+    lines = [_(text, command=one.command, why=one.why, names=_places(one.places, around)) for one in found]
+    shown, left = lines[:MOST_FIRST_SEEN], len(lines[MOST_FIRST_SEEN:])
+    more = counted("{count} more new way to fail.", "{count} more new ways to fail.", left)
+    return [*shown, *([more] if left else [])]
 
 
 def _name(place: Place, around: Around) -> str:
     instance = (around.instances or {}).get(place[1])
-    return wording.name((instance.name if instance else "") or place[1] or "an instance without id", 40)
+    return wording.name((instance.name if instance else "") or place[1] or _("an instance without id"), 40)
 
 
 def _places(places: Sequence[Place], around: Around) -> str:
     """Names as ranges, as many as fit; the others are counted."""
     names = [_name(place, around) for place in places[:50]]
     count = len(names)
-    while count > 1 and len(", ".join(ranges(names[:count]))) > MOST_PLACES:
+    while count > 1 and len(listed(ranges(names[:count]))) > MOST_PLACES:
         count -= 1
     left = len(places) - count
-    return ", ".join(ranges(names[:count])) + (f" and {left:,} more" if left else "")
+    return wording.and_more(ranges(names[:count]), left)
 
 
 def _notes(around: Around) -> list[str]:
     cut = [
-        f"{region} has more runs than I read; those before {wording.clock_time(moment, around.zone)} are not counted."
+        _(
+            "{region} has more runs than I read; those before {time} are not counted.",
+            region=region,
+            time=wording.clock_time(moment, around.zone),
+        )
         for region, moment in (around.cut or {}).items()
     ]
-    partial = ["So nothing is compared with the day before."] if cut or around.silent else []
+    partial = [_("So nothing is compared with the day before.")] if cut or around.silent else []
     return [*around.silent, *cut, *partial]
 
 
@@ -157,15 +182,18 @@ def _chart(digest: Digest, zone: tzinfo) -> list[Block]:
     begins = [digest.until - DAY + number * STEP for number in range(POINTS)]
     labels = [f"{moment.astimezone(zone):%H:%M}" for moment in begins]
     series = [
-        {"name": bucket.value, "data": _points(labels, digest.series[bucket])}
+        {"name": _(wording.WORDS[bucket]), "data": _points(labels, digest.series[bucket])}
         for bucket in CHARTED
         if any(digest.series[bucket])
     ]
     if not series:
         return []
-    axis = {"categories": labels, "x_label": b.plain(f"from, {digest.until.astimezone(zone).tzname()}", 50)}
-    chart = {"type": "bar", "series": series, "axis_config": {**axis, "y_label": "instances"}}
-    return [{"type": CHART, "title": "Outcomes on instances, last 24 h", "chart": chart}]
+    axis = {
+        "categories": labels,
+        "x_label": b.plain(_("from, {zone}", zone=digest.until.astimezone(zone).tzname()), 50),
+    }
+    chart = {"type": "bar", "series": series, "axis_config": {**axis, "y_label": _("instances")}}
+    return [{"type": CHART, "title": _("Outcomes on instances, last 24 h"), "chart": chart}]
 
 
 def _points(labels: Iterable[str], counts: Iterable[int]) -> list[Block]:

@@ -1,7 +1,7 @@
 """Everything that may go wrong in words a person can use.
 
 BotError
-├─ UserError      its text is written for the person who asked and shown as it is
+├─ UserError      its text is written for the person who asked, and said in their language
 │  ├─ UsageError  the words could not be read
 │  ├─ NotFound    read, asked, and not there
 │  └─ NotAllowed  this person may not see it, or not here
@@ -14,13 +14,26 @@ BotError
 Any other exception is a crash: it fails the job, so that Function Compute delivers it again.
 """
 
+from collections.abc import Callable
+
+from bot.core.texts import Text
+
 
 class BotError(Exception):
     """Base of all errors that are expected and told."""
 
 
 class UserError(BotError):
-    """Shown to the person as it is, privately."""
+    """Shown to the person, privately, in their language, which who raises it need not know: so it is said when it is
+    read. A text and the fields in it (see `texts.Text`), or a function that says it.
+    """
+
+    def __init__(self, text: str | Callable[[], str], /, **fields: object) -> None:
+        super().__init__(text)
+        self._say = text if callable(text) else Text(text, **fields).__str__
+
+    def __str__(self) -> str:
+        return self._say()
 
 
 class UsageError(UserError):

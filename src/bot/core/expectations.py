@@ -13,15 +13,17 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 
 from bot.core.errors import UsageError
-from bot.core.question import REGIONS, quoted
+from bot.core.question import KINDS, REGIONS, quoted
 from bot.core.subscriptions import mention
+from bot.core.texts import N_, Text, _, listed
 
-USAGE = (
+USAGE = N_(
     "Usage: expect command:backup-* daily by:03:30 on:tag:backup=yes, or hourly by:00:15, weekly by:mon-03:30, "
     "on:instance:web-*, with region:cn-shanghai, ring:@somebody"
 )
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _EVERY = {"hourly": timedelta(hours=1), "daily": timedelta(days=1), "weekly": timedelta(days=7)}
+_TOLD = {"hourly": N_("hourly"), "daily": N_("daily"), "weekly": N_("weekly")}
 _BY = re.compile(rf"(?:({'|'.join(_DAYS)})[a-z]*[-@])?([01]?[0-9]|2[0-3]):([0-5][0-9])")
 _MOST = 20  # values of one kind
 
@@ -65,14 +67,22 @@ class Expectation:
     @property
     def where(self) -> str:
         """`tag backup=yes`, `web-*`: on what, in plain words."""
-        what = [f"tag {key}={value}" if value else f"tag {key}" for key, value in self.tags]
-        what += [" or ".join(self.instances)] if self.instances else []
-        return " and ".join(what) + (f" in {', '.join(self.regions)}" if self.regions else "")
+        what = [_("tag {tag}", tag=f"{key}={value}" if value else key) for key, value in self.tags]
+        what += [_(" or ").join(self.instances)] if self.instances else []
+        where = _(" in {regions}", regions=listed(self.regions)) if self.regions else ""
+        return _(" and ").join(what) + where
 
     def told(self, zone_name: str) -> str:
         """In a sentence's words: `backup-* daily by 03:30 (Asia/Shanghai) on tag backup=yes`."""
-        when = f"minute {self.minute:02d}" if self.every == "hourly" else self.by
-        return f"{', '.join(self.commands)} {self.every} by {when} ({zone_name}) on {self.where}"
+        when = _("minute {minute}", minute=f"{self.minute:02d}") if self.every == "hourly" else self.by
+        return _(
+            "{commands} {every} by {time} ({zone}) on {where}",
+            commands=listed(self.commands),
+            every=_(_TOLD[self.every]),
+            time=when,
+            zone=zone_name,
+            where=self.where,
+        )
 
     @property
     def mention(self) -> str:
@@ -112,15 +122,16 @@ def read(words: Sequence[str]) -> Expectation:
 
 def _whole(one: Expectation) -> Expectation:
     """Raises UsageError for what is missing."""
+    usage = Text(USAGE)
     if not one.commands:
-        raise UsageError(f"Which command?\n{USAGE}")
+        raise UsageError("Which command?\n{usage}", usage=usage)
     if not (one.tags or one.instances):
-        raise UsageError(f"On which instances?\n{USAGE}")
+        raise UsageError("On which instances?\n{usage}", usage=usage)
     every = one.every or ("weekly" if one.weekday >= 0 else "daily")
     if every != "hourly" and one.hour < 0:
-        raise UsageError(f"By when?\n{USAGE}")
+        raise UsageError("By when?\n{usage}", usage=usage)
     if (every == "weekly") != (one.weekday >= 0):
-        raise UsageError(f"A day of the week goes with weekly, and weekly needs one.\n{USAGE}")
+        raise UsageError("A day of the week goes with weekly, and weekly needs one.\n{usage}", usage=usage)
     return replace(one, every=every, hour=-1 if every == "hourly" else one.hour)
 
 
@@ -133,14 +144,14 @@ def _read(one: Expectation, word: str) -> Expectation:
     match = re.fullmatch(r"([a-z]+)[:=](.+)", word, re.IGNORECASE | re.DOTALL)
     reader = _READERS.get(match[1].lower()) if match else None
     if match is None or reader is None:
-        raise UsageError(f"I cannot read `{_shown(word)}` here.\n{USAGE}")
+        raise UsageError("I cannot read `{word}` here.\n{usage}", word=_shown(word), usage=Text(USAGE))
     return reader(one, match[2])
 
 
 def _with(one: Expectation, field: str, value: Any) -> Expectation:
     values: tuple[Any, ...] = getattr(one, field)
     if len(values) == _MOST:
-        raise UsageError(f"At most {_MOST} {field} in one expectation.")
+        raise UsageError("At most {most} {kind} in one expectation.", most=_MOST, kind=Text(KINDS[field]))
     changes: dict[str, Any] = {field: tuple(dict.fromkeys([*values, value]))}
     return replace(one, **changes)
 
@@ -148,7 +159,7 @@ def _with(one: Expectation, field: str, value: Any) -> Expectation:
 def _by(one: Expectation, value: str) -> Expectation:
     match = _BY.fullmatch(value.lower())
     if match is None:
-        raise UsageError(f"`by:` takes a time such as 03:30 or mon-03:30, not `{_shown(value)}`.")
+        raise UsageError("`by:` takes a time such as 03:30 or mon-03:30, not `{word}`.", word=_shown(value))
     weekday = _DAYS.index(match[1]) if match[1] else -1
     return replace(one, weekday=weekday, hour=int(match[2]), minute=int(match[3]))
 
@@ -156,7 +167,7 @@ def _by(one: Expectation, value: str) -> Expectation:
 def _on(one: Expectation, value: str) -> Expectation:
     match = re.fullmatch(r"(tag|instance)[:=](.+)", value, re.IGNORECASE | re.DOTALL)
     if match is None:
-        raise UsageError(f"`on:` takes tag:key=value or instance:web-*, not `{_shown(value)}`.")
+        raise UsageError("`on:` takes tag:key=value or instance:web-*, not `{word}`.", word=_shown(value))
     return _READERS[match[1].lower()](one, match[2])
 
 
@@ -170,14 +181,14 @@ def _tag(one: Expectation, value: str) -> Expectation:
 def _region(one: Expectation, value: str) -> Expectation:
     lower = value.lower()
     if not re.fullmatch(r"[a-z]{2,4}(?:-[a-z0-9]{1,20}){1,4}", lower):
-        raise UsageError(f"`{_shown(value)}` is not a region id. Right would be region:cn-shanghai.")
+        raise UsageError("`{word}` is not a region id. Right would be region:cn-shanghai.", word=_shown(value))
     return _with(one, "regions", lower)
 
 
 def _ring(one: Expectation, value: str) -> Expectation:
     if not re.fullmatch(r"[USW][A-Z0-9]{2,20}", value):
         raise UsageError(
-            f"I do not know whom `ring:{_shown(value)}` means. Type @ and pick somebody from Slack's list."
+            "I do not know whom `ring:{word}` means. Type @ and pick somebody from Slack's list.", word=_shown(value)
         )
     return replace(one, ring=value)
 

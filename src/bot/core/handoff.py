@@ -14,12 +14,13 @@ from bot.core import blocks as b
 from bot.core import wording
 from bot.core.blocks import Block, Message
 from bot.core.summary import BAD, Bucket, Row, Summary
+from bot.core.texts import N_, _, counted
 
 _AT_ONCE = 50  # ids in one line, so that it can be pasted; InvokeCommand takes 100, StopInvocation 50
 _MOST_ELEMENT = 2_900  # characters of one piece: Slack takes 3,000
 _MOST_FORM = 4_500  # of one form: a hundred ids with their options fit
 _MOST_FORMS = 11_000  # of all forms together, beside the headings
-_STOP_CAVEAT = (
+_STOP_CAVEAT = N_(
     "The vendor says: where the command runs already it goes on; where it has not begun it will not. "
     "Stopped instances are reported as failed (stopped)."
 )
@@ -33,9 +34,9 @@ def failed_ids(summary: Summary) -> Message:
     rows = [row for group in summary.of(*BAD) for row in group.rows]
     ids, stop = _ids(rows), _stop(summary)
     forms = [
-        (f"{wording.plural(len(ids), 'instance')} without success", ids),
-        ("Run it again there", _again(rows)),
-        ("Stop what is still going", stop),
+        (counted("{count} instance without success", "{count} instances without success", len(ids)), ids),
+        (_("Run it again there"), _again(rows)),
+        (_("Stop what is still going"), stop),
         ("CSV", csv_of(rows).split("\n") if rows else []),
     ]
     parts, room = [], _MOST_FORMS
@@ -45,9 +46,9 @@ def failed_ids(summary: Summary) -> Message:
             room -= sum(map(b.width, pieces))
             parts.append(b.rich_text(b.line(b.words(heading, bold=True)), *map(b.preformatted, pieces)))
     if not parts:
-        return Message("Nothing failed, and nothing is going: there is nothing to copy.")
-    caveat: list[Block] = [b.context(_STOP_CAVEAT)] if stop else []
-    return b.within_limits(b.escape(f"{wording.counts(summary)}. Ids to copy."), [*parts, *caveat])
+        return Message(_("Nothing failed, and nothing is going: there is nothing to copy."))
+    caveat: list[Block] = [b.context(_(_STOP_CAVEAT))] if stop else []
+    return b.within_limits(b.escape(_("{counts}. Ids to copy.", counts=wording.counts(summary))), [*parts, *caveat])
 
 
 def _ids(rows: Iterable[Row]) -> list[str]:
@@ -122,5 +123,9 @@ def _pieces(lines: Sequence[str], most: int) -> list[str]:
         if b.width(pieces[-1]) + width > _MOST_ELEMENT:
             pieces.append("")
         pieces[-1] += f"{line}\n"
-    more = [f"… {wording.plural(left, 'more line')}: no room in one message"] if left else []
+    more = [_no_room(left)] if left else []
     return [*(piece.removesuffix("\n") for piece in pieces if piece), *more]
+
+
+def _no_room(left: int) -> str:
+    return counted("… {count} more line: no room in one message", "… {count} more lines: no room in one message", left)

@@ -14,11 +14,12 @@ from bot.core import what_stands, wording
 from bot.core.blocks import Block, Message
 from bot.core.home import Run
 from bot.core.open_work import OnIt
+from bot.core.texts import N_, _, counted, joined, sentences, stop
 from bot.core.what_stands import WhatStands
 
 SHARE, REFRESH = "share_handover", "refresh_handover"  # action ids
 MOST = 10  # of each list
-_STANDS = "Missed and muted"  # its lines begin with the one or the other word
+_STANDS = N_("Missed and muted")  # its lines begin with the one or the other word
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,16 +53,23 @@ class Handover:
 
 def message(told: Handover, by_name: str, zone: tzinfo, now: float, read_at: float) -> Message:
     """The whole of it; its buttons are added to a draft alone."""
-    head = f"Handover: {_head(told)}"
+    head = _("Handover: {told}", told=_head(told))
     sections = _sections(told, zone)
     blocks = [b.header(head)]
     for title, lines in sections.items():
         blocks.append(b.rich_text(b.line(b.words(title, bold=True)), *(b.line(b.words(line)) for line in lines)))
-    footer = [f"handover by {b.escape(wording.name(by_name))}", f"data {wording.duration(now - read_at)} old"]
-    notes = [b.context(b.mrkdwn(" ".join(told.notes), 600))] if told.notes else []
-    lines = [line if title == _STANDS else f"{title}: {line}" for title, some in sections.items() for line in some]
+    footer = [
+        _("handover by {who}", who=b.escape(wording.name(by_name))),
+        _("data {span} old", span=wording.duration(now - read_at)),
+    ]
+    notes = [b.context(b.mrkdwn(sentences(told.notes), 600))] if told.notes else []
+    lines = [
+        line if title == _(_STANDS) else _("{what}: {told}", what=title, told=line)
+        for title, some in sections.items()
+        for line in some
+    ]
     return b.within_limits(
-        b.escape("\n".join([f"{head}.", *lines, *told.notes])), [*blocks, *notes, b.context(*footer)]
+        b.escape("\n".join([stop(head), *lines, *told.notes])), [*blocks, *notes, b.context(*footer)]
     )
 
 
@@ -70,11 +78,11 @@ def draft(said: Message, value: str) -> Message:
     buttons: Block = {
         "type": "actions",
         "elements": [
-            _button(SHARE, "Share", "Share the handover with the channel", value) | {"style": "primary"},
-            _button(REFRESH, "Refresh", "Refresh the handover", value),
+            _button(SHARE, _("Share"), _("Share the handover with the channel"), value) | {"style": "primary"},
+            _button(REFRESH, _("Refresh"), _("Refresh the handover"), value),
         ],
     }
-    hint = b.context("Only you see this draft. Share posts it, as it stands then, to the channel.")
+    hint = b.context(_("Only you see this draft. Share posts it, as it stands then, to the channel."))
     return Message(said.text, (*said.blocks[: b.MOST_BLOCKS - 2], hint, buttons))
 
 
@@ -91,39 +99,44 @@ def _button(action_id: str, text: str, label: str, value: str) -> Block:
 def _head(told: Handover) -> str:
     free = sum(one.on_it is None for one in told.failing)
     if not told.failing:
-        failing = "nothing is failing"
+        failing = [_("nothing is failing")]
     else:
-        failing = f"{len(told.failing)} failing" + (f", nobody on {free} of them" if free else "")
-    return f"{failing}, {len(told.going)} still going"
+        failing = [_("{count} failing", count=f"{len(told.failing):,}")]
+        failing += [_("nobody on {count} of them", count=f"{free:,}")] if free else []
+    return joined([*failing, _("{count} still going", count=f"{len(told.going):,}")])
 
 
 def _sections(told: Handover, zone: tzinfo) -> dict[str, list[str]]:
     """Titles with their lines; what is empty is left out, but for failures."""
     lists = {
-        "Failing": [_failing(one, zone) for one in told.failing] or ["Nothing that I know of."],
-        "Still going": [f"{one.what}, {one.progress}, {one.region}, {one.id}" for one in told.going],
-        "Taken": [f"{run}: {_who(one, zone)}" for run, one in told.taken.items()],
-        _STANDS: what_stands.told(told.stands, zone),
-        f"Recovered in the last {told.hours} h": [
-            f"{one.line} Well since {_at(one.at, zone)}." for one in told.recovered
+        _("Failing"): [_failing(one, zone) for one in told.failing] or [_("Nothing that I know of.")],
+        _("Still going"): [joined([one.what, one.progress, one.region, one.id]) for one in told.going],
+        _("Taken"): [_("{what}: {told}", what=run, told=_who(one, zone)) for run, one in told.taken.items()],
+        _(_STANDS): what_stands.told(told.stands, zone),
+        _("Recovered in the last {h} h", h=told.hours): [
+            sentences([one.line, _("Well since {time}.", time=_at(one.at, zone))]) for one in told.recovered
         ],
     }
     return {title: _cut(lines) for title, lines in lists.items() if lines}
 
 
 def _cut(lines: Sequence[str]) -> list[str]:
-    more = [f"and {len(lines) - MOST} more"] if len(lines) > MOST else []
+    more = [counted("and {count} more", "and {count} more", len(lines) - MOST)] if len(lines) > MOST else []
     return [wording.name(line, 300) for line in lines[:MOST]] + more
 
 
 def _failing(one: Failing, zone: tzinfo) -> str:
-    times = f", {one.times} times in a row" if one.times > 1 else ""
-    since = f" Failing since {_at(one.since, zone)}{times}." if one.since else ""
-    return f"{one.line}{since} {_who(one.on_it, zone)}"
+    since = ""
+    if one.since:
+        began = _("Failing since {time}", time=_at(one.since, zone))
+        since = stop(joined([began, *([_("{n} times in a row", n=f"{one.times:,}")] if one.times > 1 else [])]))
+    return sentences([one.line, since, _who(one.on_it, zone)])
 
 
 def _who(one: OnIt | None, zone: tzinfo) -> str:
-    return f"{wording.name(one.name, 40)} is on it since {_at(one.since, zone)}." if one else "Nobody is on it."
+    if one is None:
+        return _("Nobody is on it.")
+    return _("{who} is on it since {time}.", who=wording.name(one.name, 40), time=_at(one.since, zone))
 
 
 def _at(seconds: float, zone: tzinfo) -> str:

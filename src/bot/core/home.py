@@ -11,12 +11,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from bot.core import blocks as b
-from bot.core import watching, wording
+from bot.core import since, watching, wording
 from bot.core.blocks import Block
+from bot.core.help import START
 from bot.core.modal import View
 from bot.core.model import Invocation
 from bot.core.open_work import OnIt, Watched
 from bot.core.summary import BAD, Bucket, Summary, summarise
+from bot.core.texts import N_, _, counted, joined, sentences
 
 REFRESH = "home_refresh"  # action id
 CALLBACK = "home"
@@ -25,11 +27,10 @@ MOST_KEPT = 50  # failures, and runs going on
 RECENT = timedelta(days=3)
 LATE = 120  # seconds after which a look that was due has been missed
 
-THREAD = "In a thread, where Slack has no slash commands, write to me by name: @bot t-…"
 EXAMPLES = (
-    "t-hz0jdfwd9f: that run, every instance",
-    "web-01 or 10.0.0.7: the newest results on that instance",
-    "failed since:2h: what failed lately",
+    N_("t-hz0jdfwd9f: that run, every instance"),
+    N_("web-01 or 10.0.0.7: the newest results on that instance"),
+    N_("failed since:2h: what failed lately"),
 )
 
 
@@ -133,7 +134,7 @@ def view(page: Page) -> View:
             *_going(going),
             *_watches(page),
             *_how_to_ask(),
-            *([b.context(b.mrkdwn(" ".join(page.notes), 600))] if page.notes else []),
+            *([b.context(b.mrkdwn(sentences(page.notes), 600))] if page.notes else []),
         ]
     )
 
@@ -149,19 +150,22 @@ def _view(blocks: Sequence[Block]) -> View:
 
 def _head(failed: int, going: int, page: Page) -> str:
     if not page.snapshot.read_at:
-        return "Reading…" if page.reading else "Nothing read yet"
+        return _("Reading…") if page.reading else _("Nothing read yet")
     mark = wording.MARKS[Bucket.FAILED if failed else Bucket.SUCCEEDED]
-    first = f"{wording.plural(failed, 'run')} failed" if failed else f"No failures in the last {RECENT.days} days"
-    return f"{mark} {first}, {going:,} going on" if going else f"{mark} {first}"
+    if failed:
+        first = counted("{count} run failed", "{count} runs failed", failed)
+    else:
+        first = counted("No failures in the last {count} day", "No failures in the last {count} days", RECENT.days)
+    return f"{mark} {joined([first, *([_('{count} going on', count=f'{going:,}')] if going else [])])}"
 
 
 def _age(page: Page) -> list[str]:
     told = [b.escape(wording.name(wording.where(page.regions)))]
     if page.snapshot.read_at:
         age = wording.duration(page.now.timestamp() - page.snapshot.read_at)
-        told.append(f"data {age} old at {b.date(page.now, '{time_secs}')}")
+        told.append(_("data {span} old at {time}", span=age, time=b.date(page.now, "{time_secs}")))
     if page.reading:
-        told.append("reading again; press Refresh if this stays")
+        told.append(_("reading again; press Refresh if this stays"))
     return told
 
 
@@ -169,8 +173,8 @@ def _refresh() -> Block:
     button = {
         "type": "button",
         "action_id": REFRESH,
-        "text": {"type": "plain_text", "text": "Refresh", "emoji": False},
-        "accessibility_label": "Refresh: failures, runs going on, your watches",
+        "text": {"type": "plain_text", "text": _("Refresh"), "emoji": False},
+        "accessibility_label": _("Refresh: failures, runs going on, your watches"),
     }
     return {"type": "actions", "elements": [button]}
 
@@ -183,13 +187,14 @@ def _failures(runs: Sequence[Run], page: Page) -> list[Block]:
         b.rich_text(*_run_lines(f"{mark} {run.failed}", run, *_who(page.on_it.get(run.id), page.all_known)))
         for run in runs
     ]
-    return _listed(f"Failed in the last {RECENT.days} days", told, "; ask for: failed")
+    title = counted("Failed in the last {count} day", "Failed in the last {count} days", RECENT.days)
+    return _listed(title, told, "failed")
 
 
 def _going(runs: Sequence[Run]) -> list[Block]:
     mark = wording.MARKS[Bucket.GOING]
     told = [b.rich_text(*_run_lines(f"{mark} {run.progress}", run)) for run in runs]
-    return _listed("Going on", told, "; ask for: running") if told else []
+    return _listed(_("Going on"), told, "running") if told else []
 
 
 def _run_lines(state: str, run: Run, *who: Block) -> list[Block]:
@@ -203,46 +208,53 @@ def _run_lines(state: str, run: Run, *who: Block) -> list[Block]:
 
 def _who(taken: OnIt | None, all_known: bool) -> list[Block]:
     if taken is None:
-        return [b.words(" · nobody is on it")] if all_known else []
-    since = b.moment(datetime.fromtimestamp(taken.since, UTC))
-    return [b.words(f"\nOn it: {wording.name(taken.name, 40)} since "), since, *_link(taken.link)]
+        return [b.words(f" · {_('nobody is on it')}")] if all_known else []
+    who = wording.name(taken.name, 40).replace("{time}", "")
+    said = _("On it: {who} since {time}", who=who, time="{time}")
+    pieces = since.moments(f"\n{said}", datetime.fromtimestamp(taken.since, UTC))
+    return [*since.elements(pieces), *_link(taken.link)]
 
 
 def _watches(page: Page) -> list[Block]:
     if not page.watches:
         return []
-    return _listed("Your watches", [_watch(one, page.now) for one in page.watches])
+    return _listed(_("Your watches"), [_watch(one, page.now) for one in page.watches])
 
 
 def _watch(one: Watched, now: datetime) -> Block:
-    said = one.said or f"no answer at the last look: {one.words}"
-    began = b.moment(datetime.fromtimestamp(one.began, UTC))
+    said = one.said or _("no answer at the last look: {words}", words=one.words)
+    began = since.elements(since.moments(_("since {time}"), datetime.fromtimestamp(one.began, UTC)))
     late = now.timestamp() > one.next_look + LATE
-    missed = [b.line(b.words("Its last look is overdue; press Refresh under the message."))] if late else []
+    missed = [b.line(b.words(_("Its last look is overdue; press Refresh under the message.")))] if late else []
     return b.rich_text(
         b.line(b.words(wording.name(said, 150), bold=True)),
-        b.line(b.words("since "), began, *_link(one.link)),
+        b.line(*began, *_link(one.link)),
         *missed,
     )
 
 
 def _link(url: str) -> list[Block]:
-    return [b.words(" · "), {"type": "link", "url": url, "text": "open the message"}] if url else []
+    return [b.words(" · "), {"type": "link", "url": url, "text": _("open the message")}] if url else []
 
 
 def _listed(title: str, told: Sequence[Block], more: str = "") -> list[Block]:
     """A title, some of a list, and how many were left out."""
     left = len(told) - MOST_SHOWN
-    rest = [b.context(f"and {left:,} more{more}")] if left > 0 else []
+    rest = []
+    if left > 0 and more:
+        text = counted("and {count} more; ask for: {word}", "and {count} more; ask for: {word}", left, word=more)
+        rest = [b.context(text)]
+    elif left > 0:
+        rest = [b.context(counted("and {count} more", "and {count} more", left))]
     return [b.header(title), *told[:MOST_SHOWN], *rest]
 
 
 def _how_to_ask() -> list[Block]:
     return [
-        b.header("How to ask"),
+        b.header(_("How to ask")),
         b.rich_text(
-            b.line(b.words("After the slash command; in a direct message to me, without it:")),
-            {"type": "rich_text_list", "style": "bullet", "elements": [b.line(b.words(one)) for one in EXAMPLES]},
-            b.line(b.words(THREAD)),
+            b.line(b.words(_("After the slash command; in a direct message to me, without it:"))),
+            {"type": "rich_text_list", "style": "bullet", "elements": [b.line(b.words(_(one))) for one in EXAMPLES]},
+            b.line(b.words(_(START))),
         ),
     ]

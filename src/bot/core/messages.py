@@ -19,12 +19,13 @@ from bot.core.masking import Masked
 from bot.core.model import Invocation
 from bot.core.parts import DETAILS, Detail
 from bot.core.summary import BAD, Bucket, Summary, summarise
+from bot.core.texts import N_, _, capital, counted, joined, listed, pgettext, sentences, stop
 
 MOST_LINE = 110
 MOST_NOTES = 600
 MOST_IN_CHANNEL = 2_500  # characters of one answer, about: more is scrolled past
 
-UNKNOWN_PRESS = (
+UNKNOWN_PRESS = N_(
     "I do not know that button or shortcut; it may be of an older version of me, so nothing was done. "
     "Ask again, and use what the new answer shows."
 )
@@ -51,27 +52,32 @@ def results(summary: Summary, frame: Frame, actions: Sequence[Block] = ()) -> Me
     """What really happened in one or several invocations; `actions` are its buttons."""
     subject = wording.what(summary.invocations)
     if summary.total == 1:
-        subject = f"{subject} on {wording.name(summary.groups[0].rows[0].name, 40)}"
+        instance = wording.name(summary.groups[0].rows[0].name, 40)
+        subject = _("{command} on {instance}", command=subject, instance=instance)
     regions = [invocation.region for invocation in summary.invocations]
-    head = f"{wording.counts(summary)}: {subject}, {wording.where(regions)}"
+    head = _head(wording.counts(summary), subject, wording.where(regions))
     return _answer(summary, head, frame, actions, by_run=False)
 
 
 def results_on_instances(summary: Summary, subject: str, frame: Frame, actions: Sequence[Block] = ()) -> Message:
     """The newest results on some instances; each result is a run of its own."""
     regions = [row.result.region for group in summary.groups for row in group.rows]
-    head = f"{wording.counts(summary, 'run')}: {wording.name(subject, 40)}, {wording.where(regions)}"
+    head = _head(wording.counts(summary, of_runs=True), wording.name(subject, 40), wording.where(regions))
     return _answer(summary, head, frame, actions, by_run=True)
 
 
 def progress(summary: Summary, frame: Frame, actions: Sequence[Block]) -> Message:
     """How watched invocations stand: progress in words, failures as they appear, when the next look is due."""
     regions = [invocation.region for invocation in summary.invocations]
-    head = f"{watching.done_words(summary)}: {wording.what(summary.invocations)}, {wording.where(regions)}"
+    head = _head(watching.done_words(summary), wording.what(summary.invocations), wording.where(regions))
     masked = summary.masked
     blocks = _blocks(summary, head, frame, masked, _PROGRESS, by_run=False)
-    text = spoken.text(b.clip(f"{head}.", MOST_LINE), summary, frame.zone, frame.notes, masked)
+    text = spoken.text(b.clip(stop(head), MOST_LINE), summary, frame.zone, frame.notes, masked)
     return b.within_limits(text, [*blocks, *actions])
+
+
+def _head(counts: str, what: str, where: str) -> str:
+    return _("{counts}: {what}, {where}", counts=counts, what=what, where=where)
 
 
 _PROGRESS = Detail(groups=5, lines=0, output=0, names=160, info=0)
@@ -82,9 +88,13 @@ def usual(durations: Sequence[float]) -> str:
     if not durations:
         return ""
     shortest, longest = wording.duration(min(durations)), wording.duration(max(durations))
-    span = shortest if shortest == longest else f"{shortest} to {longest}"
-    runs = "run" if len(durations) == 1 else f"{len(durations)} runs"
-    return f"The last {runs} of this command took {span}."
+    span = shortest if shortest == longest else _("{shortest} to {longest}", shortest=shortest, longest=longest)
+    return counted(
+        "The last run of this command took {span}.",
+        "The last {count} runs of this command took {span}.",
+        len(durations),
+        span=span,
+    )
 
 
 def ringing(message: Message, user_id: str) -> Message:
@@ -130,12 +140,13 @@ def _line_one(head: str, summary: Summary, masked: Masked) -> str:
     reasons = wording.why((group, outputs.get(id(group), "")) for group in bad)
     for count in range(min(3, len(reasons)), 0, -1):
         left = len(reasons) - count
-        more = f"; {wording.plural(left, 'more reason')}" if left else ""
-        told = "; ".join(reasons[:count])
-        for line in (f"{head}. {told[0].upper()}{told[1:]}{more}.", f"{head}. {told[0].upper()}{told[1:]}."):
+        more = [counted("{count} more reason", "{count} more reasons", left)] if left else []
+        for told in ([*reasons[:count], *more], reasons[:count]):
+            between = pgettext("between sentences of one", "; ")
+            line = sentences([stop(head), stop(capital(between.join(told)))])
             if b.width(line) <= MOST_LINE:
                 return line
-    return b.clip(f"{head}.", MOST_LINE)
+    return b.clip(stop(head), MOST_LINE)
 
 
 def _second_line(summary: Summary, now: datetime, *, by_run: bool) -> list[str]:
@@ -144,25 +155,26 @@ def _second_line(summary: Summary, now: datetime, *, by_run: bool) -> list[str]:
     if by_run or summary.schedules or not summary.began:
         return told
     if summary.ended:
-        told.append(f"took {wording.duration((summary.ended - summary.began).total_seconds())}")
+        told.append(_("took {span}", span=wording.duration((summary.ended - summary.began).total_seconds())))
     elif summary.count(Bucket.GOING):
-        told.append(f"running for {wording.duration((now - summary.began).total_seconds())}")
+        told.append(_("running for {span}", span=wording.duration((now - summary.began).total_seconds())))
     return told
 
 
 def notes_block(notes: Sequence[str]) -> list[Block]:
-    return [b.context(b.mrkdwn(" ".join(notes), MOST_NOTES))] if notes else []
+    return [b.context(b.mrkdwn(sentences(notes), MOST_NOTES))] if notes else []
 
 
 def footer(summary: Summary, frame: Frame, *, by_run: bool) -> list[str]:
     told = _asked_by(frame)
     if summary.began and not by_run:
-        told.append(f"ran {b.date(summary.began)}")
+        told.append(_("ran {time}", time=b.date(summary.began)))
     if summary.users:
-        told.append(f"run as {b.escape(', '.join(wording.name(user, 30) for user in summary.users[:3]))}")
+        users = listed(wording.name(user, 30) for user in summary.users[:3])
+        told.append(_("run as {users}", users=b.escape(users)))
     told += _age(frame)
     if frame.next_look is not None:
-        told.append(f"next look {b.date(frame.next_look, '{time_secs}')}")
+        told.append(_("next look {time}", time=b.date(frame.next_look, "{time_secs}")))
     if by_run:
         return told
     told.append(b.escape(_invocation_ids(summary.invocations)))
@@ -172,17 +184,18 @@ def footer(summary: Summary, frame: Frame, *, by_run: bool) -> list[str]:
 def _on_it(frame: Frame) -> list[Block]:
     if not frame.on_it or frame.on_it_since is None:
         return []
-    return [b.context(f"On it: {b.escape(wording.name(frame.on_it))} since {b.date(frame.on_it_since, '{time}')}")]
+    who, since = b.escape(wording.name(frame.on_it)), b.date(frame.on_it_since, "{time}")
+    return [b.context(_("On it: {who} since {time}", who=who, time=since))]
 
 
 def _asked_by(frame: Frame) -> list[str]:
-    return [f"asked by {b.escape(wording.name(frame.asked_by))}"] if frame.asked_by else []
+    return [_("asked by {who}", who=b.escape(wording.name(frame.asked_by)))] if frame.asked_by else []
 
 
 def _age(frame: Frame) -> list[str]:
     if frame.read_at is None:
         return []
-    return [f"data {wording.duration((frame.now - frame.read_at).total_seconds())} old"]
+    return [_("data {span} old", span=wording.duration((frame.now - frame.read_at).total_seconds()))]
 
 
 def _invocation_ids(invocations: Sequence[Invocation]) -> str:
@@ -190,8 +203,8 @@ def _invocation_ids(invocations: Sequence[Invocation]) -> str:
     if len(invocations) == 1:
         return wording.name(invocations[0].id, 80)
     told = [f"{wording.name(invocation.id, 80)} ({len(invocation.targets):,})" for invocation in invocations[:8]]
-    more = f" and {len(invocations) - 8} more" if len(invocations) > 8 else ""
-    return " ".join(told) + more
+    left = len(invocations) - 8
+    return " ".join(told) + (counted(" and {count} more", " and {count} more", left) if left > 0 else "")
 
 
 def runs(
@@ -209,21 +222,30 @@ def runs(
     told.sort(key=lambda pair: _badness(pair[1]))
     failed = sum(_badness(summary) == 0 for _, summary in told)
     going = sum(_badness(summary) == 2 for _, summary in told)
-    count = wording.plural(len(told), "run")
-    head = f"{failed} of {count} failed" if failed else f"{count}, none failed"
-    head += f", {going} still going" if going else ""
-    first = b.clip(f"{head}: {heading}.", MOST_LINE)
+    head = _of_list(len(told), failed, going)
+    first = b.clip(stop(_("{what}: {told}", what=head, told=heading)), MOST_LINE)
     lines = [_run_line(together, summary) for together, summary in told]
     spoken = [_run_words(together, summary) for together, summary in told]
     notes = [*frame.notes, *([more] if more else [])]
     parts = [
-        b.header(b.clip(f"{_list_mark(told)} {head}: {heading}", MOST_LINE)),
+        b.header(b.clip(f"{_list_mark(told)} {_('{what}: {told}', what=head, told=heading)}", MOST_LINE)),
         *(b.rich_text(*lines[at : at + 25]) for at in range(0, len(lines), 25)),
         *notes_block(notes),
         b.context(*_list_footer(frame)),
         *actions,
     ]
     return b.within_limits(_fitting(first, spoken, notes), parts)
+
+
+def _of_list(runs: int, failed: int, going: int) -> str:
+    """`2 of 5 runs failed, 1 still going`."""
+    if failed:
+        told = [
+            counted("{failed} of {count} run failed", "{failed} of {count} runs failed", runs, failed=f"{failed:,}")
+        ]
+    else:
+        told = [wording.runs(runs), _("none failed")]
+    return joined([*told, *([_("{count} still going", count=f"{going:,}")] if going else [])])
 
 
 def _list_mark(told: Sequence[tuple[Sequence[Invocation], Summary]]) -> str:
@@ -235,7 +257,8 @@ def _list_mark(told: Sequence[tuple[Sequence[Invocation], Summary]]) -> str:
 def _fitting(first: str, lines: Sequence[str], notes: Sequence[str]) -> str:
     """Line one, as many lines as `text` has room for, a count of the others, and the notes."""
     for shown in range(len(lines), 0, -1):
-        more = [f"and {len(lines) - shown:,} more."] if shown < len(lines) else []
+        left = len(lines) - shown
+        more = [counted("and {count} more.", "and {count} more.", left)] if left else []
         text = b.escape("\n".join([first, *lines[:shown], *more, *notes]))
         if b.width(text) <= b.MOST_TEXT:
             return text
@@ -261,7 +284,8 @@ def _run_line(together: Sequence[Invocation], summary: Summary) -> Block:
 
 def _run_words(together: Sequence[Invocation], summary: Summary) -> str:
     place, ids = _run_place(together, summary), _invocation_ids(together)
-    return f"{wording.counts(summary)}: {wording.what(together)}, {place}, {ids}."
+    said = _head(wording.counts(summary), wording.what(together), place)
+    return stop(joined([said, ids]))
 
 
 def _run_place(together: Sequence[Invocation], summary: Summary) -> str:
@@ -270,7 +294,7 @@ def _run_place(together: Sequence[Invocation], summary: Summary) -> str:
 
 
 def _list_footer(frame: Frame) -> list[str]:
-    return [*_asked_by(frame), *_age(frame), "ask for one of these ids to see its results"]
+    return [*_asked_by(frame), *_age(frame), _("ask for one of these ids to see its results")]
 
 
 def sentence(text: str) -> Message:
@@ -290,44 +314,54 @@ def noted(message: Message, note: str) -> Message:
 
 def waiting(error: Throttled) -> Message:
     """Said once, privately, to a person whose answer has to wait."""
-    return sentence(
-        f"Alibaba Cloud refuses {error.action} in {error.region} for now (too many calls in this account, by anyone). "
-        f"I ask again in {wording.duration(max(1, error.wait))}; you need not do anything."
+    text = _(
+        "Alibaba Cloud refuses {action} in {region} for now (too many calls in this account, by anyone). "
+        "I ask again in {span}; you need not do anything.",
+        action=error.action,
+        region=error.region,
+        span=wording.duration(max(1, error.wait)),
     )
+    return sentence(text)
 
 
 def cloud_error(error: CloudError) -> Message:
     """One calm sentence and the request id; the vendor's code, never its text or an address."""
-    where = f"{error.action} in {error.region}"
-    request = f" Request id {wording.name(error.request_id)}." if error.request_id else ""
+    where = _("{action} in {region}", action=error.action, region=error.region)
+    request = _("Request id {id}.", id=wording.name(error.request_id)) if error.request_id else ""
     if isinstance(error, Throttled):
-        return sentence(
-            f"Alibaba Cloud still refuses {where} (too many calls in this account, by anyone), so I have no answer. "
-            f"Please ask again in a few minutes.{request}"
+        text = _(
+            "Alibaba Cloud still refuses {where} (too many calls in this account, by anyone), so I have no answer. "
+            "Please ask again in a few minutes.",
+            where=where,
         )
-    if isinstance(error, Denied):
-        return sentence(f"Alibaba Cloud refused {where}: {_denied(error)}{request}")
-    return sentence(
-        f"Alibaba Cloud gave no usable answer to {where} ({wording.name(error.code) or 'no reply'}), several times. "
-        f"Please ask again in a minute.{request}"
-    )
+    elif isinstance(error, Denied):
+        text = _("Alibaba Cloud refused {where}: {why}", where=where, why=_denied(error))
+    else:
+        text = _(
+            "Alibaba Cloud gave no usable answer to {where} ({code}), several times. Please ask again in a minute.",
+            where=where,
+            code=wording.name(error.code) or _("no reply"),
+        )
+    return sentence(sentences([text, request]))
 
 
 def _denied(error: CloudError) -> str:
     code = wording.name(error.code)
     if code == "NoCredentials":
-        return "I have no keys. The function needs a role, or ALIBABA_CLOUD_ACCESS_KEY_ID and _SECRET."
+        return _("I have no keys. The function needs a role, or ALIBABA_CLOUD_ACCESS_KEY_ID and _SECRET.")
     if code.startswith(("Forbidden", "NoPermission", "Operation.Forbidden")):
-        return f"my role may not do that ({code}). It needs the right ecs:{error.action}."
+        return _("my role may not do that ({code}). It needs the right ecs:{action}.", code=code, action=error.action)
     if code.startswith(("InvalidAccessKeyId", "InvalidSecurityToken", "SignatureDoesNotMatch", "IncompleteSignature")):
-        return f"my keys are not accepted ({code}). The people who run this bot must renew them."
+        return _("my keys are not accepted ({code}). The people who run this bot must renew them.", code=code)
     if code.startswith("InvalidRegionId"):
-        return f"there is no such region ({code})."
-    return f"{code or 'it gave no reason'}."
+        return _("there is no such region ({code}).", code=code)
+    return stop(code or _("it gave no reason"))
 
 
 def apology(request_id: str) -> Message:
-    return sentence(
+    text = _(
         "Something in me broke, several times, so I have no answer. Please ask again; "
-        f"if it happens again, tell the people who run this bot: request id {wording.name(request_id) or 'unknown'}."
+        "if it happens again, tell the people who run this bot: request id {id}.",
+        id=wording.name(request_id) or _("unknown"),
     )
+    return sentence(text)

@@ -7,6 +7,7 @@ from typing import Any
 
 from bot.core import blocks as b
 from bot.core.blocks import Block
+from bot.core.texts import _
 
 CALLBACK = "outputs"
 OUTPUTS = "outputs"  # action id of the button that opens it; here, so that the door imports no more than this
@@ -19,8 +20,8 @@ def modal(parts: Sequence[Block], metadata: str = "") -> View:
     return {
         "type": "modal",
         "callback_id": CALLBACK,
-        "title": {"type": "plain_text", "text": "Outputs"},
-        "close": {"type": "plain_text", "text": "Close"},
+        "title": {"type": "plain_text", "text": _("Outputs")},
+        "close": {"type": "plain_text", "text": _("Close")},
         "private_metadata": metadata,
         "blocks": list(parts),
     }
@@ -28,7 +29,7 @@ def modal(parts: Sequence[Block], metadata: str = "") -> View:
 
 def loading() -> View:
     """What is seen until the worker has read the outputs."""
-    return modal([b.context("Loading…")])
+    return modal([b.context(_("Loading…"))])
 
 
 def told(text: str) -> View:

@@ -15,6 +15,7 @@ from typing import Any
 from bot.core import blocks as b
 from bot.core import wording
 from bot.core.reports import GOING, WELL
+from bot.core.texts import _, counted, sentences, stop
 
 BETWEEN = 3.0  # seconds between two updates of one message
 RING_AGAIN = 4 * 3_600.0  # seconds after which a thing that goes on failing rings again
@@ -107,9 +108,13 @@ def _well(before: Notice, told: Notice, news: News, now: float, zone: tzinfo) ->
     if not before.cause:
         return Step(after, show=True)
     after = replace(after, recovered=now)
-    failed = f"{before.times} times in a row" if before.times > 1 else "once"
-    reply = f"Recovered: {news.line} It had failed {failed}, since {_clock(before.since, zone)}."
-    return Step(after, show=True, reply=reply)
+    had = counted(
+        "It had failed once, since {time}.",
+        "It had failed {count} times in a row, since {time}.",
+        max(1, before.times),
+        time=_clock(before.since, zone),
+    )
+    return Step(after, show=True, reply=sentences([_("Recovered: {line}", line=news.line), had]))
 
 
 def _badly(before: Notice, told: Notice, news: News, now: float, zone: tzinfo) -> Step:
@@ -117,27 +122,34 @@ def _badly(before: Notice, told: Notice, news: News, now: float, zone: tzinfo) -
     times = before.times + (news.occasion != before.occasion)
     since = before.since if again else news.at
     after = replace(told, cause=news.cause, instances=news.instances, occasion=news.occasion, times=times, since=since)
-    repeated = f"{times} times in a row since {_clock(since, zone)}" if times > 1 else ""
+    repeated = _("{n} times in a row since {time}", n=times, time=_clock(since, zone)) if times > 1 else ""
     reply = _worth_ringing(before, news, now, repeated)
     return Step(replace(after, rung_at=now) if reply else after, show=True, note=_sentence(repeated), reply=reply)
 
 
 def _worth_ringing(before: Notice, news: News, now: float, repeated: str) -> str:
-    named = b.escape(", ".join(wording.name(one, 40) for one in news.names[:MOST_NAMED]))
-    more = f" and {len(news.names) - MOST_NAMED} more" if len(news.names) > MOST_NAMED else ""
-    failing = f"{news.line} {named}{more}.".strip()
+    shown = [wording.name(one, 40) for one in news.names[:MOST_NAMED]]
+    named = b.escape(wording.and_more(shown, max(0, len(news.names) - MOST_NAMED)))
+    failing = sentences([news.line, stop(named)])
     if not before.cause:
         return failing
     joined = [one for one in news.instances if one not in before.instances]
     if joined:
-        return f"{wording.plural(len(joined), 'more instance')} failing now: {failing}"
+        return counted(
+            "{count} more instance failing now: {told}",
+            "{count} more instances failing now: {told}",
+            len(joined),
+            told=failing,
+        )
     if news.cause != before.cause:
-        return f"It fails in another way now: {failing}"
-    return f"Still failing, {repeated}: {failing}" if repeated and now - before.rung_at >= RING_AGAIN else ""
+        return _("It fails in another way now: {told}", told=failing)
+    if not repeated or now - before.rung_at < RING_AGAIN:
+        return ""
+    return _("Still failing, {often}: {told}", often=repeated, told=failing)
 
 
 def _sentence(words: str) -> str:
-    return f"Failed {words}." if words else ""
+    return _("Failed {often}.", often=words) if words else ""
 
 
 def _clock(seconds: float, zone: tzinfo) -> str:

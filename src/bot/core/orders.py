@@ -19,7 +19,7 @@ def check(subcommand: str, words: Sequence[str]) -> None:
 def _nothing(usage: str) -> Callable[[Sequence[str]], None]:
     def refuse(words: Sequence[str]) -> None:
         if words:
-            raise UsageError(f"Nothing comes after `{usage}`.")
+            raise UsageError("Nothing comes after `{word}`.", word=usage)
 
     return refuse
 

@@ -17,6 +17,7 @@ from bot.core.blocks import Block
 from bot.core.modal import View, modal, told
 from bot.core.output import Output
 from bot.core.summary import Group, Row, Summary
+from bot.core.texts import N_, _, counted, pgettext
 
 PICK, FILTER, PREVIOUS, NEXT, AS_FILE, REVEAL, HIDE = (
     "outputs_pick",
@@ -93,7 +94,7 @@ def view(summary: Summary, state: State, matches: Callable[[str], Matcher], *, o
     """
     choices = _choices(summary.groups)
     if not choices:
-        return told("There are no results yet, so there is no output to show.")
+        return told(_("There are no results yet, so there is no output to show."))
     picked = state.picked if state.picked in choices else "g0"
     choice = choices[picked]
     text, secrets = summary.masked.read(choice.output.text)
@@ -109,19 +110,19 @@ def view(summary: Summary, state: State, matches: Callable[[str], Matcher], *, o
         *([b.context(b.mrkdwn(filtered.problem, 500))] if filtered.problem else []),
         b.rich_text(b.preformatted(_shown(in_pages[page], filtered)), *notes),
         b.context(b.mrkdwn(_about(choice, filtered, page, len(in_pages)), b.MOST_CONTEXT)),
-        *([b.context(_REVEALED)] if revealed else []),
+        *([b.context(_(_REVEALED))] if revealed else []),
     ]
     packed = state.packed()
     if b.width(packed) > MOST_METADATA:
-        return modal([b.context(_TOO_LONG), *output])
+        return modal([b.context(_(_TOO_LONG)), *output])
     secret = _secrets_button(revealed, secrets) if operator and secrets else []
     shown = [*_picker(choices, state), _filter(state), *output, _paging(page, len(in_pages), secret)]
     # Slack wants a submit button where there is an input; it closes the modal, as Close does.
-    return {**modal(shown, packed), "submit": {"type": "plain_text", "text": "Done"}}
+    return {**modal(shown, packed), "submit": {"type": "plain_text", "text": _("Done")}}
 
 
-_REVEALED = "Secrets are shown, to you alone; that you saw them is in my log. The file has them masked."
-_TOO_LONG = (
+_REVEALED = N_("Secrets are shown, to you alone; that you saw them is in my log. The file has them masked.")
+_TOO_LONG = N_(
     "This question is too long to page: Slack carries no more than 3,000 characters with a modal. "
     "Here is the beginning; ask for fewer things at once to see the rest."
 )
@@ -132,7 +133,7 @@ def _choices(groups: Sequence[Group]) -> Mapping[str, _Choice]:
     found = {}
     titles = [wording.title(group) for group in groups]
     for number, group in enumerate(groups):
-        names = wording.members(group.rows, 70).replace("\n", ", ")
+        names = wording.members(group.rows, 70).replace("\n", pgettext("between things", ", "))
         option = _option(titles[number], names, f"g{number}")
         found[f"g{number}"] = _Choice(group.output, group.rows, names, option, wording.differs(group))
     for title, group in zip(titles, groups, strict=True):
@@ -176,14 +177,16 @@ def _picker(choices: Mapping[str, _Choice], state: State) -> list[Block]:
             {
                 "type": "static_select",
                 "action_id": PICK,
-                "placeholder": {"type": "plain_text", "text": "A group or an instance"},
+                "placeholder": {"type": "plain_text", "text": _("A group or an instance")},
                 "options": shown,
                 "initial_option": picked,
             }
         ],
     }
     left = len(options) - len(shown)
-    return [menu, *([b.context(f"The menu has no room for {left:,} more; the file has all outputs.")] if left else [])]
+    if not left:
+        return [menu]
+    return [menu, b.context(_("The menu has no room for {count} more; the file has all outputs.", count=f"{left:,}"))]
 
 
 def _filter(state: State) -> Block:
@@ -192,7 +195,7 @@ def _filter(state: State) -> Block:
         "block_id": "filter",
         "dispatch_action": True,
         "optional": True,
-        "label": {"type": "plain_text", "text": "Only lines with this text, or /regular expression/; press Enter"},
+        "label": {"type": "plain_text", "text": _("Only lines with this text, or /regular expression/; press Enter")},
         "element": {
             "type": "plain_text_input",
             "action_id": FILTER,
@@ -234,33 +237,42 @@ def _shown(page: str, filtered: _Filtered) -> str:
     if page.strip():
         return page.removesuffix("\n")
     if not filtered.of:
-        return "(no output)"
-    return "(only blank lines)" if filtered.lines else "(no line matches)"
+        return _("(no output)")
+    return _("(only blank lines)") if filtered.lines else _("(no line matches)")
 
 
 def _about(choice: _Choice, filtered: _Filtered, page: int, pages: int) -> str:
-    matching = f"{len(filtered.lines):,} of " if len(filtered.lines) < filtered.of else ""
-    told = [choice.names, f"{matching}{wording.plural(filtered.of, 'line')}"]
-    told += [f"page {page + 1:,} of {pages:,}"] if pages > 1 else []
+    matching = f"{len(filtered.lines):,}"
+    if len(filtered.lines) < filtered.of:
+        lines = counted("{matching} of {count} line", "{matching} of {count} lines", filtered.of, matching=matching)
+    else:
+        lines = counted("{count} line", "{count} lines", filtered.of)
+    told = [choice.names, lines]
+    told += [_("page {page} of {pages}", page=f"{page + 1:,}", pages=f"{pages:,}")] if pages > 1 else []
     return " · ".join(told)
 
 
 def _secrets_button(revealed: bool, secrets: int) -> list[Block]:
     if revealed:
-        return [_button(HIDE, "Mask secrets", "Mask the secrets again")]
-    return [
-        _button(REVEAL, "Show masked", f"Show masked: {wording.plural(secrets, 'secret')}, to me alone; it is logged")
-    ]
+        return [_button(HIDE, _("Mask secrets"), _("Mask the secrets again"))]
+    label = counted(
+        "Show masked: {count} secret, to me alone; it is logged",
+        "Show masked: {count} secrets, to me alone; it is logged",
+        secrets,
+    )
+    return [_button(REVEAL, _("Show masked"), label)]
 
 
 def _paging(page: int, pages: int, secret: Sequence[Block]) -> Block:
     """Buttons are left out where they lead nowhere; the file is always there."""
     elements = []
     if page > 0:
-        elements.append(_button(PREVIOUS, "Previous page", f"Previous page, {page:,} of {pages:,}"))
+        label = _("Previous page, {page} of {pages}", page=f"{page:,}", pages=f"{pages:,}")
+        elements.append(_button(PREVIOUS, _("Previous page"), label))
     if page + 1 < pages:
-        elements.append(_button(NEXT, "Next page", f"Next page, {page + 2:,} of {pages:,}"))
-    elements.append(_button(AS_FILE, "As file", "All outputs as a file in the thread"))
+        label = _("Next page, {page} of {pages}", page=f"{page + 2:,}", pages=f"{pages:,}")
+        elements.append(_button(NEXT, _("Next page"), label))
+    elements.append(_button(AS_FILE, _("As file"), _("All outputs as a file in the thread")))
     return {"type": "actions", "block_id": f"paging-{page}-{pages}", "elements": [*elements, *secret]}
 
 

@@ -14,25 +14,29 @@ from datetime import date
 from typing import Any
 
 from bot.core.errors import UsageError
-from bot.core.question import EVERYWHERE, MODES, ORDER_KEYS, ORDERS, REASONS, REGIONS, STATES, TYPES, Question
+from bot.core.question import EVERYWHERE, KINDS, MODES, ORDER_KEYS, ORDERS, REASONS, REGIONS, STATES, TYPES, Question
+from bot.core.texts import N_, Text
 from bot.core.words import words_of
 
 LONGEST = 4_000  # characters of one line
 MOST_OF_A_KIND = 20  # ids, names or regions in one question: each costs calls of the account's quota
 
-USAGE = (
+USAGE = N_(
     "Usage: t-… (a run), i-… or a name or an IP address (an instance), c-… (a command), or nothing for the newest "
     "runs; then failed, running, region:cn-shanghai, since:2h, private. More: help"
 )
-_EXAMPLES = "Examples: t-hz0jdfwd9f, web-01, failed since:2h."
+_EXAMPLES = N_("Examples: t-hz0jdfwd9f, web-01, failed since:2h.")
 
 
 def parse(text: str) -> Question:
     """The question in what was typed; raises UsageError with a sentence for the person."""
     if len(text) > LONGEST:
         raise UsageError(
-            f"That is {len(text):,} characters; I read at most {LONGEST:,}. "
-            f"Ask about fewer ids at once, or about the command (c-…) or a name such as web-*.\n{USAGE}"
+            "That is {length} characters; I read at most {most}. "
+            "Ask about fewer ids at once, or about the command (c-…) or a name such as web-*.\n{usage}",
+            length=f"{len(text):,}",
+            most=f"{LONGEST:,}",
+            usage=Text(USAGE),
         )
     words = words_of(text, _FILTERS)
     lower = [_without_dashes(word).lower() for word in words]
@@ -43,7 +47,7 @@ def parse(text: str) -> Question:
         return _read_order(lower[0], text)
     verb = next((word for word in lower if word in _VERBS), None)
     if verb is not None:
-        raise UsageError(_only_read(verb, words))
+        raise _only_read(verb, words)
     question = Question()
     for word in words:
         question = _read(question, word)
@@ -63,8 +67,9 @@ def _read_order(subcommand: str, text: str) -> Question:
 
 def _needs_a_run(question: Question) -> None:
     if not question.invocations:
-        done = {"watch": "watched", "diff": "compared"}[question.subcommand]
-        raise UsageError(f"Only runs can be {done}. Right would be: {question.subcommand} t-hz0jdfwd9f.")
+        if question.subcommand == "watch":
+            raise UsageError("Only runs can be watched. Right would be: watch t-hz0jdfwd9f.")
+        raise UsageError("Only runs can be compared. Right would be: diff t-hz0jdfwd9f.")
 
 
 def _can_be_watched(question: Question) -> None:
@@ -112,7 +117,7 @@ def _read(question: Question, word: str) -> Question:
     mistyped = key is not None and _nearest(f"{key[0][:-1].lower()}:") is not None
     if re.search(r"[\d.*-]", word) and not mistyped:
         return _with(question, "names", word)
-    raise UsageError(_unreadable(key[0] if key and mistyped else word))
+    raise _unreadable(key[0] if key and mistyped else word)
 
 
 def _with(question: Question, field: str, value: str) -> Question:
@@ -120,7 +125,12 @@ def _with(question: Question, field: str, value: str) -> Question:
     if value in values:
         return question
     if len(values) == MOST_OF_A_KIND:
-        raise UsageError(f"At most {MOST_OF_A_KIND} {field} can be asked for at once; `{_shown(value)}` is one more.")
+        raise UsageError(
+            "At most {most} {kind} can be asked for at once; `{word}` is one more.",
+            most=MOST_OF_A_KIND,
+            kind=Text(KINDS[field]),
+            word=_shown(value),
+        )
     changes: dict[str, Any] = {field: (*values, value)}
     return replace(question, **changes)
 
@@ -145,12 +155,14 @@ def _read_by_look(question: Question, word: str) -> Question | None:
         if look.fullmatch(plain):
             return _with(question, field, plain)
     if _MASKED_ID.fullmatch(word):
-        raise UsageError(f"`{_shown(word)}` is a masked id (some of it is stars). Paste the whole id.")
+        raise UsageError("`{word}` is a masked id (some of it is stars). Paste the whole id.", word=_shown(word))
     address = _IPV4.fullmatch(plain)
     if address or _IPV6.fullmatch(plain):
         return _with(question, "addresses", address[1] if address else plain)
     if _IPV4_RANGE.fullmatch(plain):
-        raise UsageError(f"`{plain}` is a range of addresses; I look up single ones. Or ask for a name such as web-*.")
+        raise UsageError(
+            "`{word}` is a range of addresses; I look up single ones. Or ask for a name such as web-*.", word=plain
+        )
     return None
 
 
@@ -165,7 +177,9 @@ def _read_url(question: Question, url: str) -> Question:
     lower = unquote(url).lower()
     ids = _ID_IN_URL.findall(lower)
     if not ids:
-        raise UsageError(f"That address names no run (t-…), instance (i-…) or command (c-…). {_EXAMPLES}")
+        raise UsageError(
+            "That address names no run (t-…), instance (i-…) or command (c-…). {examples}", examples=Text(_EXAMPLES)
+        )
     for word in ids:
         question = _read_by_look(question, word) or question
     region = _REGION_IN_URL.search(lower)
@@ -197,14 +211,18 @@ def _read_filter(question: Question, word: str) -> Question | None:
         return None
     if not value:
         example = _FILTER_EXAMPLES[key.lower()]
-        raise UsageError(f"`{key.lower()}:` needs a value right after it, for example {example}.")
+        raise UsageError(
+            "`{key}:` needs a value right after it, for example {example}.", key=key.lower(), example=example
+        )
     return reader(question, value)
 
 
 def _region(question: Question, value: str) -> Question:
     lower = value.lower()
     if lower != EVERYWHERE and not re.fullmatch(r"[a-z]{2,4}(?:-[a-z0-9]{1,20}){1,4}", lower):
-        raise UsageError(f"`{_shown(value)}` is not a region id. Right would be region:cn-shanghai or region:all.")
+        raise UsageError(
+            "`{word}` is not a region id. Right would be region:cn-shanghai or region:all.", word=_shown(value)
+        )
     return _with(question, "regions", lower)
 
 
@@ -220,8 +238,8 @@ def _since(question: Question, value: str) -> Question:
     match = _MOMENT.fullmatch(lower)
     if not lower or match is None or not _is_day(match[1]):
         raise UsageError(
-            f"I cannot read the time `{_shown(value)}`. "
-            "Right would be since:2h, since:30m, since:21:00 or since:2026-11-24."
+            "I cannot read the time `{word}`. Right would be since:2h, since:30m, since:21:00 or since:2026-11-24.",
+            word=_shown(value),
         )
     time_of_day = match[2].zfill(5) if match[2] else ""
     return replace(question, since="t".join(part for part in (match[1], time_of_day) if part))
@@ -244,7 +262,8 @@ def _size(question: Question, value: str) -> Question:
 
 def _number(value: str, key: str, least: int, most: int) -> int:
     if not re.fullmatch(r"[0-9]{1,4}", value) or not least <= int(value) <= most:
-        raise UsageError(f"`{key}:` takes a whole number from {least} to {most}, not `{_shown(value)}`.")
+        text = N_("`{key}:` takes a whole number from {least} to {most}, not `{word}`.")
+        raise UsageError(text, key=key, least=least, most=most, word=_shown(value))
     return int(value)
 
 
@@ -259,14 +278,17 @@ def _tag(question: Question, value: str) -> Question:
 
 def _group(question: Question, value: str) -> Question:
     if not re.fullmatch(r"rg-[0-9a-z]{4,40}", value.lower()):
-        raise UsageError(f"`{_shown(value)}` is not a resource group id. Right would be group:rg-bp67acfmxazb4p.")
+        raise UsageError(
+            "`{word}` is not a resource group id. Right would be group:rg-bp67acfmxazb4p.", word=_shown(value)
+        )
     return replace(question, group=value.lower())
 
 
 def _one_of(field: str, key: str, values: dict[str, str]) -> Callable[[Question, str], Question]:
     def read(question: Question, value: str) -> Question:
         if value.lower() not in values:
-            raise UsageError(f"`{key}:` takes {', '.join(values)}, not `{_shown(value)}`.")
+            known = ", ".join(values)
+            raise UsageError("`{key}:` takes {known}, not `{word}`.", key=key, known=known, word=_shown(value))
         changes: dict[str, Any] = {field: values[value.lower()]}
         return replace(question, **changes)
 
@@ -277,8 +299,12 @@ def _reason(question: Question, value: str) -> Question:
     lower = value.lower()
     if lower not in REASONS:
         nearest = _nearest(lower[:40], REASONS)
-        hint = f"Did you mean `reason:{nearest}`?" if nearest else "Some are oom, disk-full, agent-offline, dns."
-        raise UsageError(f"`{_shown(value)}` is not a reason that I know. {hint}")
+        hint = (
+            Text("Did you mean `{word}`?", word=f"reason:{nearest}")
+            if nearest
+            else Text("Some are oom, disk-full, agent-offline, dns.")
+        )
+        raise UsageError("`{word}` is not a reason that I know. {hint}", word=_shown(value), hint=hint)
     return _with(question, "reasons", lower)
 
 
@@ -320,16 +346,22 @@ _VERBS = {
 }
 
 
-def _only_read(verb: str, words: list[str]) -> str:
+def _only_read(verb: str, words: list[str]) -> UsageError:
     action, option, look, unknown, rest = _VERBS[verb]
     lower = [word.lower() for word in words]
     wanted = next((word for word in lower if look.fullmatch(word)), unknown)
     region = next((word for word in (w.removeprefix("region:") for w in lower) if word in REGIONS), "REGION")
     line = f"aliyun ecs {action} --RegionId {region} {option} {wanted}{rest}"
     name = next((word for word in words if word.lower() not in REGIONS and re.search(r"[\d.*-]", word)), None)
-    missing = " Fill in what is missing." if "…" in line or region == "REGION" else ""
-    shown = f" Ask me `{_shown(name)}` to see the ids." if missing and name else ""
-    return f"I only read; here is the line to copy: `{line}`.{missing}{shown}"
+    if "…" not in line and region != "REGION":
+        return UsageError("I only read; here is the line to copy: `{line}`.", line=line)
+    if not name:
+        return UsageError("I only read; here is the line to copy: `{line}`. Fill in what is missing.", line=line)
+    return UsageError(
+        "I only read; here is the line to copy: `{line}`. Fill in what is missing. Ask me `{name}` to see the ids.",
+        line=line,
+        name=_shown(name),
+    )
 
 
 def _shown(word: str) -> str:
@@ -338,11 +370,14 @@ def _shown(word: str) -> str:
     return word if len(word) <= 40 else f"{word[:39]}…"
 
 
-def _unreadable(word: str) -> str:
-    nearest = _nearest(word.lower()[:40])
-    other = f"{_EXAMPLES} A name without digits is written name:{_shown(word)}."
-    hint = f"Did you mean `{nearest}`?" if nearest else other
-    return f"I cannot read `{_shown(word)}`. {hint}\n{USAGE}"
+def _unreadable(word: str) -> UsageError:
+    nearest, usage = _nearest(word.lower()[:40]), Text(USAGE)
+    if nearest:
+        hint = Text("Did you mean `{word}`?", word=nearest)
+    else:
+        written = Text("A name without digits is written {word}.", word=f"name:{_shown(word)}")
+        hint = Text("{first} {second}", first=Text(_EXAMPLES), second=written)
+    return UsageError("I cannot read `{word}`. {hint}\n{usage}", word=_shown(word), hint=hint, usage=usage)
 
 
 def _nearest(word: str, among: Collection[str] = ()) -> str | None:

@@ -16,6 +16,7 @@ from bot.core.diagnosis import Diagnosis
 from bot.core.masking import Masked
 from bot.core.output import Output, excerpt
 from bot.core.summary import Bucket, Group, Row, Summary
+from bot.core.texts import _, capital, counted, joined, pgettext, stop
 
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
@@ -53,9 +54,9 @@ class Telling:
         lines = []
         for told in self.summary.schedules[:3]:
             sentence, failing_since = wording.schedule(told)
-            elements = [b.words(f"{sentence[0].upper()}{sentence[1:]}")]
+            elements = [b.words(capital(sentence))]
             if failing_since:
-                elements += [b.words(" since "), b.moment(failing_since)]
+                elements += since.elements(since.moments(_(" since {time}"), failing_since))
             if len(self.summary.invocations) > 1:
                 which = f" · {wording.what([told.invocation])} · {wording.name(told.invocation.id)}"
                 elements.append(b.words(which))
@@ -64,7 +65,7 @@ class Telling:
 
     def where(self) -> list[Block]:
         told = where.sentences(self.summary.shared, {one.region for one in self.summary.invocations})
-        return [b.rich_text(*(b.line(b.words(f"{sentence}.")) for sentence in told))] if told else []
+        return [b.rich_text(*(b.line(b.words(stop(sentence))) for sentence in told))] if told else []
 
     def group(self, group: Group, groups: int) -> Block:
         """One of `groups` groups of what did not succeed: title and since when, who, output, next step."""
@@ -83,10 +84,10 @@ class Telling:
         if not groups:
             return []
         rows = [row for group in groups for row in group.rows]
-        noun = "run" if self.by_run else "instance"
-        counted = f"{wording.plural(len(groups), 'more group')}, {wording.plural(len(rows), noun)}"
+        of = wording.runs(len(rows)) if self.by_run else wording.instances(len(rows))
+        told = joined([wording.more_groups(len(groups)), of])
         who = wording.members(rows, self.detail.names)
-        return [b.rich_text(b.line(b.words(counted, bold=True)), b.line(b.words(who)))]
+        return [b.rich_text(b.line(b.words(told, bold=True)), b.line(b.words(who)))]
 
     def going(self, now: datetime) -> list[Block]:
         """What is going on: since when, when its time limit ends, where."""
@@ -95,10 +96,11 @@ class Telling:
             elements = [b.words(wording.title(group), bold=True)]
             started = min((row.result.started for row in group.rows if row.result.started), default=None)
             if started:
-                elements += [b.words(" since "), b.moment(started)]
+                elements += since.elements(since.moments(_(" since {time}"), started))
             limit = wording.time_limit_ends(group.rows, self.summary.invocations)
             if limit and limit > now:
-                elements += [b.words(", killed at "), b.moment(limit, "{time}"), b.words(" if it still runs")]
+                killed = since.moments(_(", killed at {time} if it still runs"), limit)
+                elements += since.elements(killed, form="{time}")
             lines += [b.line(*elements), *self._who(group.rows)]
         return [b.rich_text(*lines)] if lines else []
 
@@ -107,12 +109,14 @@ class Telling:
         groups = self.summary.of(Bucket.SUCCEEDED)
         if not groups:
             return []
-        head = f"{sum(group.count for group in groups):,} {wording.success_word(self.summary)}"
+        head = wording.success_words(self.summary, f"{sum(group.count for group in groups):,}")
         if len(groups) == 1:
             return [b.rich_text(*self._one_success(groups[0], head, alone=alone))]
-        elements = [b.line(b.words(f"{head}, {len(groups):,} different outputs", bold=True))]
+        elements = [b.line(b.words(joined([head, _different(len(groups))]), bold=True))]
         for group in groups[: 3 if len(groups) <= 5 else 1]:
-            who = wording.members(group.rows, min(120, self.detail.names)).replace("\n", ", ")
+            who = wording.members(group.rows, min(120, self.detail.names)).replace(
+                "\n", pgettext("between things", ", ")
+            )
             elements.append(b.line(b.words(f"{group.count:,} × {who}")))
             elements += self._output(group, 600 if alone else 200, 3)
         return [b.rich_text(*elements)]
@@ -123,10 +127,10 @@ class Telling:
             return [b.line(b.words(head, bold=True)), *who]
         if not group.output.text:
             notes = output_notes(group.output, 0, group.rows)
-            return [b.line(b.words(f"{head}, no output", bold=True)), *who, *notes]
-        folded = ", one output" if group.count > 1 else ""
+            return [b.line(b.words(joined([head, _("no output")]), bold=True)), *who, *notes]
+        head = joined([head, _("one output")]) if group.count > 1 else head
         output = self._output(group, 600 if alone else 200, self.detail.lines if alone else 3)
-        return [b.line(b.words(f"{head}{folded}", bold=True)), *who, *output]
+        return [b.line(b.words(head, bold=True)), *who, *output]
 
     def _who(self, rows: Sequence[Row]) -> list[Block]:
         if self.by_run:
@@ -142,10 +146,12 @@ class Telling:
         newest = sorted(rows, key=lambda row: row.result.started or _LONG_AGO, reverse=True)[:3]
         for row in newest:
             when = [b.words(" · "), b.moment(row.result.started)] if row.result.started else []
-            command = wording.name(row.command_name or row.result.command_id) or "a command without name"
-            told = f"{command} on {wording.name(row.name)} · {wording.name(row.result.invoke_id)}"
+            command = wording.name(row.command_name or row.result.command_id) or _("a command without name")
+            where_ran = _("{command} on {instance}", command=command, instance=wording.name(row.name))
+            told = f"{where_ran} · {wording.name(row.result.invoke_id)}"
             lines.append(b.line(b.words(told), *when))
-        more = [b.line(b.words(f"and {len(rows) - 3:,} more"))] if len(rows) > 3 else []
+        left = len(rows) - 3
+        more = [b.line(b.words(counted("and {count} more", "and {count} more", left)))] if left > 0 else []
         return [*lines, *more]
 
     def _output(self, group: Group, budget: int, most_lines: int) -> list[Block]:
@@ -164,17 +170,23 @@ def output_notes(output: Output, secrets: int, rows: Sequence[Row], differs: Seq
         return lines
     address, whose = addresses[0]
     if len(addresses) == 1:
-        return [*lines, b.line(b.words("Whole output in OSS: "), b.words(address, code=True))]
-    more = f"; the file names the other {len(addresses) - 1:,}"
-    return [*lines, b.line(b.words(f"Whole output of {whose} in OSS: "), b.words(address, code=True), b.words(more))]
+        return [*lines, b.line(b.words(_("Whole output in OSS: ")), b.words(address, code=True))]
+    more = counted("; the file names the other {count}", "; the file names the other {count}", len(addresses) - 1)
+    head = _("Whole output of {instance} in OSS: ", instance=whose)
+    return [*lines, b.line(b.words(head), b.words(address, code=True), b.words(more))]
+
+
+def _different(count: int) -> str:
+    return counted("{count} different output", "{count} different outputs", count)
 
 
 def _next_step(known: Diagnosis) -> Block:
     """Whose move it is, which, the line to copy, whether a rerun is safe, and the vendor's page."""
-    command = [b.words(": "), b.words(known.command, code=True)] if known.command else []
-    page = [b.words(" "), b.link(known.reason.page, "Vendor's page")] if known.reason.page else []
-    rerun = b.words(f". {wording.RERUN[known.reason.rerun]}")
-    return b.line(b.words(f"Next ({known.owner}): {known.next_step}"), *command, rerun, *page)
+    command = [b.words(pgettext("before a command", ": ")), b.words(known.command, code=True)] if known.command else []
+    page = [b.words(" "), b.link(known.reason.page, _("Vendor's page"))] if known.reason.page else []
+    rerun = b.words(_(". {rerun}", rerun=_(wording.RERUN[known.reason.rerun])))
+    next_step = _("Next ({owner}): {step}", owner=_(wording.OWNERS[known.owner]), step=known.next_step)
+    return b.line(b.words(next_step), *command, rerun, *page)
 
 
 def by_status(groups: Iterable[Group]) -> list[Group]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from bot.core.texts import N_
+
 # Regions of ECS in the vendor's metadata, 2026-04. Any other region needs `region:`.
 _REGIONS = """
     cn-qingdao cn-beijing cn-zhangjiakou cn-huhehaote cn-wulanchabu cn-hangzhou cn-shanghai cn-nanjing cn-fuzhou
@@ -16,6 +18,21 @@ _REGIONS = """
 """
 REGIONS = frozenset(_REGIONS.split())
 EVERYWHERE = "all"
+
+# What there may be several of in one question or wish, by the field that holds them.
+KINDS = {
+    "invocations": N_("invocations"),
+    "instances": N_("instances"),
+    "addresses": N_("addresses"),
+    "names": N_("names"),
+    "commands": N_("commands"),
+    "regions": N_("regions"),
+    "states": N_("states"),
+    "reasons": N_("reasons"),
+    "tags": N_("tags"),
+    "buckets": N_("buckets"),
+    "events": N_("events"),
+}
 
 # What `reason:` takes: the keys of the table in `reasons`, which the door does not read.
 _REASONS = """

@@ -20,9 +20,10 @@ from bot.core.blocks import Message
 from bot.core.errors import UsageError
 from bot.core.notices import News, news_from
 from bot.core.question import quoted
+from bot.core.texts import N_, Text, _, counted, joined, listed, pgettext, sentences
 
-USAGE = "Usage: mute 2h, or mute command:backup-* until 18:00; with hard where no new failure may break it"
-UNMUTE_USAGE = "Usage: unmute (everything), or unmute command:backup-*"
+USAGE = N_("Usage: mute 2h, or mute command:backup-* until 18:00; with hard where no new failure may break it")
+UNMUTE_USAGE = N_("Usage: unmute (everything), or unmute command:backup-*")
 UNMUTE = "unmute"
 LONGEST = 7 * 86_400  # seconds
 MORNING = "09:00"
@@ -47,9 +48,10 @@ class Wish:
         end = (now + timedelta(seconds=self.span)).astimezone(zone) if self.span else self._moment(now, zone)
         seconds = end.timestamp() - now.timestamp()
         if seconds <= 0:
-            raise UsageError(f"{wording.clock_time(end, zone)} is past.\n{USAGE}")
+            raise UsageError("{time} is past.\n{usage}", time=wording.clock_time(end, zone), usage=Text(USAGE))
         if seconds > LONGEST:
-            raise UsageError(f"At most {wording.duration(LONGEST)} can be muted; `unsubscribe` ends it for good.")
+            most = wording.duration(LONGEST)
+            raise UsageError("At most {span} can be muted; `unsubscribe` ends it for good.", span=most)
         return end
 
     def _moment(self, now: datetime, zone: tzinfo) -> datetime:
@@ -67,9 +69,9 @@ def read(words: Sequence[str]) -> Wish:
     for word in words:
         wish = _read(wish, word)
     if not (wish.span or wish.day or wish.clock):
-        raise UsageError(f"For how long?\n{USAGE}")
+        raise UsageError("For how long?\n{usage}", usage=Text(USAGE))
     if wish.span and (wish.day or wish.clock):
-        raise UsageError(f"Either a span or a time.\n{USAGE}")
+        raise UsageError("Either a span or a time.\n{usage}", usage=Text(USAGE))
     return wish
 
 
@@ -100,9 +102,9 @@ def _with_command(commands: tuple[str, ...], word: str, usage: str) -> tuple[str
     match = re.fullmatch(r"command[:=](.+)", word, re.IGNORECASE | re.DOTALL)
     if match is None:
         shown = re.sub(r"[\s`]+", " ", word)[:40]
-        raise UsageError(f"I cannot read `{shown}` here.\n{usage}")
+        raise UsageError("I cannot read `{word}` here.\n{usage}", word=shown, usage=Text(usage))
     if len(commands) == _MOST:
-        raise UsageError(f"At most {_MOST} commands in one mute.")
+        raise UsageError("At most {most} commands in one mute.", most=_MOST)
     return tuple(dict.fromkeys([*commands, match[1][:128]]))
 
 
@@ -143,13 +145,13 @@ class Mute:
 
     @property
     def what(self) -> str:
-        return wording.name(", ".join(self.commands), 200) or "everything"
+        return wording.name(listed(self.commands), 200) or _("everything")
 
     @property
     def told(self) -> str:
         """`backup-* until 2026-11-24 18:00 CST, hard, by mei`, as plain text."""
-        hard = ", hard" if self.hard else ""
-        return f"{self.what} until {self.until_told}{hard}, by {wording.name(self.by_name)}"
+        until = _("{what} until {time}", what=self.what, time=self.until_told)
+        return joined([until, *([_("hard")] if self.hard else []), _("by {who}", who=wording.name(self.by_name))])
 
     def covers(self, commands: Collection[str]) -> bool:
         """Whether news is muted that is about these commands, each by its name or its id."""
@@ -164,10 +166,12 @@ class Mute:
     def broken(self, instances: Collection[str]) -> str:
         """The sentence that says that it is over."""
         count = self.broken_by(instances)
-        failing = (
-            f"{wording.plural(count, 'instance')} {'fails' if count == 1 else 'fail'} that did not when it was set"
+        failing = counted(
+            "{count} instance fails that did not when it was set",
+            "{count} instances fail that did not when it was set",
+            count,
         )
-        return f"This ends the mute of {self.told}: {failing}."
+        return _("This ends the mute of {mute}: {failing}.", mute=self.told, failing=failing)
 
     def value(self) -> dict[str, Any]:
         """As the store keeps it."""
@@ -200,12 +204,25 @@ class Held:
         """How long and why it waited, and what became of it meanwhile; plain text."""
         by, mute = wording.name(self.mute.by_name), self.mute
         waited = wording.duration(now - self.since)
-        sentence = f"Held back {waited}: {by} had muted {mute.what} until {mute.until_told}."
+        sentence = _(
+            "Held back {span}: {who} had muted {what} until {time}.",
+            span=waited,
+            who=by,
+            what=mute.what,
+            time=mute.until_told,
+        )
         failures = self.failures + bool(news.cause and news.occasion != self.occasion)
-        times = "once" if failures == 1 else f"{failures:,} times"
         if not failures or (news.cause and failures == 1):
             return sentence
-        return f"{sentence} It failed {times} meanwhile{'' if news.cause else ' and has recovered'}."
+        if news.cause:
+            meanwhile = counted("It failed once meanwhile.", "It failed {count} times meanwhile.", failures)
+        else:
+            meanwhile = counted(
+                "It failed once meanwhile and has recovered.",
+                "It failed {count} times meanwhile and has recovered.",
+                failures,
+            )
+        return sentences([sentence, meanwhile])
 
     def value(self) -> dict[str, Any]:
         """As the store keeps it."""
@@ -228,22 +245,29 @@ def hold(before: Held | None, payload: Mapping[str, Any], mute: Mute, now: float
 def muted(mute: Mute) -> Message:
     """Said to the channel: who set it, until when, and what breaks it."""
     breaks = (
-        "No failure breaks it."
+        _("No failure breaks it.")
         if mute.hard
-        else "A failure on an instance that is not failing now breaks it; with hard nothing would."
+        else _("A failure on an instance that is not failing now breaks it; with hard nothing would.")
     )
     lines = [
-        f"{b.escape(wording.name(mute.by_name))} has muted {_what(mute)} in this channel until {mute.until_told}.",
-        f"{breaks} What is held back is told when it ends.",
-        f"To end it now: `{b.mrkdwn(f'{UNMUTE} {mute.words}'.strip().replace('`', ' '), 600)}`",
+        _(
+            "{who} has muted {what} in this channel until {time}.",
+            who=b.escape(wording.name(mute.by_name)),
+            what=_what(mute),
+            time=mute.until_told,
+        ),
+        sentences([breaks, _("What is held back is told when it ends.")]),
+        _("To end it now: {words}", words=f"`{b.mrkdwn(f'{UNMUTE} {mute.words}'.strip().replace('`', ' '), 600)}`"),
     ]
     return Message("\n".join(lines))
 
 
 def unmuted(mutes: Sequence[Mute], by_name: str) -> Message:
-    what = "; ".join(_what(one) for one in mutes)
+    what = pgettext("between sentences of one", "; ").join(_what(one) for one in mutes)
     by = b.escape(wording.name(by_name))
-    return Message(f"{by} has ended the mute of {what}. What was held back is told within minutes.")
+    return Message(
+        _("{who} has ended the mute of {what}. What was held back is told within minutes.", who=by, what=what)
+    )
 
 
 def _what(mute: Mute) -> str:

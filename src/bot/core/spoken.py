@@ -10,6 +10,7 @@ from bot.core import since, where, wording
 from bot.core.masking import Masked
 from bot.core.parts import by_status
 from bot.core.summary import BAD, Bucket, Group, Row, Summary
+from bot.core.texts import _, capital, stop
 
 MOST_GROUPS = 5
 
@@ -29,31 +30,37 @@ def _sentences(summary: Summary, zone: tzinfo, masked: Masked, names: int, quote
     told = []
     for one in summary.schedules[:3]:
         sentence, failing_since = wording.schedule(one)
-        when = f" since {wording.clock_time(failing_since, zone)}" if failing_since else ""
-        which = f"{wording.what([one.invocation])}: " if len(summary.invocations) > 1 else ""
-        told.append(f"{which}{sentence if which else sentence[0].upper() + sentence[1:]}{when}.")
-    told += [f"{one}." for one in where.sentences(summary.shared, {run.region for run in summary.invocations})]
+        sentence += _(" since {time}", time=wording.clock_time(failing_since, zone)) if failing_since else ""
+        which = wording.what([one.invocation]) if len(summary.invocations) > 1 else ""
+        told.append(stop(_("{what}: {told}", what=which, told=sentence) if which else capital(sentence)))
+    told += [stop(one) for one in where.sentences(summary.shared, {run.region for run in summary.invocations})]
     bad = summary.of(*BAD, Bucket.UNKNOWN)
     told += [_group(group, zone, masked, names, quote) for group in bad[:MOST_GROUPS]]
     left = bad[MOST_GROUPS:]
     if left:
         rows = sum(group.count for group in left)
-        told.append(f"{wording.plural(len(left), 'more group')}, {wording.plural(rows, 'result')}, not read out.")
-    told += [f"{wording.title(group)}: {_names(group.rows, names)}." for group in by_status(summary.of(Bucket.GOING))]
+        groups, results = wording.more_groups(len(left)), wording.results(rows)
+        told.append(_("{groups}, {results}, not read out.", groups=groups, results=results))
+    told += [_who(wording.title(group), group.rows, names) for group in by_status(summary.of(Bucket.GOING))]
     if summary.count(Bucket.SUCCEEDED) and summary.count(Bucket.SUCCEEDED) < summary.total:
-        told.append(f"{summary.count(Bucket.SUCCEEDED):,} {wording.success_word(summary)}.")
+        told.append(stop(wording.success_words(summary, f"{summary.count(Bucket.SUCCEEDED):,}")))
     return told
 
 
 def _group(group: Group, zone: tzinfo, masked: Masked, names: int, quote: int) -> str:
     since_when = since.text(since.of_group(group.seen, group.count), zone)
-    sentence = f"{wording.title(group)}{since_when}: {_names(group.rows, names)}."
+    sentence = _who(f"{wording.title(group)}{since_when}", group.rows, names)
     last = wording.last_line(masked.read(group.output.text)[0])
-    return f"{sentence} Output ends: {wording.name(last, quote)}" if last and quote else sentence
+    if not (last and quote):
+        return sentence
+    return _("{sentence} Output ends: {words}", sentence=sentence, words=wording.name(last, quote))
+
+
+def _who(title: str, rows: Sequence[Row], names: int) -> str:
+    return _("{title}: {names}.", title=title, names=_names(rows, names))
 
 
 def _names(rows: Sequence[Row], most: int) -> str:
     """Names written out, the others counted."""
     names = list(dict.fromkeys(row.name for row in rows))
-    more = f" and {len(names) - most:,} more" if len(names) > most else ""
-    return ", ".join(wording.name(name, 40) for name in names[:most]) + more
+    return wording.and_more([wording.name(name, 40) for name in names[:most]], max(0, len(names) - most))

@@ -11,6 +11,8 @@ from bot.core import wording
 from bot.core.blocks import Block, Message
 from bot.core.quiet import UNMUTE
 from bot.core.subscriptions import Subscription, mention, told
+from bot.core.texts import _, counted, joined, pgettext, stop
+from bot.core.texts import listed as things
 
 REMOVE = "unsubscribe"
 MOST_LISTED = 40
@@ -45,44 +47,61 @@ class Served:
 
 def subscribed(wish: Subscription, by_name: str, *, known: bool, regions: Sequence[str]) -> Message:
     """Said to the channel, so that everybody knows why messages begin to arrive."""
-    again = "This channel is subscribed already to" if known else "This channel is subscribed now to"
-    lines = [f"{again} {_what(wish)}. Asked for by {b.escape(wording.name(by_name))}."]
+    who, what = b.escape(wording.name(by_name)), _what(wish)
+    if known:
+        lines = [_("This channel is subscribed already to {what}. Asked for by {who}.", what=what, who=who)]
+    else:
+        lines = [_("This channel is subscribed now to {what}. Asked for by {who}.", what=what, who=who)]
     elsewhere = [region for region in wish.regions if region not in regions]
     if elsewhere:
         lines.append(
-            f"I listen only in {b.escape(', '.join(regions))} (BOT_REGIONS); nothing of {', '.join(elsewhere)} arrives."
+            _(
+                "I listen only in {regions} (BOT_REGIONS); nothing of {elsewhere} arrives.",
+                regions=b.escape(things(regions)),
+                elsewhere=things(elsewhere),
+            )
         )
-    lines.append(f"To end it: {_code(f'unsubscribe {wish.words()}')}")
+    lines.append(_("To end it: {words}", words=_code(f"unsubscribe {wish.words()}")))
     return Message("\n".join(lines))
 
 
 def unsubscribed(ended: Sequence[Subscription], by_name: str) -> Message:
-    what = "; ".join(_what(one) for one in ended)
-    return Message(f"This channel is not subscribed any more to {what}. Ended by {b.escape(wording.name(by_name))}.")
+    what, who = pgettext("between sentences of one", "; ").join(map(_what, ended)), b.escape(wording.name(by_name))
+    return Message(_("This channel is not subscribed any more to {what}. Ended by {who}.", what=what, who=who))
 
 
 def listed(subscriptions: Sequence[Told], served: Sequence[Served], now: float, muted: Sequence[Muted] = ()) -> Message:
     """All subscriptions and mutes of a channel with buttons to end them, and what serves each region."""
-    head = wording.plural(len(subscriptions), "subscription") if subscriptions else "No subscriptions in this channel"
-    lines = [f"{_what(one.subscription)}, by {b.escape(wording.name(one.by_name))}" for one in subscriptions]
-    lines += [f"Muted: {b.mrkdwn(one.told, 600)}" for one in muted]
+    head = _("No subscriptions in this channel")
+    if subscriptions:
+        head = counted("{count} subscription", "{count} subscriptions", len(subscriptions))
+    lines = [joined([_what(one.subscription), _by(one)]) for one in subscriptions]
+    lines += [_muted(one) for one in muted]
     serving = [_serving(one, now) for one in served]
     rows = [*(_muted_row(one) for one in muted), *(_row(one) for one in subscriptions)]
     blocks: list[Block] = [b.header(head), *rows[:MOST_LISTED], b.context(" · ".join(serving))]
     if len(rows) > MOST_LISTED:
-        blocks.insert(-1, b.context(f"and {len(rows) - MOST_LISTED} more"))
-    how = [] if subscriptions else ["Begin with: subscribe"]
-    return b.within_limits("\n".join([f"{head}.", *lines, *serving, *how]), blocks)
+        blocks.insert(-1, b.context(counted("and {count} more", "and {count} more", len(rows) - MOST_LISTED)))
+    how = [] if subscriptions else [_("Begin with: {words}", words="subscribe")]
+    return b.within_limits("\n".join([stop(head), *lines, *serving, *how]), blocks)
+
+
+def _muted(one: Muted) -> str:
+    return _("Muted: {what}", what=b.mrkdwn(one.told, 600))
+
+
+def _by(one: Told) -> str:
+    return _("by {who}", who=b.escape(wording.name(one.by_name)))
 
 
 def _muted_row(one: Muted) -> Block:
-    return with_button(f"Muted: {b.mrkdwn(one.told, 600)}", UNMUTE, "Unmute", one.told, one.value)
+    return with_button(_muted(one), UNMUTE, _("Unmute"), one.told, one.value)
 
 
 def _row(one: Told) -> Block:
     made = datetime.fromtimestamp(one.made, UTC)
-    text = f"{_what(one.subscription)}\nby {b.escape(wording.name(one.by_name))}, {b.date(made)}"
-    return with_button(text, REMOVE, "End", told(one.subscription), one.value)
+    text = f"{_what(one.subscription)}\n{joined([_by(one), b.date(made)])}"
+    return with_button(text, REMOVE, _("End"), told(one.subscription), one.value)
 
 
 def with_button(text: str, action_id: str, label: str, what: str, value: str) -> Block:
@@ -91,21 +110,22 @@ def with_button(text: str, action_id: str, label: str, what: str, value: str) ->
         "action_id": action_id,
         "text": {"type": "plain_text", "text": label, "emoji": False},
         "value": value,
-        "accessibility_label": b.plain(f"{label}: {what}", 75),
+        "accessibility_label": b.plain(_("{what}: {told}", what=label, told=what), 75),
     }
     return {"type": "section", "text": {"type": "mrkdwn", "text": b.clip_escaped(text, 2_900)}, "accessory": button}
 
 
 def _serving(one: Served, now: float) -> str:
     if not one.last:
-        return f"{b.escape(one.region)}: no event within a day, so it is polled every 15 minutes"
+        return _("{region}: no event within a day, so it is polled every 15 minutes", region=b.escape(one.region))
     since = b.date(datetime.fromtimestamp(one.since, UTC))
-    return f"{b.escape(one.region)}: events since {since}, the last {wording.duration(now - one.last)} ago"
+    ago = wording.duration(now - one.last)
+    return _("{region}: events since {time}, the last {span} ago", region=b.escape(one.region), time=since, span=ago)
 
 
 def _what(wish: Subscription) -> str:
-    rings = f", rings {mention(wish.ring)}" if wish.ring else ""
-    return f"{b.mrkdwn(told(wish), 600)}{rings}"
+    rings = [_("rings {who}", who=mention(wish.ring))] if wish.ring else []
+    return joined([b.mrkdwn(told(wish), 600), *rings])
 
 
 def _code(words: str) -> str:

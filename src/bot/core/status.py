@@ -10,6 +10,7 @@ from bot.core import blocks as b
 from bot.core import wording
 from bot.core.blocks import Message
 from bot.core.errors import UsageError
+from bot.core.texts import _, counted, listed, stop
 
 HERE = "here"
 
@@ -60,20 +61,22 @@ def read(words: Sequence[str]) -> bool:
 def message(status: Status, zone: tzinfo, now: float) -> Message:
     """In sentences, what may be wrong first."""
     lines = [
-        f"Paused: {wording.name(status.paused, 200)}" if status.paused else "Not paused.",
+        _("Paused: {why}", why=wording.name(status.paused, 200)) if status.paused else _("Not paused."),
         *_throttled(status, zone, now),
         *_queue(status.busy),
         _store(status),
         *_events(status, now),
     ]
-    versions = ", ".join(f"{name} {version}" for name, version in status.versions.items())
-    first = "Paused" if status.paused else "Throttled" if _live(status, now) else "Ready"
+    versions = listed(f"{name} {version}" for name, version in status.versions.items())
+    first = _("Paused") if status.paused else _("Throttled") if _live(status, now) else _("Ready")
     blocks = [
-        b.header(f"{first}: how I fare"),
+        b.header(_("{state}: how I fare", state=first)),
         b.rich_text(*(b.line(b.words(line)) for line in lines)),
         b.context(b.escape(versions)),
     ]
-    return b.within_limits(b.escape("\n".join([f"{first}.", *lines, f"Versions: {versions}."])), blocks)
+    return b.within_limits(
+        b.escape("\n".join([stop(first), *lines, _("Versions: {versions}.", versions=versions)])), blocks
+    )
 
 
 def _live(status: Status, now: float) -> list[Throttle]:
@@ -82,35 +85,53 @@ def _live(status: Status, now: float) -> list[Throttle]:
 
 def _throttled(status: Status, zone: tzinfo, now: float) -> list[str]:
     if status.throttles is None:
-        return ["The store did not answer, so throttle marks and events are not known."]
+        return [_("The store did not answer, so throttle marks and events are not known.")]
     told = [
-        f"{one.region} refuses {one.action} until {_clock(one.until, zone)} (in {wording.duration(one.until - now)})."
+        _(
+            "{region} refuses {action} until {time} (in {span}).",
+            region=one.region,
+            action=one.action,
+            time=_clock(one.until, zone),
+            span=wording.duration(one.until - now),
+        )
         for one in _live(status, now)
     ]
-    return told or ["No API is throttled, as far as I know."]
+    return told or [_("No API is throttled, as far as I know.")]
 
 
 def _queue(busy: Busy) -> list[str]:
     return [
-        f"This process: {wording.plural(busy.at_work, 'job')} at work (this one included), {busy.waiting} waiting; "
-        f"the oldest came {wording.duration(busy.oldest)} ago. What waits elsewhere is not seen from here."
+        counted(
+            "This process: {count} job at work (this one included), {waiting} waiting; "
+            "the oldest came {span} ago. What waits elsewhere is not seen from here.",
+            "This process: {count} jobs at work (this one included), {waiting} waiting; "
+            "the oldest came {span} ago. What waits elsewhere is not seen from here.",
+            busy.at_work,
+            waiting=busy.waiting,
+            span=wording.duration(busy.oldest),
+        )
     ]
 
 
 def _store(status: Status) -> str:
-    lasts = "lasts" if status.store_lasts else "is lost with this function instance, so BOT_STORE should be set"
-    return f"Store: {status.store}; what is kept {lasts}."
+    if status.store_lasts:
+        return _("Store: {store}; what is kept lasts.", store=status.store)
+    return _(
+        "Store: {store}; what is kept is lost with this function instance, so BOT_STORE should be set.",
+        store=status.store,
+    )
 
 
 def _events(status: Status, now: float) -> list[str]:
     if status.throttles is None:
-        return [f"Regions: {', '.join(status.regions)}."]
+        return [_("Regions: {regions}.", regions=listed(status.regions))]
     return [_event(region, status.heard.get(region), now) for region in status.regions]
 
 
 def _event(region: str, last: float | None, now: float) -> str:
-    heard = f"the last event came {wording.duration(now - last)} ago" if last else "no event within a day"
-    return f"{region}: {heard}."
+    if not last:
+        return _("{region}: no event within a day.", region=region)
+    return _("{region}: the last event came {span} ago.", region=region, span=wording.duration(now - last))
 
 
 def _clock(seconds: float, zone: tzinfo) -> str:

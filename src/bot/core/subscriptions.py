@@ -14,10 +14,11 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from bot.core.errors import UsageError
-from bot.core.question import ORDER_KEYS, REASONS, REGIONS, quoted
+from bot.core.question import KINDS, ORDER_KEYS, REASONS, REGIONS, quoted
+from bot.core.texts import N_, Text, _, listed
 from bot.core.words import words_of
 
-USAGE = (
+USAGE = N_(
     "Usage: subscribe (failures of everything), or with all, command:deploy-*, instance:web-*, tag:team=web, "
     "region:cn-shanghai, bucket:failed,timed-out,never-ran, reason:oom, events:spot,maintenance, at-least:2 or 5%, "
     "longer-than:30m, ring:@somebody"
@@ -142,16 +143,21 @@ def _read(subscription: Subscription, word: str) -> Subscription:
     match = re.match(r"([a-z-]+)[:=](.*)", word, re.IGNORECASE | re.DOTALL)
     reader = _FILTERS.get(match[1].lower()) if match else None
     if match is None or reader is None:
-        raise UsageError(f"I cannot subscribe to `{_shown(word)}`.{_nearest(match[1] if match else word)}\n{USAGE}")
+        nearest, usage = _nearest(match[1] if match else word), Text(USAGE)
+        if not nearest:
+            raise UsageError("I cannot subscribe to `{word}`.\n{usage}", word=_shown(word), usage=usage)
+        hint = Text("Did you mean `{word}`?", word=nearest)
+        raise UsageError("I cannot subscribe to `{word}`. {hint}\n{usage}", word=_shown(word), hint=hint, usage=usage)
     if not match[2]:
-        raise UsageError(f"`{match[1].lower()}:` needs a value right after it.\n{USAGE}")
+        raise UsageError("`{key}:` needs a value right after it.\n{usage}", key=match[1].lower(), usage=Text(USAGE))
     return reader(subscription, match[2])
 
 
 def _with(subscription: Subscription, field: str, value: Any) -> Subscription:
     values: tuple[Any, ...] = getattr(subscription, field)
     if len(values) == _MOST:
-        raise UsageError(f"At most {_MOST} {field} in one subscription; make a second one for the others.")
+        text = N_("At most {most} {kind} in one subscription; make a second one for the others.")
+        raise UsageError(text, most=_MOST, kind=Text(KINDS[field]))
     changes: dict[str, Any] = {field: values if value in values else (*values, value)}
     return replace(subscription, **changes)
 
@@ -163,7 +169,7 @@ def _one(field: str) -> Callable[[Subscription, str], Subscription]:
 def _region(subscription: Subscription, value: str) -> Subscription:
     lower = value.lower()
     if not re.fullmatch(r"[a-z]{2,4}(?:-[a-z0-9]{1,20}){1,4}", lower):
-        raise UsageError(f"`{_shown(value)}` is not a region id. Right would be region:cn-shanghai.")
+        raise UsageError("`{word}` is not a region id. Right would be region:cn-shanghai.", word=_shown(value))
     return _with(subscription, "regions", lower)
 
 
@@ -180,7 +186,8 @@ def _several(field: str, key: str, known: Iterable[str]) -> Callable[[Subscripti
     def read_several(subscription: Subscription, value: str) -> Subscription:
         for one in filter(None, re.split(r"[,+]", value.lower())):
             if one not in known:
-                raise UsageError(f"`{key}:` takes {', '.join(known)}, not `{_shown(one)}`.")
+                text = N_("`{key}:` takes {known}, not `{word}`.")
+                raise UsageError(text, key=key, known=", ".join(known), word=_shown(one))
             subscription = _with(subscription, field, one)
         ordered: dict[str, Any] = {field: tuple(one for one in known if one in getattr(subscription, field))}
         return replace(subscription, **ordered)
@@ -195,15 +202,18 @@ def _reason(subscription: Subscription, value: str) -> Subscription:
         import difflib  # as in _nearest
 
         near = difflib.get_close_matches(lower[:40], REASONS, n=3, cutoff=0.5)
-        such = f" Near to it: {', '.join(near)}." if near else ""
-        raise UsageError(f"I know no reason called `{_shown(value)}`.{such}")
+        if near:
+            text = N_("I know no reason called `{word}`. Near to it: {near}.")
+            raise UsageError(text, word=_shown(value), near=", ".join(near))
+        raise UsageError("I know no reason called `{word}`.", word=_shown(value))
     return _with(subscription, "reasons", lower)
 
 
 def _at_least(subscription: Subscription, value: str) -> Subscription:
     if not re.fullmatch(r"0*[1-9][0-9]{0,4}|0*(?:[1-9][0-9]?|100)%", value):
         raise UsageError(
-            f"`at-least:` takes a count or a share, for example at-least:2 or at-least:5%, not `{_shown(value)}`."
+            "`at-least:` takes a count or a share, for example at-least:2 or at-least:5%, not `{word}`.",
+            word=_shown(value),
         )
     return replace(subscription, at_least=value.lstrip("0"))
 
@@ -211,7 +221,7 @@ def _at_least(subscription: Subscription, value: str) -> Subscription:
 def _longer_than(subscription: Subscription, value: str) -> Subscription:
     match = re.fullmatch(r"([0-9]{1,4})([smhd])", value.lower())
     if match is None or not int(match[1]):
-        raise UsageError(f"`longer-than:` takes a span such as 30m or 2h, not `{_shown(value)}`.")
+        raise UsageError("`longer-than:` takes a span such as 30m or 2h, not `{word}`.", word=_shown(value))
     return replace(subscription, longer_than=int(match[1]) * _SECONDS[match[2]])
 
 
@@ -219,7 +229,8 @@ def _ring(subscription: Subscription, value: str) -> Subscription:
     """Slack turns a picked name into an id; a name that was only typed rings nobody."""
     if not re.fullmatch(r"[USW][A-Z0-9]{2,20}", value):
         raise UsageError(
-            f"I do not know whom `ring:{_shown(value)}` means. Type @ and pick the person or group from Slack's list."
+            "I do not know whom `ring:{word}` means. Type @ and pick the person or group from Slack's list.",
+            word=_shown(value),
         )
     return replace(subscription, ring=value)
 
@@ -252,7 +263,7 @@ def _nearest(word: str) -> str:
     import difflib  # only where something went wrong: the ack must not pay for it
 
     found = difflib.get_close_matches(word.lower()[:40], ["all", *(f"{key}:" for key in _FILTERS)], n=1, cutoff=0.6)
-    return f" Did you mean `{found[0]}`?" if found else ""
+    return found[0] if found else ""
 
 
 def mention(ring: str) -> str:
@@ -266,22 +277,28 @@ def told(subscription: Subscription) -> str:
     """The subscription in a sentence's words: `failures of command deploy-* on web-*`."""
     kinds = []
     if subscription.of_runs:
-        kinds.append("every end" if subscription.everything else _failures(subscription))
+        kinds.append(_("every end") if subscription.everything else _failures(subscription))
     if subscription.events:
-        kinds.append(f"events: {', '.join(subscription.events)}")
+        kinds.append(_("events: {kinds}", kinds=listed(subscription.events)))
     where = [
-        *([f"of {', '.join(subscription.commands)}"] if subscription.commands else []),
-        *([f"on {', '.join(subscription.instances)}"] if subscription.instances else []),
-        *(f"tagged {key}={value}" for key, value in subscription.tags),
-        *([f"in {', '.join(subscription.regions)}"] if subscription.regions else []),
-        *([f"that took longer than {_span(subscription.longer_than)}"] if subscription.longer_than else []),
+        *([_(" of {commands}", commands=listed(subscription.commands))] if subscription.commands else []),
+        *([_(" on {instances}", instances=listed(subscription.instances))] if subscription.instances else []),
+        *(_(" tagged {tag}", tag=f"{key}={value}") for key, value in subscription.tags),
+        *([_(" in {regions}", regions=listed(subscription.regions))] if subscription.regions else []),
+        *(
+            [_(" that took longer than {span}", span=_span(subscription.longer_than))]
+            if subscription.longer_than
+            else []
+        ),
     ]
-    return " ".join([" and ".join(kinds), *(where or (["of everything"] if subscription.of_runs else []))])
+    what = _("{one} and {other}", one=kinds[0], other=kinds[1]) if len(kinds) > 1 else kinds[0]
+    return what + "".join(where or ([_(" of everything")] if subscription.of_runs else []))
 
 
 def _failures(subscription: Subscription) -> str:
-    what = ", ".join((*subscription.buckets, *(f"reason {one}" for one in subscription.reasons))) or "failures"
-    return f"{what} (at least {subscription.at_least})" if subscription.at_least else what
+    named = (*subscription.buckets, *(_("reason {name}", name=one) for one in subscription.reasons))
+    what = listed(named) if named else _("failures")
+    return _("{what} (at least {share})", what=what, share=subscription.at_least) if subscription.at_least else what
 
 
 def from_value(value: Mapping[str, Any]) -> Subscription:

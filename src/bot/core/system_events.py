@@ -9,24 +9,33 @@ from bot.core import blocks as b
 from bot.core import wording
 from bot.core.blocks import Message
 from bot.core.model import Instance
+from bot.core.texts import N_, _, joined, stop
 
 MOST_DETAIL = 300
 
 # The first that an event's name begins with: what it is in words, and what on-call people do about it.
 _KINDS: tuple[tuple[str, str, str], ...] = (
-    ("Instance:SystemFailure", "system failure of the host", "Check that its services came back."),
-    ("Instance:InstanceFailure", "failure within the instance", "Look at its console screenshot and system log."),
-    ("Instance:SystemMaintenance", "maintenance by the vendor", "Move its work away before it begins."),
+    ("Instance:SystemFailure", N_("system failure of the host"), N_("Check that its services came back.")),
+    (
+        "Instance:InstanceFailure",
+        N_("failure within the instance"),
+        N_("Look at its console screenshot and system log."),
+    ),
+    ("Instance:SystemMaintenance", N_("maintenance by the vendor"), N_("Move its work away before it begins.")),
     (
         "Instance:PreemptibleInstanceInterruption",
-        "spot interruption",
-        "It is released within about five minutes; move its work now.",
+        N_("spot interruption"),
+        N_("It is released within about five minutes; move its work now."),
     ),
-    ("Instance:StateChange", "state change", ""),
-    ("Instance:BurstablePerformanceRestricted", "CPU credits used up", "It runs at its baseline until they return."),
-    ("Disk:Stalled", "disk stalled", "Reads and writes on it wait; check the instance."),
-    ("Disk:ErrorDetected", "disk error", "Check the disk and its snapshots."),
-    ("CloudAssistant:FirstHeartbeat", "agent online for the first time", ""),
+    ("Instance:StateChange", N_("state change"), ""),
+    (
+        "Instance:BurstablePerformanceRestricted",
+        N_("CPU credits used up"),
+        N_("It runs at its baseline until they return."),
+    ),
+    ("Disk:Stalled", N_("disk stalled"), N_("Reads and writes on it wait; check the instance.")),
+    ("Disk:ErrorDetected", N_("disk error"), N_("Check the disk and its snapshots.")),
+    ("CloudAssistant:FirstHeartbeat", N_("agent online for the first time"), ""),
 )
 
 
@@ -34,10 +43,11 @@ def message(name: str, status: str, instance: Instance, happened: datetime, deta
     """One notice: which instance, what, since when, and what to do. `status` and `detail` are the vendor's words."""
     what, advice = next(((what, advice) for begins, what, advice in _KINDS if name.startswith(begins)), (name, ""))
     known = name.partition(":")[2].partition(".")[2]  # Reboot, Stop, Redeploy, …
-    told = ", ".join(part for part in (wording.name(what, 60), _plain(known), _plain(status)) if part)
+    told = joined(part for part in (wording.name(_(what), 60), _plain(known), _plain(status)) if part)
+    advice = _(advice)
     who = wording.name(instance.name or instance.id, 40)
-    head = f"{who}: {told}"
-    first = b.clip(f"{head}.", 110)
+    head = _("{what}: {told}", what=who, told=told)
+    first = b.clip(stop(head), 110)
     blocks = [
         b.header(f"! {head}"),
         *([b.rich_text(b.line(b.words(advice)))] if advice else []),

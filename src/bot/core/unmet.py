@@ -14,20 +14,22 @@ from bot.core.model import Instance, Invocation, InvocationResult
 from bot.core.ranges import ranges
 from bot.core.standing import with_button
 from bot.core.summary import Bucket, Row, summarise_results
+from bot.core.texts import N_, _, counted, joined, pgettext, sentences, stop
+from bot.core.texts import listed as things
 
 UNEXPECT = "unexpect"
 MOST_LISTED = 40
 _MOST_NAMES = 600  # characters of names in one group
-NO_RUN = "no run found"
+NO_RUN = N_("no run found")
 # In the order in which they are told.
 WHY = {
     None: NO_RUN,
-    Bucket.NEVER_RAN: "never ran",
-    Bucket.FAILED: "failed",
-    Bucket.TIMED_OUT: "timed out",
-    Bucket.UNKNOWN: "in an unknown state",
-    Bucket.GOING: "still going",
-    Bucket.SUCCEEDED: "reported Success without exit code 0",
+    Bucket.NEVER_RAN: N_("never ran"),
+    Bucket.FAILED: N_("failed"),
+    Bucket.TIMED_OUT: N_("timed out"),
+    Bucket.UNKNOWN: N_("in an unknown state"),
+    Bucket.GOING: N_("still going"),
+    Bucket.SUCCEEDED: N_("reported Success without exit code 0"),
 }
 
 
@@ -106,20 +108,25 @@ class Told:
 def message(told: Told, check: Check, due: datetime, since: datetime, late: float = 0.0) -> Message:
     """Who is missing first, grouped by why. `late` in seconds, where the check was made long after its time."""
     one = told.expectation
-    what, by = wording.name(", ".join(one.commands), 40), wording.clock_time(due, told.zone)
+    what, by = wording.name(things(one.commands), 40), wording.clock_time(due, told.zone)
     missing = check.missing
-    head = f"✖ {len(missing):,} of {check.total:,} missed {what}, due {by}"
-    if not missing:
-        head = f"✖ Could not check {what}, due {by}"
-    groups = [(f"{len(some):,} {why}", _members(some)) for why, some in check.unmet.items()]
-    notes = [*check.unread, *([f"Checked {wording.duration(late)} late."] if late else [])]
-    expected = f"expected by {wording.name(told.by_name)}: {wording.name(one.told(told.zone_name), 400)}"
-    since_told = f"looked for exit code 0 since {wording.clock_time(since, told.zone)}"
-    spoken = [f"{title}: {members}." for title, members in groups]
-    text = b.escape("\n".join([head.removeprefix("✖ "), *spoken, *notes]))
-    blocks: list[Block] = [b.header(head)]
+    if missing:
+        counts = {"count": f"{len(missing):,}", "total": f"{check.total:,}"}
+        head = _("{count} of {total} missed {what}, due {time}", **counts, what=what, time=by)
+    else:
+        head = _("Could not check {what}, due {time}", what=what, time=by)
+    groups = [
+        (_("{count} {why}", count=f"{len(some):,}", why=_(why)), _members(some)) for why, some in check.unmet.items()
+    ]
+    notes = [*check.unread, *([_("Checked {span} late.", span=wording.duration(late))] if late else [])]
+    wish = wording.name(one.told(told.zone_name), 400)
+    expected = _("expected by {who}: {what}", who=wording.name(told.by_name), what=wish)
+    since_told = _("looked for exit code 0 since {time}", time=wording.clock_time(since, told.zone))
+    spoken = [_("{title}: {names}.", title=title, names=members) for title, members in groups]
+    text = b.escape("\n".join([head, *spoken, *notes]))
+    blocks: list[Block] = [b.header(f"✖ {head}")]
     blocks += [b.rich_text(b.line(b.words(title, bold=True), b.words(f"\n{who}"))) for title, who in groups]
-    blocks += [b.context(b.mrkdwn(" ".join(notes), 1_500))] if notes else []
+    blocks += [b.context(b.mrkdwn(sentences(notes), 1_500))] if notes else []
     blocks.append(b.context(b.mrkdwn(expected, 800), b.escape(since_told)))
     return b.within_limits(text, blocks)
 
@@ -130,24 +137,31 @@ def _members(instances: Collection[Instance]) -> str:
     for one in instances:
         regions.setdefault(one.region, []).append(wording.name(one.name or one.id))
     most = max(60, _MOST_NAMES // len(regions))
-    return "; ".join(f"{b.clip(', '.join(ranges(names)), most)} {region}" for region, names in regions.items())
+    told = [f"{b.clip(things(ranges(names)), most)} {region}" for region, names in regions.items()]
+    return pgettext("between sentences of one", "; ").join(told)
 
 
 def expected(told: Told, due: datetime, *, known: bool) -> Message:
     """Said to the channel, with when it is checked first."""
     one = told.expectation
-    already = " already" if known else ""
+    who, what = b.escape(wording.name(told.by_name)), _what(one, told.zone_name)
     lines = [
-        f"{b.escape(wording.name(told.by_name))} expects here{already}: {_what(one, told.zone_name)}.",
-        f"Checked first at {wording.clock_time(due, told.zone)}. I tell what is missing; that all is well is no news.",
-        f"To end it: `{b.mrkdwn(f'{UNEXPECT} {one.words()}'.replace('`', ' '), 600)}`",
+        _("{who} expects here already: {what}.", who=who, what=what)
+        if known
+        else _("{who} expects here: {what}.", who=who, what=what),
+        _(
+            "Checked first at {time}. I tell what is missing; that all is well is no news.",
+            time=wording.clock_time(due, told.zone),
+        ),
+        _("To end it: {words}", words=f"`{b.mrkdwn(f'{UNEXPECT} {one.words()}'.replace('`', ' '), 600)}`"),
     ]
     return Message("\n".join(lines))
 
 
 def unexpected(ended: Sequence[Told], by_name: str) -> Message:
-    what = "; ".join(_what(one.expectation, one.zone_name) for one in ended)
-    return Message(f"Not expected here any more: {what}. Ended by {b.escape(wording.name(by_name))}.")
+    what = pgettext("between sentences of one", "; ").join(_what(one.expectation, one.zone_name) for one in ended)
+    who = b.escape(wording.name(by_name))
+    return Message(_("Not expected here any more: {what}. Ended by {who}.", what=what, who=who))
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,28 +176,35 @@ class Listed:
 
 def listed(some: Sequence[Listed]) -> Message:
     """All expectations of a channel, with buttons to end them."""
-    head = wording.plural(len(some), "expectation") if some else "Nothing is expected in this channel"
-    lines = [f"{_what(one.told.expectation, one.told.zone_name)}; {_state(one)}" for one in some]
+    head = _("Nothing is expected in this channel")
+    if some:
+        head = counted("{count} expectation", "{count} expectations", len(some))
+    between = pgettext("between sentences of one", "; ")
+    lines = [between.join([_what(one.told.expectation, one.told.zone_name), _state(one)]) for one in some]
     blocks: list[Block] = [b.header(head), *(_row(one) for one in some[:MOST_LISTED])]
-    blocks += [b.context(f"and {len(some) - MOST_LISTED} more")] if len(some) > MOST_LISTED else []
-    how = [] if some else ["Begin with: expect command:backup-* daily by:03:30 on:tag:backup=yes"]
+    blocks += (
+        [b.context(counted("and {count} more", "and {count} more", len(some) - MOST_LISTED))]
+        if len(some) > MOST_LISTED
+        else []
+    )
+    how = [] if some else [_("Begin with: {words}", words="expect command:backup-* daily by:03:30 on:tag:backup=yes")]
     blocks += [b.context(*how)] if how else []
-    return b.within_limits("\n".join([f"{head}.", *lines, *how]), blocks)
+    return b.within_limits("\n".join([stop(head), *lines, *how]), blocks)
 
 
 def _row(one: Listed) -> Block:
     words = one.told.expectation.told(one.told.zone_name)
     text = f"{_what(one.told.expectation, one.told.zone_name)}\n{_state(one)}"
-    return with_button(text, UNEXPECT, "End", words, one.value)
+    return with_button(text, UNEXPECT, _("End"), words, one.value)
 
 
 def _state(one: Listed) -> str:
     by = b.escape(wording.name(one.told.by_name))
     due = wording.clock_time(datetime.fromtimestamp(one.due, UTC), one.told.zone)
-    last = f", last time: {b.mrkdwn(one.last, 200)}" if one.last else ""
-    return f"by {by}, next due {due}{last}"
+    last = [_("last time: {told}", told=b.mrkdwn(one.last, 200))] if one.last else []
+    return joined([_("by {who}", who=by), _("next due {time}", time=due), *last])
 
 
 def _what(one: Expectation, zone_name: str) -> str:
-    rings = f", rings {one.mention}" if one.ring else ""
-    return f"{b.mrkdwn(one.told(zone_name), 600)}{rings}"
+    rings = [_("rings {who}", who=one.mention)] if one.ring else []
+    return joined([b.mrkdwn(one.told(zone_name), 600), *rings])

@@ -11,6 +11,8 @@ from datetime import datetime
 
 from bot.core.model import Invocation
 from bot.core.summary import BAD, Bucket, Summary
+from bot.core.texts import _, joined
+from bot.core.wording import COUNTED
 
 LONGEST = 24 * 3_600  # seconds after which a watch ends by itself
 MOST_SILENT = 10  # looks in a row without an answer from Alibaba Cloud
@@ -52,13 +54,8 @@ def after_silence(step: int, silent: int, age: float) -> Next:
 def done_words(summary: Summary) -> str:
     """`180 of 240 done, 3 failed`."""
     done = summary.total - summary.count(Bucket.GOING)
-    words = f"{done:,} of {summary.total:,} done"
-    bad = [
-        (summary.count(Bucket.FAILED), "failed"),
-        (summary.count(Bucket.TIMED_OUT), "timed out"),
-        (summary.count(Bucket.NEVER_RAN), "never ran"),
-    ]
-    return ", ".join([words, *(f"{count:,} {said}" for count, said in bad if count)])
+    words = _("{count} done", count=_("{count} of {total}", count=f"{done:,}", total=f"{summary.total:,}"))
+    return joined([words, *(_(COUNTED[one], count=f"{summary.count(one):,}") for one in BAD if summary.count(one))])
 
 
 def ended_badly(summary: Summary) -> bool:

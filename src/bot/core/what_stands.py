@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 
 from bot.core import wording
+from bot.core.texts import _, joined, stop
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +29,15 @@ class WhatStands:
 
 def told(stands: WhatStands, zone: tzinfo) -> list[str]:
     """One sentence for each, not escaped: what was missed first."""
-    missed = [f"Missed: {wording.name(one, 300)}" for one in stands.missed]
-    unknown = [] if stands.known else ["Mutes and missed expectations could not be read."]
+    missed = [_("Missed: {what}", what=wording.name(one, 300)) for one in stands.missed]
+    unknown = [] if stands.known else [_("Mutes and missed expectations could not be read.")]
     return [*missed, *(_muted(one, zone) for one in stands.mutes), *unknown]
 
 
 def _muted(one: Muted, zone: tzinfo) -> str:
-    until = f" until {wording.clock_time(datetime.fromtimestamp(one.until, UTC), zone)}" if one.until else ""
-    by = f", by {wording.name(one.by_name)}" if one.by_name else ""
-    return f"Muted: {wording.name(one.words, 120) or 'everything'}{until}{by}."
+    what = wording.name(one.words, 120) or _("everything")
+    if one.until:
+        until = wording.clock_time(datetime.fromtimestamp(one.until, UTC), zone)
+        what = _("{what} until {time}", what=what, time=until)
+    by = [_("by {who}", who=wording.name(one.by_name))] if one.by_name else []
+    return stop(_("Muted: {what}", what=joined([what, *by])))

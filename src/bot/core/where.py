@@ -13,23 +13,24 @@ from dataclasses import dataclass
 from bot.core import wording
 from bot.core.model import Instance
 from bot.core.summary import BAD, Bucket, Shared, Summary
+from bot.core.texts import N_, _
 
 LEAST = 3  # failures that must share a fact
 NEARLY_ALL = 0.9  # of the failures
 MOST_TARGETS = 0.5  # of all targets may have it
 MOST_TOLD = 2
 
-# Kinds of facts, and how one is said: of failures, and of targets. Of equal sets of instances the first kind speaks.
-KINDS: dict[str, tuple[str, str]] = {
-    "zone": ("are in zone {}", "which has {}"),
-    "image": ("have image {}", "as {} do"),
-    "type": ("are of type {}", "as {} are"),
-    "os": ("run {}", "as {} do"),
-    "os type": ("run {}", "as {} do"),
-    "vpc": ("are in VPC {}", "which has {}"),
-    "vswitch": ("are in vSwitch {}", "which has {}"),
-    "agent": ("have agent version {}", "as {} do"),
-    "tag": ("have the tag {}", "as {} do"),
+# Kinds of facts, and how one is said, of failures and of targets. Of equal sets of instances the first kind speaks.
+KINDS: dict[str, str] = {
+    "zone": N_("{failures} are in zone {value}, which has {share}"),
+    "image": N_("{failures} have image {value}, as {share} do"),
+    "type": N_("{failures} are of type {value}, as {share} are"),
+    "os": N_("{failures} run {value}, as {share} do"),
+    "os type": N_("{failures} run {value}, as {share} do"),
+    "vpc": N_("{failures} are in VPC {value}, which has {share}"),
+    "vswitch": N_("{failures} are in vSwitch {value}, which has {share}"),
+    "agent": N_("{failures} have agent version {value}, as {share} do"),
+    "tag": N_("{failures} have the tag {value}, as {share} do"),
 }
 
 _Fact = tuple[str, str]
@@ -119,7 +120,11 @@ def _lift(one: Shared) -> float:
     return one.failures * one.of_targets / (one.of_failures * one.having)
 
 
-_WHO = {None: "that failed or never ran", Bucket.FAILED: "failures", Bucket.NEVER_RAN: "that never ran"}
+_WHO = {
+    None: N_("{part} of {count} that failed or never ran"),
+    Bucket.FAILED: N_("{part} of {count} failures"),
+    Bucket.NEVER_RAN: N_("{part} of {count} that never ran"),
+}
 
 
 def sentences(told: Iterable[Shared], regions: Collection[str]) -> list[str]:
@@ -128,8 +133,7 @@ def sentences(told: Iterable[Shared], regions: Collection[str]) -> list[str]:
 
 
 def _sentence(one: Shared, region: str) -> str:
-    of_failures, of_targets = KINDS[one.kind]
     value = one.value.removeprefix(f"{region}-") if one.kind == "zone" and region else one.value
-    share = f"{one.having:,} of the {one.of_targets:,}"
-    failing = f"{one.failures:,} of {one.of_failures:,} {_WHO[one.bucket]}"
-    return f"{failing} {of_failures.format(wording.name(value, 40))}, {of_targets.format(share)}"
+    share = _("{part} of the {count}", part=f"{one.having:,}", count=f"{one.of_targets:,}")
+    failures = _(_WHO[one.bucket], part=f"{one.failures:,}", count=f"{one.of_failures:,}")
+    return _(KINDS[one.kind], failures=failures, value=wording.name(value, 40), share=share)

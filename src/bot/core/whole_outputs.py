@@ -14,23 +14,25 @@ from bot.core.masking import Masked
 from bot.core.messages import MOST_LINE, Frame
 from bot.core.output import excerpt
 from bot.core.summary import Group, Summary
+from bot.core.texts import N_, _, pgettext, stop
 
 MOST_GROUPS = 10
 _ROOM = 8_500  # characters of all outputs: with titles, notes and buttons a message stays under 12,000
 _LINES = 100_000  # of one excerpt: here only characters count
-_CUT = "Not all of it has room in one message: Outputs shows every line, As file brings the whole into the thread."
+_CUT = N_("Not all of it has room in one message: Outputs shows every line, As file brings the whole into the thread.")
 
 
 def message(summary: Summary, subject: str, frame: Frame, actions: Sequence[Block], *, by_run: bool = False) -> Message:
     """Each group's output, whole as far as there is room; what did not succeed comes first. `by_run` as in results."""
     regions = [row.result.region for group in summary.groups for row in group.rows]
-    counts = wording.counts(summary, "run" if by_run else "")
-    head = f"{counts}: outputs of {wording.name(subject, 40)}, {wording.where(regions)}"
+    counts = wording.counts(summary, of_runs=by_run)
+    what, where = wording.name(subject, 40), wording.where(regions)
+    head = _("{counts}: outputs of {what}, {where}", counts=counts, what=what, where=where)
     masked = summary.masked
     shown, left = summary.groups[:MOST_GROUPS], summary.groups[MOST_GROUPS:]
     sections, cut = _sections(shown, masked)
-    notes = (*frame.notes, *([_CUT] if cut or left else []))
-    text = spoken.text(b.clip(f"{head}.", MOST_LINE), summary, frame.zone, notes, masked)
+    notes = (*frame.notes, *([_(_CUT)] if cut or left else []))
+    text = spoken.text(b.clip(stop(head), MOST_LINE), summary, frame.zone, notes, masked)
     blocks = [
         b.header(b.clip(f"{wording.mark(summary)} {head}", MOST_LINE)),
         *sections,
@@ -65,7 +67,7 @@ def _fitting(text: str, most: int) -> str:
 def _section(group: Group, shown: str, secrets: int) -> Block:
     return b.rich_text(
         b.line(b.words(wording.title(group), bold=True)),
-        b.line(b.words(wording.members(group.rows, 120).replace("\n", ", "))),
+        b.line(b.words(wording.members(group.rows, 120).replace("\n", pgettext("between things", ", ")))),
         *(b.preformatted(page.removesuffix("\n")) for page in outputs.pages(shown)),
         *parts.output_notes(group.output, secrets, group.rows, wording.differs(group)),
     )
@@ -75,19 +77,21 @@ def _more(groups: Sequence[Group]) -> list[Block]:
     if not groups:
         return []
     rows = sum(group.count for group in groups)
-    return [
-        b.context(f"{wording.plural(len(groups), 'more group')}, {wording.plural(rows, 'result')}, not shown here.")
-    ]
+    counted = {"groups": wording.more_groups(len(groups)), "results": wording.results(rows)}
+    return [b.context(_("{groups}, {results}, not shown here.", **counted))]
 
 
 def whole_text(summary: Summary) -> str:
     """All outputs in full, one section for each group: what *As file* uploads."""
-    return "\n".join(_text(group, summary.masked) for group in summary.groups) or "(no results yet)\n"
+    return "\n".join(_text(group, summary.masked) for group in summary.groups) or f"{_('(no results yet)')}\n"
 
 
 def _text(group: Group, masked: Masked) -> str:
     text, secrets = masked.read(group.output.text)
     notes = [*wording.differs(group), *wording.output_notes(group.output, secrets), *wording.oss_notes(group.rows)]
-    addresses = [f"whole output of {whose} in OSS: {address}" for address, whose in wording.oss_addresses(group.rows)]
+    addresses = [
+        _("whole output of {instance} in OSS: {address}", instance=whose, address=address)
+        for address, whose in wording.oss_addresses(group.rows)
+    ]
     about = "\n".join([f"== {wording.title(group)}", wording.members(group.rows, 100_000), *notes, *addresses])
-    return f"{about}\n\n{text or '(no output)'}\n"
+    return f"{about}\n\n{text or _('(no output)')}\n"

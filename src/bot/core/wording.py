@@ -12,7 +12,9 @@ from bot.core.masking import mask
 from bot.core.model import Invocation
 from bot.core.output import Output, one_line
 from bot.core.ranges import ranges
+from bot.core.reasons import AUTHOR, HOST, NETWORK, PLATFORM
 from bot.core.summary import Bucket, Group, Row, Schedule, Summary
+from bot.core.texts import N_, _, counted, joined, listed, pgettext
 
 MARKS = {
     Bucket.FAILED: "✖",
@@ -35,21 +37,19 @@ def _clean(text: str) -> str:
     return mask(one_line(text))[0]
 
 
-def plural(count: int, noun: str) -> str:
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
-
-
 def duration(seconds: float) -> str:
     """`45 s`, `4 min`, `1 h 5 min`, `2 d 3 h`; never negative: clocks differ by some seconds."""
     whole = max(0, round(seconds))
     if whole < 60:
-        return f"{whole} s"
+        return _("{s} s", s=whole)
     minutes, hours, days = round(whole / 60), whole // 3600, whole // 86400
     if minutes < 60:
-        return f"{minutes} min"
+        return _("{min} min", min=minutes)
     if days == 0:
-        return f"{hours} h {whole % 3600 // 60} min".removesuffix(" 0 min")
-    return f"{days} d {whole % 86400 // 3600} h".removesuffix(" 0 h")
+        left = whole % 3600 // 60
+        return _("{h} h {min} min", h=hours, min=left) if left else _("{h} h", h=hours)
+    left = whole % 86400 // 3600
+    return _("{d} d {h} h", d=days, h=left) if left else _("{d} d", d=days)
 
 
 def clock_time(moment: datetime, zone: tzinfo) -> str:
@@ -62,67 +62,108 @@ def mark(summary: Summary) -> str:
     return next((MARKS[bucket] for bucket in Bucket if summary.count(bucket)), MARKS[Bucket.UNKNOWN])
 
 
-def counts(summary: Summary, noun: str = "") -> str:
-    """What matters first: `7 of 240 failed, 2 never ran`. `noun` says of what, where it is not instances."""
-    total = plural(summary.total, noun) if noun else f"{summary.total:,}"
-    told = [
-        (summary.count(Bucket.FAILED), "failed"),
-        (summary.count(Bucket.TIMED_OUT), "timed out"),
-        (summary.count(Bucket.NEVER_RAN), "never ran"),
-        (summary.count(Bucket.UNKNOWN), "in an unknown state"),
-    ]
+# How many of a bucket: as they stand in line one, in titles of groups, in small print.
+COUNTED = {
+    Bucket.FAILED: N_("{count} failed"),
+    Bucket.TIMED_OUT: N_("{count} timed out"),
+    Bucket.NEVER_RAN: N_("{count} never ran"),
+    Bucket.UNKNOWN: N_("{count} in an unknown state"),
+    Bucket.GOING: N_("{count} still going"),
+}
+
+
+# A bucket alone.
+WORDS = {
+    Bucket.FAILED: N_("failed"),
+    Bucket.TIMED_OUT: N_("timed out"),
+    Bucket.NEVER_RAN: N_("never ran"),
+    Bucket.UNKNOWN: N_("unknown state"),
+    Bucket.GOING: N_("still going"),
+    Bucket.SUCCEEDED: N_("exit code 0"),
+}
+
+
+def counts(summary: Summary, *, of_runs: bool = False) -> str:
+    """What matters first: `7 of 240 failed, 2 never ran`. `of_runs` says that it is not instances that are counted."""
     going = summary.count(Bucket.GOING)
-    parts = [(count, words) for count, words in told if count]
+    parts = [(summary.count(bucket), text) for bucket, text in COUNTED.items() if bucket is not Bucket.GOING]
+    parts = [(count, text) for count, text in parts if count]
     if not summary.total:
-        return "No results yet"
+        return _("No results yet")
     if parts:
-        parts += [(going, _going_word(summary))] if going else []
-        rest = [f"{count:,} {words}" for count, words in parts[1:]]
-        return ", ".join([f"{_share(parts[0][0], total)} {parts[0][1]}", *rest])
+        parts += [(going, _going_text(summary))] if going else []
+        rest = [_(text, count=f"{count:,}") for count, text in parts[1:]]
+        return joined([_(parts[0][1], count=_share(parts[0][0], summary.total, of_runs=of_runs)), *rest])
     if going:
-        return f"{_share(summary.total - going, total)} done, {going:,} {_going_word(summary)}"
-    return f"{_share(summary.total, total)}{' with' if noun else ''} {success_word(summary)}"
+        done = _("{count} done", count=_share(summary.total - going, summary.total, of_runs=of_runs))
+        return joined([done, _(_going_text(summary), count=f"{going:,}")])
+    return success_words(summary, _share(summary.total, summary.total, of_runs=of_runs), of_runs=of_runs)
 
 
-def _share(count: int, total: str) -> str:
+def _share(count: int, total: int, *, of_runs: bool) -> str:
     """`7 of 240`, `2 of 3 runs`; of one run it goes without saying."""
-    return "1 run" if total == "1 run" and count else f"{count:,} of {total}"
+    if not of_runs:
+        return _("{count} of {total}", count=f"{count:,}", total=f"{total:,}")
+    if total == 1 and count:
+        return runs(1)
+    return counted("{part} of {count} run", "{part} of {count} runs", total, part=f"{count:,}")
 
 
 def other_counts(summary: Summary) -> list[str]:
     """The counts that `counts` leaves out, zeros among them, so that the numbers of an answer add up."""
     if summary.total < 2:
         return []
-    told = [
-        (summary.count(Bucket.FAILED), "failed", False),
-        (summary.count(Bucket.SUCCEEDED), success_word(summary), True),
-        (summary.count(Bucket.TIMED_OUT), "timed out", False),
-        (summary.count(Bucket.GOING), "still going", False),
-    ]
-    all_well = summary.count(Bucket.SUCCEEDED) == summary.total
-    return [f"{count:,} {words}" for count, words, well in told if (not all_well if well else not count)]
+    told = []
+    for bucket in (Bucket.FAILED, Bucket.SUCCEEDED, Bucket.TIMED_OUT, Bucket.GOING):
+        count = summary.count(bucket)
+        if bucket is Bucket.SUCCEEDED:
+            told += [success_words(summary, f"{count:,}")] if count < summary.total else []
+        elif not count:
+            told.append(_(COUNTED[bucket], count="0"))
+    return told
 
 
-def _going_word(summary: Summary) -> str:
+def _going_text(summary: Summary) -> str:
     statuses = {group.status for group in summary.of(Bucket.GOING)}
-    return "scheduled" if statuses == {"Scheduled"} else "still going"
+    return N_("{count} scheduled") if statuses == {"Scheduled"} else COUNTED[Bucket.GOING]
 
 
-def success_word(summary: Summary) -> str:
+def success_words(summary: Summary, count: str, *, of_runs: bool = False) -> str:
     """Success is all that is known; where an exit code other than 0, or none, came with it, say no more than that."""
-    exits = {group.exit_code for group in summary.of(Bucket.SUCCEEDED)}
-    return "exit code 0" if exits <= {0} else "reported Success"
+    if {group.exit_code for group in summary.of(Bucket.SUCCEEDED)} <= {0}:
+        return _("{count} with exit code 0", count=count) if of_runs else _("{count} exit code 0", count=count)
+    return _("{count} with reported Success", count=count) if of_runs else _("{count} reported Success", count=count)
 
 
 def what(invocations: Sequence[Invocation]) -> str:
     """The command that ran: its name, else its id; a count where there are several."""
     names = {invocation.command_name or invocation.command_id or invocation.id for invocation in invocations}
-    return name(next(iter(names)), 40) if len(names) == 1 else plural(len(names), "command")
+    return name(next(iter(names)), 40) if len(names) == 1 else commands(len(names))
+
+
+def commands(count: int) -> str:
+    return counted("{count} command", "{count} commands", count)
+
+
+def runs(count: int) -> str:
+    return counted("{count} run", "{count} runs", count)
+
+
+def instances(count: int) -> str:
+    return counted("{count} instance", "{count} instances", count)
+
+
+def more_groups(count: int) -> str:
+    return counted("{count} more group", "{count} more groups", count)
+
+
+def results(count: int) -> str:
+    return counted("{count} result", "{count} results", count)
 
 
 def where(regions: Iterable[str]) -> str:
     found = sorted(set(regions))
-    return found[0] if len(found) == 1 else plural(len(found), "region")
+    return found[0] if len(found) == 1 else counted("{count} region", "{count} regions", len(found))
 
 
 def why(groups: Iterable[tuple[Group, str]]) -> list[str]:
@@ -130,22 +171,26 @@ def why(groups: Iterable[tuple[Group, str]]) -> list[str]:
 
     With each group comes its output, masked; "" where there is none to quote.
     """
-    counted: dict[str, int] = {}
+    reasons: dict[str, int] = {}
     for group, output in groups:
         if group.bucket is Bucket.TIMED_OUT:
             continue  # the counts have said it
         words = cause(group, output)
-        counted[words] = counted.get(words, 0) + group.count
-    return [f"{words} on {count:,}" for words, count in counted.items()]
+        reasons[words] = reasons.get(words, 0) + group.count
+    return [_("{reason} on {count}", reason=words, count=f"{count:,}") for words, count in reasons.items()]
 
 
 def cause(group: Group, output: str = "") -> str:
     if group.diagnosis is not None:
         return name(group.diagnosis.cause, 100)
     if group.exit_code is None:
-        return "no exit code"
+        return _("no exit code")
     quoted = complaint(output) if group.bucket is Bucket.FAILED else ""
-    return f"“{quoted}”" if quoted else f"exit code {group.exit_code}"
+    return _("“{words}”", words=quoted) if quoted else exit_code(group)
+
+
+def exit_code(group: Group) -> str:
+    return _("exit code {number}", number=group.exit_code)
 
 
 def complaint(output: str) -> str:
@@ -160,15 +205,34 @@ def last_line(output: str) -> str:
 
 def title(group: Group) -> str:
     """`5 failed: no space left, exit code 1`; `2 never ran: agent not online (ClientNotOnline)`."""
-    count = f"{group.count:,}"
+    return _told(group, f"{group.count:,}")
+
+
+def ending(group: Group) -> str:
+    """How one result ended: `failed: no space left, exit code 1`."""
+    return _told(group, "").strip()
+
+
+def _told(group: Group, count: str) -> str:
     if group.bucket is Bucket.UNKNOWN:
-        return f"{count} in a state unknown to me: “{name(group.status) or 'none given'}”{_code(group)}"
+        state = name(group.status) or _("none given")
+        return joined([_("{count} in a state unknown to me: “{state}”", count=count, state=state), *_code(group)])
     if group.bucket is Bucket.GOING:
-        return f"{count} {name(group.status).lower()}"
+        text = GOING.get(group.status)
+        return _(text, count=count) if text else f"{count} {name(group.status).lower()}"
     if group.bucket is Bucket.SUCCEEDED:
-        return f"{count} {_success(group)}"
-    stopped = " (stopped)" if group.status == "Terminated" else ""
-    return f"{count} {group.bucket.value}{stopped}{_because(group)}"
+        return _success(group, count)
+    said = _(COUNTED[group.bucket], count=count).strip()
+    said += pgettext("after the count of failures", " (stopped)") if group.status == "Terminated" else ""
+    return f"{said}{_because(group)}"
+
+
+GOING = {
+    "Pending": N_("{count} pending"),
+    "Running": N_("{count} running"),
+    "Stopping": N_("{count} stopping"),
+    "Scheduled": N_("{count} scheduled"),
+}
 
 
 def _because(group: Group) -> str:
@@ -176,31 +240,40 @@ def _because(group: Group) -> str:
     known = group.diagnosis
     coded = group.error_code not in ("", "ExitCodeNonzero")
     told = group.exit_code if coded else group.exit_code is not None and group.bucket is Bucket.FAILED
-    exit_code = f", exit code {group.exit_code}" if told else ""
+    ended = _(", exit code {number}", number=group.exit_code) if told else ""
     if known is None:
-        return exit_code or ": no exit code reported"
-    said = f": {name(known.cause, 100)}"
+        return ended or _(": no exit code reported")
+    said = _(": {cause}", cause=name(known.cause, 100))
     if known.reason.key in ("stopped", "timeout"):  # the bucket says the same
-        said = f": {looks_like(known.hint.cause)}" if known.hint else ""
-    code = f" ({group.error_code})" if group.error_code in known.reason.codes else ""
-    return f"{said}{code}{exit_code}"
+        said = _(": {cause}", cause=looks_like(known.hint.cause)) if known.hint else ""
+    code = _(" ({code})", code=group.error_code) if group.error_code in known.reason.codes else ""
+    return f"{said}{code}{ended}"
 
 
-def _code(group: Group) -> str:
-    return f", {name(group.error_code)}" if group.error_code else ""
+def _code(group: Group) -> list[str]:
+    return [name(group.error_code)] if group.error_code else []
 
 
-def _success(group: Group) -> str:
+def _success(group: Group, count: str) -> str:
     if group.exit_code is None:
-        return "reported Success, no exit code"
-    return f"exit code {group.exit_code}"
+        return _("{count} reported Success, no exit code", count=count)
+    if group.exit_code == 0:
+        return _("{count} exit code 0", count=count)
+    return _("{count} exit code {number}", count=count, number=group.exit_code)
 
 
 # Whether a rerun is safe, by what the table says.
 RERUN = {
-    "yes": "A rerun is safe.",
-    "no": "No rerun yet: it stopped half-way.",
-    "not known": "Not known whether a rerun is safe.",
+    "yes": N_("A rerun is safe."),
+    "no": N_("No rerun yet: it stopped half-way."),
+    "not known": N_("Not known whether a rerun is safe."),
+}
+# Whose move it is.
+OWNERS = {
+    AUTHOR: N_("author"),
+    HOST: N_("host owner"),
+    NETWORK: N_("network"),
+    PLATFORM: N_("platform"),
 }
 MOST_REGIONS = 5
 
@@ -213,8 +286,17 @@ def members(rows: Sequence[Row], most: int = 300) -> str:
     shown = list(by_region.items())[:MOST_REGIONS]
     pieces = [f"{_within(ranges(names), max(40, most // len(shown)))}   {region}" for region, names in shown]
     left = sum(map(len, by_region.values())) - sum(len(names) for _, names in shown)
-    more = [f"and {left:,} more in {plural(len(by_region) - len(shown), 'other region')}"] if left else []
-    return "\n".join(pieces + more)
+    if left:
+        others = len(by_region) - len(shown)
+        pieces.append(
+            counted(
+                "and {more} more in {count} other region",
+                "and {more} more in {count} other regions",
+                others,
+                more=f"{left:,}",
+            )
+        )
+    return "\n".join(pieces)
 
 
 def _within(folded: Sequence[str], most: int) -> str:
@@ -222,29 +304,40 @@ def _within(folded: Sequence[str], most: int) -> str:
     shown: list[str] = []
     for number, item in enumerate(folded):
         if shown and sum(len(one) + 2 for one in shown) + len(item) > most:
-            return f"{', '.join(shown)} and {len(folded) - number:,} more"
+            return and_more(shown, len(folded) - number)
         shown.append(item if len(item) <= most else f"{item[: most - 1]}…")
-    return ", ".join(shown)
+    return listed(shown)
+
+
+def and_more(shown: Sequence[str], left: int) -> str:
+    """`a, b and 3 more`."""
+    if not left:
+        return listed(shown)
+    return counted("{shown} and {count} more", "{shown} and {count} more", left, shown=listed(shown))
 
 
 def differs(group: Group) -> list[str]:
     """In what the outputs of a group differ from the one that is shown."""
-    return [f"differs in: {', '.join(group.differs)}"] if group.differs else []
+    return [_("differs in: {kinds}", kinds=listed(map(_, group.differs)))] if group.differs else []
 
 
 def output_notes(output: Output, secrets: int) -> list[str]:
     """What a reader of an output must know about it."""
     notes = []
     if output.dropped:
-        verb = "is" if output.dropped == 1 else "are"
-        missing = f"{plural(output.dropped, 'byte')} {verb} missing from this output"
-        notes.append(f"{missing}; Cloud Assistant does not say where")
+        notes.append(
+            counted(
+                "{count} byte is missing from this output; Cloud Assistant does not say where",
+                "{count} bytes are missing from this output; Cloud Assistant does not say where",
+                output.dropped,
+            )
+        )
     if output.encoding == "gb18030":
-        notes.append("read as GB18030")
+        notes.append(_("read as GB18030"))
     if output.encoding == "unreadable":
-        notes.append("some bytes are neither UTF-8 nor GB18030 and are shown as \ufffd")
+        notes.append(_("some bytes are neither UTF-8 nor GB18030 and are shown as \ufffd"))
     if secrets:
-        notes.append(f"{plural(secrets, 'secret')} masked")
+        notes.append(counted("{count} secret masked", "{count} secrets masked", secrets))
     return notes
 
 
@@ -263,34 +356,43 @@ def oss_addresses(rows: Iterable[Row]) -> list[tuple[str, str]]:
 def oss_notes(rows: Iterable[Row]) -> list[str]:
     """What is not in OSS although it was to be delivered there."""
     states = [row.result.oss_status for row in rows if not row.result.oss_uri]
-    told = {"InProgress": "still on its way to OSS", "Failed": "not delivered to OSS: the delivery failed"}
-    return [f"{plural(states.count(one), 'output')} {words}" for one, words in told.items() if one in states]
+    coming, failed = states.count("InProgress"), states.count("Failed")
+    told = [
+        counted("{count} output still on its way to OSS", "{count} outputs still on its way to OSS", coming),
+        counted(
+            "{count} output not delivered to OSS: the delivery failed",
+            "{count} outputs not delivered to OSS: the delivery failed",
+            failed,
+        ),
+    ]
+    return [words for words, count in zip(told, (coming, failed), strict=True) if count]
 
 
 _RATE = re.compile(r"rate\((\d+)([smhd])\)")
-_UNIT = {"s": "s", "m": "min", "h": "h", "d": "d"}
+_UNIT = {"s": N_("{s} s"), "m": N_("{min} min"), "h": N_("{h} h"), "d": N_("{d} d")}
 
 
 def frequency(invocation: Invocation) -> str:
     """`every 5 min`, `at every reboot`, `cron 0 30 2 * * ?`."""
     if invocation.repeat_mode == "EveryReboot":
-        return "at every reboot"
+        return _("at every reboot")
     rate = _RATE.fullmatch(invocation.frequency.strip())
     if rate:
-        return f"every {rate[1]} {_UNIT[rate[2]]}"
-    return f"cron {name(invocation.frequency)}" if invocation.frequency else "no frequency given"
+        unit = "min" if rate[2] == "m" else rate[2]
+        return _("every {span}", span=_(_UNIT[rate[2]], **{unit: rate[1]}))
+    return f"cron {name(invocation.frequency)}" if invocation.frequency else _("no frequency given")
 
 
 def schedule(told: Schedule) -> tuple[str, datetime | None]:
     """`schedule active, every 5 min, failed 72 times in a row` and since when."""
-    state = "active" if told.active else "ended"
-    sentence = f"schedule {state}, {frequency(told.invocation)}"
+    clauses = [_("schedule active") if told.active else _("schedule ended"), frequency(told.invocation)]
     if not told.streak.failed:
-        return sentence, None
+        return joined(clauses), None
     if told.streak.failed == 1:
-        return f"{sentence}, last run failed", None
-    at_least = "at least " if told.streak.at_least else ""
-    return f"{sentence}, failed {at_least}{told.streak.failed:,} times in a row", told.streak.since
+        return joined([*clauses, _("last run failed")]), None
+    often = f"{told.streak.failed:,}"
+    text = _("failed at least {n} times in a row", n=often) if told.streak.at_least else ""
+    return joined([*clauses, text or _("failed {n} times in a row", n=often)]), told.streak.since
 
 
 def time_limit_ends(rows: Sequence[Row], invocations: Sequence[Invocation]) -> datetime | None:

@@ -1,7 +1,11 @@
 """From events of a run to what subscribed channels read."""
 
+import itertools
+import math
+
 import pytest
 
+from bot.adapters.store import StoreError
 from bot.core.events import InstanceEvent, TaskCompleted, Tick
 from rig import RUN, Peers, Rig, fleet
 from sandbox.scenario import load
@@ -39,7 +43,7 @@ def hear(rig, *events):
     return rig.said[before:]
 
 
-def settle(rig, seconds=3_600):
+def settle(rig, seconds=7_200):
     """Works off what is queued, each job when it is due, the cloud's clock beside the bot's."""
     end = rig.time() + seconds
     while rig.queue.jobs:
@@ -167,6 +171,59 @@ def test_a_cloud_without_an_answer_is_asked_again_later(rig):
     rig.cloud.fail("http500", action="DescribeInvocations", times=4)
     notice, _ = hear(rig, completed())
     assert notice.text.startswith("1 of 3 failed")
+
+
+def test_a_store_that_is_away_only_puts_news_off(rig, monkeypatch):
+    subscribe(rig)
+    gone_until(rig, monkeypatch, rig.time() + 600)
+    notice, reply = hear(rig, completed())
+    assert notice.text.startswith("1 of 3 failed")
+    assert reply.thread_ts == notice.ts
+
+
+@pytest.mark.parametrize("first", [12, 16, 18, 19, 20, 24])
+def test_a_store_that_fails_in_between_only_puts_news_off(rig, monkeypatch, first):
+    subscribe(rig)
+    calls = itertools.count(1)
+    break_store(rig, monkeypatch, lambda: first <= next(calls) < first + 3)
+    told = hear(rig, completed())
+    assert [bool(message.thread_ts) for message in told] == [False, True]
+
+
+def test_news_of_a_day_ago_is_not_waited_for_any_more(rig, monkeypatch, caplog):
+    subscribe(rig)
+    gone_until(rig, monkeypatch, math.inf)
+    assert rig.worker.hear([completed()], "1-request")
+    settle(rig, 90_000)
+    assert rig.queue.jobs == []
+    assert "crash 1-request: StoreError" in caplog.text
+
+
+def test_slack_may_be_away_for_an_hour(rig):
+    subscribe(rig)
+    rig.slack.fail("500", method="chat.postMessage", times=80)
+    notice, _ = hear(rig, completed())
+    assert rig.time.ahead > 3_600
+    assert notice.text.startswith("1 of 3 failed")
+
+
+def gone_until(rig, monkeypatch, end):
+    break_store(rig, monkeypatch, lambda: rig.time() < end)
+
+
+def break_store(rig, monkeypatch, away):
+    """The store does not answer where `away()` says so."""
+
+    def breaking(real):
+        def call(*arguments, **more):
+            if away():
+                raise StoreError("away")
+            return real(*arguments, **more)
+
+        return call
+
+    for method in ("claim", "mark", "get", "put", "delete", "list"):
+        monkeypatch.setattr(rig.worker._store, method, breaking(getattr(rig.worker._store, method)))
 
 
 # What follows from one failing thing

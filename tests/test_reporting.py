@@ -5,6 +5,7 @@ import math
 
 import pytest
 
+from bot.adapters.cloud_assistant import CloudAssistant
 from bot.adapters.store import StoreError
 from bot.core.events import InstanceEvent, TaskCompleted, Tick
 from rig import RUN, Peers, Rig, fleet
@@ -139,8 +140,6 @@ def test_an_event_without_a_run_finds_it_by_command_instance_and_time(rig):
 
 
 def rows_of(rig, run):
-    from bot.adapters.cloud_assistant import CloudAssistant
-
     cloud = CloudAssistant(rig.settings, rig.settings.credentials, rig.worker._store, deadline=rig.time() + 30)
     [found] = cloud.invocations("cn-hangzhou", {"InvokeId": run}, 1)
     return [{"InstanceId": one.instance_id, "InvocationStatus": one.status} for one in found.targets]
@@ -171,6 +170,34 @@ def test_a_cloud_without_an_answer_is_asked_again_later(rig):
     rig.cloud.fail("http500", action="DescribeInvocations", times=4)
     notice, _ = hear(rig, completed())
     assert notice.text.startswith("1 of 3 failed")
+
+
+def test_an_event_that_comes_before_the_cloud_shows_its_run_is_not_lost(rig, monkeypatch):
+    subscribe(rig)
+    shown = rig.time() + 20
+    real = CloudAssistant.invocations
+
+    def late(cloud, *arguments, **more):
+        return real(cloud, *arguments, **more) if rig.time() >= shown else []
+
+    monkeypatch.setattr(CloudAssistant, "invocations", late)
+    notice, _ = hear(rig, completed())
+    assert notice.text.startswith("1 of 3 failed")
+
+
+@pytest.mark.parametrize("fault", ["throttle", "http500"])
+def test_a_filter_waits_for_the_names_that_it_needs(rig, fault):
+    subscribe(rig, "subscribe instance:web-*")
+    rig.cloud.fail(fault, action="DescribeInstances", times=4)
+    notice, _ = hear(rig, completed())
+    assert notice.text.startswith("1 of 3 failed")
+
+
+def test_names_that_nobody_may_read_keep_no_other_channel_waiting(rig):
+    subscribe(rig, "subscribe instance:web-*")
+    subscribe(rig, channel=PRIVATE)
+    rig.cloud.fail("denied", action="DescribeInstances", times=99)
+    assert {message.channel for message in hear(rig, completed())} == {PRIVATE}
 
 
 def test_a_store_that_is_away_only_puts_news_off(rig, monkeypatch):
@@ -318,6 +345,15 @@ def test_a_system_event_of_an_instance_without_a_name_is_told_by_its_id(rig):
     rig.cloud.fail("denied", action="DescribeInstances")
     [notice] = hear(rig, system_event("i-unknown", "Instance:SystemFailure.Reboot", "Executing"))
     assert notice.text.startswith("i-unknown: system failure of the host, reboot, executing.")
+
+
+@pytest.mark.parametrize("fault", ["throttle", "http500"])
+def test_a_system_event_waits_for_the_name_that_a_filter_needs(rig, fault):
+    subscribe(rig, "subscribe events:maintenance instance:web-*")
+    [one] = [one["InstanceId"] for one in rows_of(rig, RUN) if one["InvocationStatus"] == "Failed"]
+    rig.cloud.fail(fault, action="DescribeInstances", times=4)
+    [notice] = hear(rig, system_event(one, "Instance:SystemMaintenance.Reboot", "Scheduled"))
+    assert notice.text.startswith("web-001: maintenance")
 
 
 def test_nobody_asks_for_a_name_that_nobody_wants_to_hear(rig):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from bot import notices, subscribers
 from bot.core import system_events
 from bot.core.blocks import Message
-from bot.core.errors import CloudError
+from bot.core.errors import CloudError, Denied, Throttled
 from bot.core.model import Instance
 from bot.core.notices import News
 from bot.core.reports import WELL
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from bot.answering import Answering, Turn
 
 log = logging.getLogger("bot.system_events")
+
+_UNANSWERED = 15.0  # seconds until an instance's name is asked for again
 
 
 def tell(answering: Answering, turn: Turn, payload: Mapping[str, Any]) -> None:
@@ -59,9 +61,11 @@ def _about(one: Subscription, instance: Instance) -> bool:
 
 
 def _instance(answering: Answering, turn: Turn, region: str, instance_id: str) -> Instance:
-    """What people call it; its id alone where that cannot be read."""
+    """What people call it; its id alone where that cannot be read, not even a while later."""
     try:
         return answering.lookup(turn).instance(region, instance_id) or Instance(instance_id, region)
     except CloudError as error:
+        if turn.patient and not isinstance(error, Denied):
+            turn.again(error.wait if isinstance(error, Throttled) else _UNANSWERED)
         log.warning("no name for an instance: %s", error.code or "no answer")
         return Instance(instance_id, region)

@@ -45,9 +45,7 @@ LEASE = 12.0  # seconds
 RENEW_EVERY = 3.0
 ATTEMPTS = 3  # deliveries of a crashing job: the first and maxAsyncRetryAttempts in template.yml
 PATIENCE = 2  # times a job waits for a throttled API before it says what it has
-AWAY = (
-    20.0  # seconds until Slack is tried again that gave no usable answer, many times in a row; or the store, for news
-)
+AWAY = 20.0  # seconds until Slack is tried again that gave no usable answer, many times in a row; so with the store
 _LONGEST_AWAY = 300.0  # seconds; the wait of news grows with each try
 OLDEST = 1_500  # seconds after which a response_url is dead and an answer is noise
 NEWS_OLDEST = 86_400  # seconds after which what nobody has asked for is no news
@@ -294,8 +292,8 @@ class Delivery:
 
     @property
     def patient(self) -> bool:
-        """Whether the answer may wait for a throttled API once more."""
-        return self.job.tries < PATIENCE and self.age < OLDEST / 2
+        """Whether the answer may wait for a throttled API once more; news waits for minutes, with nobody before it."""
+        return (self.is_news or self.job.tries < PATIENCE) and self.age < OLDEST / 2
 
     @property
     def priority(self) -> Priority:

@@ -1,6 +1,7 @@
 """From events of a run to what subscribed channels read."""
 
 import itertools
+import json
 import math
 
 import pytest
@@ -360,6 +361,32 @@ def test_nobody_asks_for_a_name_that_nobody_wants_to_hear(rig):
     subscribe(rig)
     assert hear(rig, system_event("i-1", "Disk:Stalled", "")) == []
     assert rig.cloud.count() == 0
+
+
+def test_a_notice_that_is_under_way_is_not_told_to_who_has_unsubscribed(rig):
+    subscribe(rig)
+    subscribe(rig, channel=PRIVATE)
+    rig.slack.fail("429", method="chat.postMessage", times=2, retry_after=100)
+    assert rig.worker.hear([completed()], "1-request")
+    settle(rig, 20)
+    assert rig.work(rig.command("unsubscribe everything", channel=PRIVATE))
+    before = len(rig.said)
+    settle(rig)
+    assert {message.channel for message in rig.said[before:]} == {INCIDENTS}
+
+
+def test_a_chore_that_fails_keeps_no_other_from_being_done(rig, caplog):
+    subscribe(rig)
+    rig.ask("digest daily 09:00")
+    rig.worker._store.put("held/C0X/of-another-version", {}, rig.time() + 90_000)
+    rig.time.sleep(86_400)
+    assert rig.worker.hear([Tick("tick", None, '{"job": "tick"}')], "1-request")
+    [(chore, _)] = rig.queue.jobs
+    rig.queue.jobs.clear()
+    assert not rig.work(chore)
+    assert "crash 1-request: KeyError" in caplog.text
+    [digest] = rig.work_off() or rig.said[-1:]
+    assert "digest daily at 09:00" in json.dumps(digest.blocks)
 
 
 def test_a_timer_of_another_version_is_logged(rig, caplog):

@@ -238,7 +238,8 @@ class _Look:
                 runs = [run.id for run in occasion.runs] if not occasion.schedule else []
                 about = sorted({run.command_name or run.command_id for run in found.invocations})
                 now = self._answering.now
-                job = notices.job(channel, occasion.story, news, message, wanted.rings, runs, now, about)
+                wishes = [one.key for one in relevant]
+                job = notices.job(channel, occasion.story, news, message, wanted.rings, runs, now, about, wishes=wishes)
                 self._turn.follow(job, 0)  # that job alone talks to Slack
         if decision.tell != GOING:
             self._remember(occasion, decision.tell == BADLY)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from bot.core.model import Instance
 from bot.core.notices import News
 from bot.core.reports import WELL
 from bot.core.subscriptions import Subscription, grave
+from bot.subscribers import Subscribed
 
 if TYPE_CHECKING:
     from bot.answering import Answering, Turn
@@ -28,18 +29,19 @@ def tell(answering: Answering, turn: Turn, payload: Mapping[str, Any]) -> None:
     """Queues a notice for each channel that wants the event. Raises StoreError and QueueRefused."""
     channels = subscribers.everywhere(answering.store, answering.now)
     name, region = str(payload["name"]), str(payload["region"])
-    some = {channel: [one.subscription for one in those] for channel, those in channels.items()}
-    wanting = {channel: [one for one in those if one.of_event(name, region)] for channel, those in some.items()}
+    wanting = {
+        channel: [one for one in some if one.subscription.of_event(name, region)] for channel, some in channels.items()
+    }
     if not any(wanting.values()):
         return
     instance = _instance(answering, turn, region, str(payload["instance_id"]))
     happened = datetime.fromtimestamp(payload["at"], UTC)
     message = system_events.message(name, str(payload["status"]), instance, happened, str(payload["detail"]))
-    for channel, subscriptions in wanting.items():
-        told = [one for one in subscriptions if _about(one, instance)]
+    failing = (instance.id,) if grave(name) else ()
+    for channel, some in wanting.items():
+        told = [one for one in some if _about(one.subscription, instance)]
         if told:
-            rings = tuple(dict.fromkeys(one.ring for one in told if one.ring))
-            _queue(answering, turn, channel, message, rings, (instance.id,) if grave(name) else ())
+            _queue(answering, turn, channel, message, told, failing)
 
 
 def _queue(
@@ -47,13 +49,15 @@ def _queue(
     turn: Turn,
     channel: str,
     message: Message,
-    rings: tuple[str, ...],
+    told: Sequence[Subscribed],
     failing: tuple[str, ...],
 ) -> None:
     now, story = answering.now, turn.job_id
     line = message.text.split("\n", 1)[0]
     news = News(WELL, int(now * 1000), now, story, instances=failing, line=line)
-    turn.follow(notices.job(channel, story, news, notices.ringing(message, rings), (), (), now), 0)
+    rings = tuple(dict.fromkeys(one.subscription.ring for one in told if one.subscription.ring))
+    wishes = [one.key for one in told]
+    turn.follow(notices.job(channel, story, news, notices.ringing(message, rings), (), (), now, wishes=wishes), 0)
 
 
 def _about(one: Subscription, instance: Instance) -> bool:

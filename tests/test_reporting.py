@@ -278,6 +278,14 @@ def test_a_channel_that_we_were_removed_from_loses_its_subscriptions(rig, caplog
     assert "channel lost (not_in_channel), its 1 subscriptions are removed" in caplog.text
 
 
+def test_a_bot_that_slack_does_not_know_for_a_while_loses_no_subscriptions(rig):
+    subscribe(rig)
+    rig.slack.fail("error:account_inactive", method="chat.postMessage", times=1)
+    assert hear(rig, completed()) == []
+    [listed] = rig.ask("subscriptions")
+    assert listed.text.startswith("1 subscription.")
+
+
 def test_a_message_that_was_deleted_is_made_anew_when_there_is_news(rig):
     subscribe(rig)
     rig.cloud.replay("schedule")

@@ -34,7 +34,7 @@ log = logging.getLogger("bot.notices")
 _LEASE = 15.0  # seconds for one telling
 _KEEP = 30 * 86_400.0  # seconds
 _POSTING = "posting"
-_LOST = frozenset({"not_in_channel", "channel_not_found", "is_archived", "restricted_action", "account_inactive"})
+_LOST = frozenset({"not_in_channel", "channel_not_found", "is_archived", "restricted_action"})
 _GONE = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
 
 

@@ -56,6 +56,15 @@ def test_what_is_held_back_is_told_when_the_mute_ends_with_how_long_and_why(rig)
     assert tick(rig) == []
 
 
+def test_what_is_held_back_is_not_told_to_who_has_unsubscribed(rig):
+    subscribe(rig)
+    rig.ask("mute 2h hard")
+    assert hear(rig, completed()) == []
+    rig.ask("unsubscribe")
+    assert tick(rig, 7_500) == []
+    assert rig.worker._store.list("held/", rig.time()) == []
+
+
 def test_a_mute_of_other_commands_holds_nothing_back(rig):
     subscribe(rig)
     rig.ask("mute command:backup-* 2h hard")

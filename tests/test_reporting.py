@@ -1,7 +1,13 @@
 """From events of a run to what subscribed channels read."""
 
+import itertools
+import json
+import math
+
 import pytest
 
+from bot.adapters.cloud_assistant import CloudAssistant
+from bot.adapters.store import StoreError
 from bot.core.events import InstanceEvent, TaskCompleted, Tick
 from rig import RUN, Peers, Rig, fleet
 from sandbox.scenario import load
@@ -39,7 +45,7 @@ def hear(rig, *events):
     return rig.said[before:]
 
 
-def settle(rig, seconds=3_600):
+def settle(rig, seconds=7_200):
     """Works off what is queued, each job when it is due, the cloud's clock beside the bot's."""
     end = rig.time() + seconds
     while rig.queue.jobs:
@@ -135,8 +141,6 @@ def test_an_event_without_a_run_finds_it_by_command_instance_and_time(rig):
 
 
 def rows_of(rig, run):
-    from bot.adapters.cloud_assistant import CloudAssistant
-
     cloud = CloudAssistant(rig.settings, rig.settings.credentials, rig.worker._store, deadline=rig.time() + 30)
     [found] = cloud.invocations("cn-hangzhou", {"InvokeId": run}, 1)
     return [{"InstanceId": one.instance_id, "InvocationStatus": one.status} for one in found.targets]
@@ -169,6 +173,87 @@ def test_a_cloud_without_an_answer_is_asked_again_later(rig):
     assert notice.text.startswith("1 of 3 failed")
 
 
+def test_an_event_that_comes_before_the_cloud_shows_its_run_is_not_lost(rig, monkeypatch):
+    subscribe(rig)
+    shown = rig.time() + 20
+    real = CloudAssistant.invocations
+
+    def late(cloud, *arguments, **more):
+        return real(cloud, *arguments, **more) if rig.time() >= shown else []
+
+    monkeypatch.setattr(CloudAssistant, "invocations", late)
+    notice, _ = hear(rig, completed())
+    assert notice.text.startswith("1 of 3 failed")
+
+
+@pytest.mark.parametrize("fault", ["throttle", "http500"])
+def test_a_filter_waits_for_the_names_that_it_needs(rig, fault):
+    subscribe(rig, "subscribe instance:web-*")
+    rig.cloud.fail(fault, action="DescribeInstances", times=4)
+    notice, _ = hear(rig, completed())
+    assert notice.text.startswith("1 of 3 failed")
+
+
+def test_names_that_nobody_may_read_keep_no_other_channel_waiting(rig):
+    subscribe(rig, "subscribe instance:web-*")
+    subscribe(rig, channel=PRIVATE)
+    rig.cloud.fail("denied", action="DescribeInstances", times=99)
+    assert {message.channel for message in hear(rig, completed())} == {PRIVATE}
+
+
+def test_a_store_that_is_away_only_puts_news_off(rig, monkeypatch):
+    subscribe(rig)
+    gone_until(rig, monkeypatch, rig.time() + 600)
+    notice, reply = hear(rig, completed())
+    assert notice.text.startswith("1 of 3 failed")
+    assert reply.thread_ts == notice.ts
+
+
+@pytest.mark.parametrize("first", [12, 16, 18, 19, 20, 24])
+def test_a_store_that_fails_in_between_only_puts_news_off(rig, monkeypatch, first):
+    subscribe(rig)
+    calls = itertools.count(1)
+    break_store(rig, monkeypatch, lambda: first <= next(calls) < first + 3)
+    told = hear(rig, completed())
+    assert [bool(message.thread_ts) for message in told] == [False, True]
+
+
+def test_news_of_a_day_ago_is_not_waited_for_any_more(rig, monkeypatch, caplog):
+    subscribe(rig)
+    gone_until(rig, monkeypatch, math.inf)
+    assert rig.worker.hear([completed()], "1-request")
+    settle(rig, 90_000)
+    assert rig.queue.jobs == []
+    assert "crash 1-request: StoreError" in caplog.text
+
+
+def test_slack_may_be_away_for_an_hour(rig):
+    subscribe(rig)
+    rig.slack.fail("500", method="chat.postMessage", times=80)
+    notice, _ = hear(rig, completed())
+    assert rig.time.ahead > 3_600
+    assert notice.text.startswith("1 of 3 failed")
+
+
+def gone_until(rig, monkeypatch, end):
+    break_store(rig, monkeypatch, lambda: rig.time() < end)
+
+
+def break_store(rig, monkeypatch, away):
+    """The store does not answer where `away()` says so."""
+
+    def breaking(real):
+        def call(*arguments, **more):
+            if away():
+                raise StoreError("away")
+            return real(*arguments, **more)
+
+        return call
+
+    for method in ("claim", "mark", "get", "put", "delete", "list"):
+        monkeypatch.setattr(rig.worker._store, method, breaking(getattr(rig.worker._store, method)))
+
+
 # What follows from one failing thing
 
 
@@ -191,6 +276,14 @@ def test_a_channel_that_we_were_removed_from_loses_its_subscriptions(rig, caplog
     rig.slack.workspace.channels[INCIDENTS].members.discard(BOT_USER)
     assert hear(rig, completed()) == []
     assert "channel lost (not_in_channel), its 1 subscriptions are removed" in caplog.text
+
+
+def test_a_bot_that_slack_does_not_know_for_a_while_loses_no_subscriptions(rig):
+    subscribe(rig)
+    rig.slack.fail("error:account_inactive", method="chat.postMessage", times=1)
+    assert hear(rig, completed()) == []
+    [listed] = rig.ask("subscriptions")
+    assert listed.text.startswith("1 subscription.")
 
 
 def test_a_message_that_was_deleted_is_made_anew_when_there_is_news(rig):
@@ -263,10 +356,45 @@ def test_a_system_event_of_an_instance_without_a_name_is_told_by_its_id(rig):
     assert notice.text.startswith("i-unknown: system failure of the host, reboot, executing.")
 
 
+@pytest.mark.parametrize("fault", ["throttle", "http500"])
+def test_a_system_event_waits_for_the_name_that_a_filter_needs(rig, fault):
+    subscribe(rig, "subscribe events:maintenance instance:web-*")
+    [one] = [one["InstanceId"] for one in rows_of(rig, RUN) if one["InvocationStatus"] == "Failed"]
+    rig.cloud.fail(fault, action="DescribeInstances", times=4)
+    [notice] = hear(rig, system_event(one, "Instance:SystemMaintenance.Reboot", "Scheduled"))
+    assert notice.text.startswith("web-001: maintenance")
+
+
 def test_nobody_asks_for_a_name_that_nobody_wants_to_hear(rig):
     subscribe(rig)
     assert hear(rig, system_event("i-1", "Disk:Stalled", "")) == []
     assert rig.cloud.count() == 0
+
+
+def test_a_notice_that_is_under_way_is_not_told_to_who_has_unsubscribed(rig):
+    subscribe(rig)
+    subscribe(rig, channel=PRIVATE)
+    rig.slack.fail("429", method="chat.postMessage", times=2, retry_after=100)
+    assert rig.worker.hear([completed()], "1-request")
+    settle(rig, 20)
+    assert rig.work(rig.command("unsubscribe everything", channel=PRIVATE))
+    before = len(rig.said)
+    settle(rig)
+    assert {message.channel for message in rig.said[before:]} == {INCIDENTS}
+
+
+def test_a_chore_that_fails_keeps_no_other_from_being_done(rig, caplog):
+    subscribe(rig)
+    rig.ask("digest daily 09:00")
+    rig.worker._store.put("held/C0X/of-another-version", {}, rig.time() + 90_000)
+    rig.time.sleep(86_400)
+    assert rig.worker.hear([Tick("tick", None, '{"job": "tick"}')], "1-request")
+    [(chore, _)] = rig.queue.jobs
+    rig.queue.jobs.clear()
+    assert not rig.work(chore)
+    assert "crash 1-request: KeyError" in caplog.text
+    [digest] = rig.work_off() or rig.said[-1:]
+    assert "digest daily at 09:00" in json.dumps(digest.blocks)
 
 
 def test_a_timer_of_another_version_is_logged(rig, caplog):

@@ -300,6 +300,16 @@ def test_a_crash_that_passes_is_not_seen(rig, breaking):
     assert [message.text.split(":")[0] for message in rig.said] == ["1 of 3 failed"]
 
 
+def test_a_job_that_was_put_off_may_crash_as_often_as_a_new_one(rig, breaking):
+    breaking[0] = 0
+    rig.slack.fail("429", "response_url", retry_after=30)
+    assert rig.work(rig.command(RUN))
+    [(again, _)] = rig.queue.jobs
+    breaking[0] = ATTEMPTS - 1
+    assert [rig.work(again) for _ in range(ATTEMPTS)] == [False, False, True]
+    assert [message.text.split(":")[0] for message in rig.said] == ["1 of 3 failed"]
+
+
 def test_a_crash_without_a_store_is_apologised_for_at_once(tmp_path, breaking, peers):
     with Rig(tmp_path, peers, store=SQLiteStore("/proc/nowhere/bot.sqlite3")) as rig:
         assert rig.work(rig.command(RUN))

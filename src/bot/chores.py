@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from bot import digests, expectations, mutes, polling
@@ -25,12 +26,13 @@ CHORES: dict[str, tuple[Chore, ...]] = {
 
 
 def do(answering: Answering, turn: Turn, payload: Mapping[str, Any]) -> None:
-    """Does the chores of a timer; one that is unknown is of another version, and is logged."""
+    """Does the chores of a timer, each of them even where another fails; one of another version is logged."""
     name = _name(payload)
     if name not in CHORES:
         log.warning("no chore of this name: %s", name[:40])
-    for chore in CHORES.get(name, ()):
-        chore(answering, turn)
+    with ExitStack() as all_of_them:
+        for chore in reversed(CHORES.get(name, ())):
+            all_of_them.callback(chore, answering, turn)
 
 
 def _name(payload: Mapping[str, Any]) -> str:

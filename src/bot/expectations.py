@@ -122,7 +122,8 @@ def _tell(answering: Answering, turn: Turn, one: Expected, message: Message, fou
         line=message.text.split("\n", 1)[0],
     )
     rung = notices.ringing(message, rings)
-    turn.follow(notices.job(one.channel_id, story, news, rung, (), (), now, one.expectation.commands), 0)
+    about = one.expectation.commands
+    turn.follow(notices.job(one.channel_id, story, news, rung, (), (), now, about, wishes=[one.key]), 0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from typing import Any
 from bot import filters
 from bot.adapters.cloud_assistant import CloudAssistant
 from bot.adapters.store import Store
-from bot.core.errors import CloudError, NotFound, Throttled
+from bot.core.errors import CloudError, NotFound, Throttled, Unavailable
 from bot.core.history import Before
 from bot.core.manners import AT_ONCE, Priority
 from bot.core.model import AgentStatus, Command, Instance, Invocation, InvocationResult
@@ -163,10 +163,12 @@ class Lookup:
             raise NotFound(lambda: "\n".join(_nowhere(located)))
         return _nowhere(located)
 
-    def _worth_waiting_for(self, errors: Iterable[CloudError]) -> None:
+    def _worth_waiting_for(
+        self, errors: Iterable[CloudError], kinds: tuple[type[CloudError], ...] = (Throttled,)
+    ) -> None:
         """What can be read in a minute is waited for, a few times."""
         for error in errors:
-            if self._patient and isinstance(error, Throttled):
+            if self._patient and isinstance(error, kinds):
                 raise error
 
     def _reading_runs(self, found: Sequence[Invocation], question: Question) -> _Calls:
@@ -214,7 +216,10 @@ class Lookup:
         return min(runs, key=distance).id if runs else ""
 
     def whole(self, found: Found, *, all_names: bool) -> Found:
-        """The same runs with their results and names. A schedule with its history."""
+        """The same runs with their results and names. A schedule with its history.
+
+        Raises what is worth waiting for: `all_names` that cannot be read, too, for filters decide by them.
+        """
         return self._with(found, self._reading_runs(found.invocations, Question()), all_names=all_names)
 
     def named(self, found: Found, *, all_names: bool) -> Found:
@@ -224,7 +229,9 @@ class Lookup:
     def _with(self, found: Found, reading: _Calls, *, all_names: bool) -> Found:
         some = found.invocations if all_names else [_unsuccessful(one) for one in found.invocations]
         gathered = self._fanout.together(reading | self._naming(some))
-        self._worth_waiting_for([e for (kind, _), e in gathered.failed.items() if kind == "results"])
+        kinds = (Throttled, Unavailable) if all_names else (Throttled,)
+        failed = [e for (kind, _), e in gathered.failed.items() if kind == "results" or all_names]
+        self._worth_waiting_for(failed, kinds)
         results = [row for (kind, _), rows in gathered.replies.items() if kind == "results" for row in rows]
         instances = _by_id(one for (kind, _), some in gathered.replies.items() if kind == "names" for one in some)
         return replace(found, results=tuple(results), instances=instances, notes=tuple(_missing(gathered)))

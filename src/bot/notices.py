@@ -34,7 +34,7 @@ log = logging.getLogger("bot.notices")
 _LEASE = 15.0  # seconds for one telling
 _KEEP = 30 * 86_400.0  # seconds
 _POSTING = "posting"
-_LOST = frozenset({"not_in_channel", "channel_not_found", "is_archived", "restricted_action", "account_inactive"})
+_LOST = frozenset({"not_in_channel", "channel_not_found", "is_archived", "restricted_action"})
 _GONE = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
 
 
@@ -47,10 +47,13 @@ def job(
     runs: Sequence[str],
     now: float,
     commands: Sequence[str] = (),
+    *,
+    wishes: Sequence[str],
 ) -> Job:
     """The job that tells one channel; `runs` are those that may have been answered there already.
 
-    `commands`, by name or else id, are what it is about, for those who have muted some.
+    `commands`, by name or else id, are what it is about, for those who have muted some. `wishes` are the keys in the
+    store of what asks for it: when all of them have ended, nothing is told.
     """
     payload = {
         "channel": channel_id,
@@ -60,6 +63,7 @@ def job(
         "rings": list(rings),
         "runs": list(runs),
         "commands": list(commands),
+        "wishes": list(wishes),
     }
     return Job(NOTICE, job_id("notice", f"{story}-{channel_id}-{news.version}"), int(now), payload)
 
@@ -113,6 +117,9 @@ class _Telling:
 
     def _told(self, before: Notice, now: float) -> None:
         held = mutes.held(self._store, self._channel, self._story, now)
+        if not any(self._store.get(wish, now) for wish in self._payload["wishes"]):
+            mutes.forget(self._store, self._channel, self._story)
+            return
         if held and held.news.version > self._news.version:
             return  # what waits is newer
         repeat = bool(self._value.get(_POSTING))

@@ -40,6 +40,7 @@ _LEASE = 20.0  # seconds for one look
 _GROUPING = 5.0  # seconds in which one process decides where a run belongs
 _UNANSWERED, _LONGEST_TRY = 15.0, 300.0  # seconds until a look that got no answer is made again: first, and in the end
 _MOST_TRIES = 100
+_UNSEEN, _UNSEEN_TRIES = 6.0, 4  # seconds until a run is looked for again that is not there: each time that much more
 _UNWANTED = 300.0  # seconds for which a run that nobody wants to hear of is left alone
 _KEEP = 3 * 86_400.0  # seconds; longer than any run is looked at
 _OPEN = 86_400.0  # seconds without another failure after which a failing thing counts as over
@@ -76,12 +77,20 @@ def report(answering: Answering, turn: Turn, payload: Mapping[str, Any]) -> None
         invoke_id = invoke_id or answering.lookup(turn).run_of(region, payload["hints"])
         if invoke_id:
             _Look(answering, turn, channels).at(region, invoke_id)
+        else:
+            _look_for_it_again(turn)
     except Throttled as error:
         turn.again(error.wait)
     except CloudError as error:
         log.warning("look at %s: %s %s", invoke_id, error.code or "no answer", error.request_id)
         if not isinstance(error, Denied) and turn.tries < _MOST_TRIES:
             turn.again(min(_LONGEST_TRY, _UNANSWERED * (turn.tries + 1)))
+
+
+def _look_for_it_again(turn: Turn) -> None:
+    """An event may come before the API shows its run; raises Postponed."""
+    if turn.tries < _UNSEEN_TRIES:
+        turn.again(_UNSEEN * (turn.tries + 1))
 
 
 def _hear(answering: Answering, region: str) -> None:
@@ -153,6 +162,7 @@ class _Look:
     def _placed(self, region: str, invoke_id: str) -> Occasion | None:
         self._first = self._lookup.standing([(region, invoke_id)])
         if not self._first.invocations:
+            _look_for_it_again(self._turn)
             log.info("no such run in %s: %s", region, invoke_id)
             return None
         run, now = self._first.invocations[0], self._answering.now
@@ -228,7 +238,8 @@ class _Look:
                 runs = [run.id for run in occasion.runs] if not occasion.schedule else []
                 about = sorted({run.command_name or run.command_id for run in found.invocations})
                 now = self._answering.now
-                job = notices.job(channel, occasion.story, news, message, wanted.rings, runs, now, about)
+                wishes = [one.key for one in relevant]
+                job = notices.job(channel, occasion.story, news, message, wanted.rings, runs, now, about, wishes=wishes)
                 self._turn.follow(job, 0)  # that job alone talks to Slack
         if decision.tell != GOING:
             self._remember(occasion, decision.tell == BADLY)

@@ -29,9 +29,9 @@ class Subscribed:
     by_name: str = ""
     made: float = field(default=0.0, compare=False)
 
-
-def _key(channel_id: str, subscription: Subscription) -> str:
-    return f"subscription/{channel_id}/{subscription.key}"
+    @property
+    def key(self) -> str:
+        return f"subscription/{self.channel_id}/{self.subscription.key}"
 
 
 def add(store: Store, one: Subscribed) -> None:
@@ -44,13 +44,13 @@ def add(store: Store, one: Subscribed) -> None:
         "by_name": one.by_name,
         "made": one.made,
     }
-    store.put(_key(one.channel_id, one.subscription), value, one.made + _FOR_EVER)
+    store.put(one.key, value, one.made + _FOR_EVER)
 
 
 def remove(store: Store, some: Iterable[Subscribed]) -> None:
     """Raises StoreError."""
     for one in some:
-        store.delete(_key(one.channel_id, one.subscription))
+        store.delete(one.key)
 
 
 def in_channel(store: Store, channel_id: str, now: float) -> list[Subscribed]:

@@ -46,8 +46,10 @@ LEASE = 12.0  # seconds
 RENEW_EVERY = 3.0
 ATTEMPTS = 3  # deliveries of a crashing job: the first and maxAsyncRetryAttempts in template.yml
 PATIENCE = 2  # times a job waits for a throttled API before it says what it has
-SLACK_AWAY = 20.0  # seconds until Slack is tried again that gave no usable answer, many times in a row
+AWAY = 20.0  # seconds until Slack is tried again that gave no usable answer, many times in a row; so with the store
+_LONGEST_AWAY = 300.0  # seconds; the wait of news grows with each try
 OLDEST = 1_500  # seconds after which a response_url is dead and an answer is noise
+NEWS_OLDEST = 86_400  # seconds after which what nobody has asked for is no news
 _KEEP = 7 * 86_400.0  # seconds; Function Compute remembers task ids as long
 
 
@@ -68,6 +70,7 @@ _PRIORITY = {
     CHORE: Priority.NOTICES,
     DIGEST: Priority.DIGESTS,
 }
+_NEWS = frozenset({REPORT, NOTICE, CLOUD_EVENT, DIGEST, EXPECTATION})
 _FRESH = frozenset({INTERACTION, LOOK})  # who presses Refresh, or watches, wants to see what has changed
 
 
@@ -160,11 +163,16 @@ class Worker:
         try:
             self._dispatch(delivery)
         except Postponed:
-            lease.release()
+            lease.release(anew=True)
         except LostLease:
             log.warning("another delivery took over: %s", job.id)
         except SlackError as error:
             return self._unanswered(delivery, error)
+        except StoreError as error:
+            if not delivery.is_news or delivery.age >= NEWS_OLDEST:
+                raise
+            log.error("put off, store: %s: %s", job.id, error)
+            return self._put_off(delivery, delivery.away)
         else:
             lease.finish()
         return True
@@ -197,13 +205,16 @@ class Worker:
 
     def _unanswered(self, delivery: Delivery, error: SlackError) -> bool:
         """Slack took the answer nowhere: wait where it asks for that or cannot be reached, else nobody can be told."""
-        wait = SLACK_AWAY if error.retry_after is None and error.code == "unreachable" else error.retry_after
-        if wait is None or delivery.age >= OLDEST:
+        wait = delivery.away if error.retry_after is None and error.code == "unreachable" else error.retry_after
+        if wait is None or delivery.age >= (NEWS_OLDEST if delivery.is_news else OLDEST):
             log.error("no way to answer %s: %s", delivery.job.id, error)
             delivery.lease.finish()
             return True
+        return self._put_off(delivery, wait, not_posted=not isinstance(error, MaybePosted))
+
+    def _put_off(self, delivery: Delivery, wait: float, *, not_posted: bool = False) -> bool:
         queued = self._queue_again(delivery.job.again(), delivery.credentials, wait)
-        delivery.lease.release(not_posted=not isinstance(error, MaybePosted))
+        delivery.lease.release(not_posted=not_posted, anew=queued)
         return queued
 
     def _crashed(self, delivery: Delivery) -> bool:
@@ -275,9 +286,19 @@ class Delivery:
         return self._worker.now - self.job.time
 
     @property
+    def is_news(self) -> bool:
+        """Whether the job alone knows of what it is to tell: no person waits for it, and no timer asks for it again."""
+        return self.job.kind in _NEWS
+
+    @property
+    def away(self) -> float:
+        """Seconds until what is away is tried again."""
+        return min(_LONGEST_AWAY, AWAY * (self.job.tries + 1)) if self.is_news else AWAY
+
+    @property
     def patient(self) -> bool:
-        """Whether the answer may wait for a throttled API once more."""
-        return self.job.tries < PATIENCE and self.age < OLDEST / 2
+        """Whether the answer may wait for a throttled API once more; news waits for minutes, with nobody before it."""
+        return (self.is_news or self.job.tries < PATIENCE) and self.age < OLDEST / 2
 
     @property
     def priority(self) -> Priority:
@@ -373,7 +394,7 @@ class Lease:
 
     @property
     def attempts(self) -> int:
-        """How often the job was begun; without a store nobody can know, and it counts as the last time."""
+        """How often this try was begun; without a store nobody can know, and it counts as the last time."""
         return int(self._value.get("attempts", ATTEMPTS if self._broken else 1))
 
     def keep(self) -> None:
@@ -400,9 +421,13 @@ class Lease:
     def finish(self) -> None:
         self._write({"done": True}, 0, last=True)
 
-    def release(self, *, not_posted: bool = False) -> None:
-        """For the next delivery: it need not wait for the lease to end, nor say that it repeats what never arrived."""
-        self._write({"posting": False} if not_posted and not self.posting_before else {}, 0, last=True)
+    def release(self, *, not_posted: bool = False, anew: bool = False) -> None:
+        """For the next delivery: it need not wait for the lease to end, nor say that it repeats what never arrived.
+
+        `anew`: it has been queued as another task, which the platform begins as often again.
+        """
+        posting = {"posting": False} if not_posted and not self.posting_before else {}
+        self._write(posting | ({"attempts": 0} if anew else {}), 0, last=True)
 
     def _write(self, changes: dict[str, Any], seconds: float, *, last: bool = False) -> bool:
         """False when the lease is another's, or over."""

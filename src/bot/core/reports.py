@@ -7,7 +7,7 @@ the last of them has ended, or a minute after the first failure, whichever is fi
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -215,44 +215,55 @@ class Wanted:
 
 def wanted(summary: Summary, subscriptions: Collection[Subscription], instances: Mapping[str, Instance]) -> Wanted:
     """What these subscriptions of one channel let through; whatever their filters leave out is not in it."""
-    through = [(one, _let_through(summary, one, instances)) for one in subscriptions]
-    news = [(one, some) for one, some in through if _is_news(one, some)]
-    kept = {id(row) for _, some in news or through for group in some.groups for row in group.rows}
+    through = []
+    for one in subscriptions:
+        about = only(summary, _is_about(one, summary, instances))
+        through.append((one, _let_through(about, one), about.total))
+    news = [(one, some) for one, some, total in through if _is_news(one, some, total)]
+    let_through = news or [(one, some) for one, some, _ in through]
+    kept = {id(row) for _, some in let_through for group in some.groups for row in group.rows}
     rings = tuple(dict.fromkeys(one.ring for one, some in news if one.ring and some.count(*BAD)))
     return Wanted(only(summary, lambda row: id(row) in kept), bool(news), rings)
 
 
-def _let_through(summary: Summary, one: Subscription, instances: Mapping[str, Instance]) -> Summary:
-    """The rows that its filters let through. Of the bad ones only those of its buckets; the others are no news."""
-    bad = _bad(one)
-    groups = summary.of(*BAD, Bucket.UNKNOWN) if one.reasons else ()
-    otherwise = {id(row) for group in groups if not reason_keys(group) & set(one.reasons) for row in group.rows}
+def _is_about(one: Subscription, summary: Summary, instances: Mapping[str, Instance]) -> Callable[[Row], bool]:
+    """Whether a row is of a command and an instance that it names, however that ended."""
     commands = {run.id: run.command_id for run in summary.invocations}
 
     def chosen(row: Row) -> bool:
         result, instance = row.result, instances.get(row.result.instance_id)
         command_id = commands.get(result.invoke_id, result.command_id)
         name, tags = (instance.name, instance.tags) if instance else ("", ())
-        return (
-            id(row) not in otherwise
-            and (row.bucket in bad or row.bucket not in (*BAD, Bucket.UNKNOWN))
-            and one.of_command(result.region, row.command_name, command_id)
-            and one.of_instance(result.instance_id, name, tags)
+        return one.of_command(result.region, row.command_name, command_id) and one.of_instance(
+            result.instance_id, name, tags
         )
 
-    return only(summary, chosen)
+    return chosen
+
+
+def _let_through(about: Summary, one: Subscription) -> Summary:
+    """Of the bad rows only those of its buckets and reasons; the others are no news."""
+    bad = _bad(one)
+    groups = about.of(*BAD, Bucket.UNKNOWN) if one.reasons else ()
+    otherwise = {id(row) for group in groups if not reason_keys(group) & set(one.reasons) for row in group.rows}
+
+    def chosen(row: Row) -> bool:
+        return id(row) not in otherwise and (row.bucket in bad or row.bucket not in (*BAD, Bucket.UNKNOWN))
+
+    return only(about, chosen)
 
 
 def _bad(one: Subscription) -> list[Bucket]:
     return [_BUCKETS[bucket] for bucket in one.buckets] or [*BAD, Bucket.UNKNOWN]
 
 
-def _is_news(one: Subscription, some: Summary) -> bool:
+def _is_news(one: Subscription, some: Summary, total: int) -> bool:
+    """`total`: of so many instances that it is about, whatever became of them."""
     if one.longer_than and _took(some) <= one.longer_than:
         return False
     if one.everything and not (one.at_least or one.buckets):
         return some.total > 0
-    return one.enough(some.count(*_bad(one)), some.total)
+    return one.enough(some.count(*_bad(one)), total)
 
 
 def _took(summary: Summary) -> float:

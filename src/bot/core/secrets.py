@@ -132,7 +132,7 @@ def _programs(names: str, option: str) -> Iterator[tuple[str, str]]:
     return ((name, rf"\b{name}(?:\.exe)?{_ON}{option}") for name in names.split())
 
 
-_NAMES_SECRET = (
+_ANY_NAME = (
     r"[\w.-]{0,60}(?:pass(?:word|wd|phrase)?|pwd|secret|token|credentials?|(?:api|access|private|secret)[_-]?key)"
 )
 
@@ -172,7 +172,7 @@ SAID = _rows(  # on text in lower case
         *_programs("rabbitmqctl", rf"(?:add_user|change_password|authenticate_user)\s\S{{1,100}}\s{_VALUE}"),
         *_programs("wpa_passphrase", rf"\S{{1,40}} {_VALUE}"),
         ("net use", rf"\bnet use\s(?:\S{{1,3}}\s)?\\\\\S{{1,200}}\s(?:/user:\S{{1,100}}\s)?(?![/*]){_VALUE}"),
-        ("setx", rf"\bsetx\s(?:/m\s)?{_NAMES_SECRET}\s{{1,3}}(?!/){_VALUE}"),
+        ("setx", rf"\bsetx\s(?:/m\s)?{_ANY_NAME}\s{{1,3}}(?!/){_VALUE}"),
         *_programs("schtasks", rf"/rp {_VALUE}"),
         ("jdbc:oracle", r"jdbc:oracle:[a-z]{1,5}:[a-z0-9_$#]{1,60}/([^\s@/\"']{1,100})@"),
         ("chpasswd", rf"{_ECHO}[a-z_][\w.-]{{0,40}}:([^\n\"'|]{{1,200}}?)[\"']?\s{{0,3}}\|\s?(?:sudo )?chpasswd"),
@@ -192,8 +192,8 @@ SAID = _rows(  # on text in lower case
         *((one, rf"\b{one}\s{_VALUE}") for one in ("requirepass", "masterauth")),
         ("<", r"<(?:[a-z]{1,20}[:_-])?(?:password|passwd|pwd|secret|token|api_?key|access_?key(?:_?secret)?)>([^<\n]{4,400})</"),
         # A name and a value, each in a field of its own: environments of containers, property files in XML
-        *(("value", rf"\b{one}\\?[\"']?\s?[:=]\s?\\?[\"']?{_NAMES_SECRET}\\?[\"']?,?\s{{0,20}}\\?[\"']?value\\?[\"']?\s?[:=]\s?\\?{_VALUE}") for one in ("name", "key")),
-        *(("</", rf"\b{one}=[\"']{_NAMES_SECRET}[\"']>([^<\n]{{4,400}})</") for one in ("name", "key")),
+        *(("value", rf"\b{one}\\?[\"']?\s?[:=]\s?\\?[\"']?{_ANY_NAME}\\?[\"']?,?\s{{0,20}}\\?[\"']?value\\?[\"']?\s?[:=]\s?\\?{_VALUE}") for one in ("name", "key")),
+        *(("</", rf"\b{one}=[\"']{_ANY_NAME}[\"']>([^<\n]{{4,400}})</") for one in ("name", "key")),
         ("send", r"passw(?:or)?d[^\n]{0,40}\n?[^\n]{0,40}\bsend\s(?:--\s)?\"([^\n\"\\]{4,200})"),
         ("psk", rf"\bpsk=\s?{_VALUE}"),
         # In Chinese, where no space stands between words

@@ -39,6 +39,7 @@ ALONE = {
     "Alibaba Cloud AccessKey id": LTAI,
     "Alibaba Cloud temporary id": "ST" + "S.NU" + ALNUM[:22],
     "Alibaba Cloud STS token": "CA" + "IS" + BASE64[:200].replace("=", ""),
+    "login to a registry": base64.b64encode(b'{"auths":{"r.example.com":{"username":"deploy","password":"x"}}}').decode().rstrip("="),
     "AWS id": AKIA,
     "AWS temporary id": "AS" + "IA" + UPPER[:16],
     "AWS session token": "IQo" + "Jb3JpZ2lu" + BASE64[:180],
@@ -113,6 +114,10 @@ SAID = [
     "CREATE USER 'a'@'%' IDENTIFIED BY '{}';", "ALTER USER a WITH PASSWORD '{}';", "SET PASSWORD = PASSWORD('{}');",
     "IDENTIFIED WITH mysql_native_password BY '{}'", "requirepass {}", "masterauth {}",
     "A temporary password is generated for root@localhost: {}", "The generated password for the elastic built-in superuser is : {}",
+    "setx DB_PASSWORD {}", "setx /M API_TOKEN {}", "net use Z: \\\\srv\\x {} /user:a", "net use \\\\srv\\x /user:a {}", "wpa_passphrase home {}",
+    'psk="{}"', "mc alias set prod http://minio:9000 ID {}", 'expect "password:"\nsend "{}\\r"', "echo {} | docker login -u a --password-stdin r",
+    "- name: DB_PASSWORD\n  value: {}", '{{"name":"DB_PASSWORD","value":"{}"}}', '"Name": "API_TOKEN",\n"Value": "{}"',
+    '<entry key="password">{}</entry>', '<property name="password" value="{}"/>', '<add key="DbPassword" value="{}"/>',
     "密码：{}", "密码: {}", "初始密码为{}", "登录密码是：{}", "数据库口令={}", "root 密码为：{}，请妥善保管",
 ]  # fmt: skip
 
@@ -141,6 +146,8 @@ TOKENS = [
     "https://hooks.slack.com/services/T0AAAAAAA/B0BBBBBBB/{}", "https://oapi.dingtalk.com/robot/send?access_token={}",
     "https://open.feishu.cn/open-apis/bot/v2/hook/{}", "https://open.larksuite.com/open-apis/bot/v2/hook/{}",
     "https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key={}", "https://discord.com/api/webhooks/123456789012345678/{}",
+    "HUAWEICLOUD_SDK_SK={}", "ossutil config -k {} -e oss-cn-hangzhou.aliyuncs.com", "obsutil config -i=x -k={} -e=obs", "coscmd config -a x -s {} -b c",
+    "Cookie: lang=zh; session={}; path=/", "Set-Cookie: JSESSIONID={}; HttpOnly", "https://sctapi.ftqq.com/SCT{}.send",
     "https://x.webhook.office.com/webhookb2/{}", "令牌：{}", "密钥={}",
 ]  # fmt: skip
 
@@ -152,6 +159,16 @@ def test_a_token_is_masked_where_one_stands(said: str, token: str) -> None:
     assert token not in masked
     assert count >= 1
     assert mask(masked) == (masked, 0)
+
+
+def test_what_is_made_up_after_pass_is_masked_and_a_count_is_not() -> None:
+    assert mask("pass: Tr0ub4dorX9") == (f"pass: {MASK}", 1)
+    assert mask("pass: 1234, fail: 0; Pass: all12tests")[1] == 0
+
+
+@pytest.mark.parametrize("bot", ["api.telegram.org/bot{}/sendMessage", "token {}"])
+def test_the_token_of_a_bot_is_masked_also_within_an_address(bot: str) -> None:
+    assert mask(bot.format("123456789:" + "AA" + ALNUM[:33])) == (bot.format(MASK), 1)
 
 
 @pytest.mark.parametrize("said", ["X-Auth-Token: {}", "https://open.feishu.cn/open-apis/bot/v2/hook/{}", "token={}"])

@@ -145,11 +145,20 @@ class _Lines:
             return None
         if reason.key == "waiting-for-input" and plain:
             return None
-        logged = says(phrases.LOGGED, self.lines[root].strip())
+        line = self.lines[root].strip()
+        logged = says(phrases.LOGGED, line)
         if logged and any(not says(phrases.LOGGED, line) for line in plain):  # the command's own last word is another
             return None
         rivals = {other.key for at, other in strong.items() if not (at in block and other.depth < reason.depth)}
-        clear = whole and not logged and not foreign and len(plain) <= _BLOCK and not any(map(self._well, told))
+        echoed = any(other.startswith("+") and line in other for other in self.lines[:root])  # the script's own words
+        clear = (
+            whole
+            and not logged
+            and not echoed
+            and not foreign
+            and len(plain) <= _BLOCK
+            and not any(map(self._well, told))
+        )
         return Evidence(
             reason, certain=clear and reason.proven and reason.depth > ECHO and len(rivals | {reason.key}) == 1
         )

@@ -215,8 +215,8 @@ def _is_value_of(sure: str | None, match: re.Match[str]) -> bool:
         return False
     mixed = any(map(str.isdigit, value)) and any(map(str.isalpha, value))
     told = not quoted and (":" in match["mark"] or "：" in match["mark"])  # as in a sentence
-    if sure and sure.lower() == "pass" and (told or value.isdigit()):  # counts and results of tests
-        return False
+    if sure and sure.lower() == "pass" and (value.isdigit() or (told and not _is_made_up(value))):
+        return False  # counts and results of tests
     if sure and told:
         return len(value) >= 6 and value.isascii() and any(map(str.isalpha, value)) and not value.isalpha()
     if sure or (quoted and match["mark"].isspace()):
@@ -224,6 +224,11 @@ def _is_value_of(sure: str | None, match: re.Match[str]) -> bool:
     if not value.isascii() or (_RESOURCE.fullmatch(value) and not (mixed and len(value) > 30)):
         return False
     return len(value) >= 8 and (mixed or (not told and len(value) >= 16))
+
+
+def _is_made_up(value: str) -> bool:
+    """Capitals, small letters and digits mixed, as no word has them."""
+    return len(value) >= 8 and all(any(map(kind, value)) for kind in (str.isupper, str.islower, str.isdigit))
 
 
 def _inside_quotes(match: re.Match[str]) -> Span:

@@ -11,11 +11,18 @@ from functools import cache
 # What only shows the command or a stack frame.
 ECHOED = (
     r"\A(?:\++ (?!categoryinfo|fullyqualified)"  # set -x, and PowerShell's copy of the line
-    r"|(?:ps )?[a-z]:\\[^>]{0,120}>|\$ |>>> |#+ |// |rem |::"  # prompts, comments
+    r"|(?:ps )?[a-z]:\\[^>]{0,120}>|\$ |>>> "
+    r"|#+ (?!there is insufficient memory|native memory|out of memory| sig[a-z]{3,4} )|// |rem |::"  # prompts, comments
     r"|[\w.-]{1,60}@[\w.-]{1,60}[: ][^$#]{0,80}[$#] "
     r"|(?:if|elif|while|until|for) .{0,300}; ?(?:then|do)\b"
     r"|(?:echo|printf|grep|egrep|sed|awk|if|elif|while|until|logger|write-\w{1,20}|throw|raise|print)"
     r"(?: +-\w{1,20}){0,4} *[\"'$(\[“]"
+    # options and codes, explained; what Git and SQL show
+    r"|-{1,2}[a-z][\w-]{0,40}(?:[ ,=][\w<\[-]{1,40}){0,3} {2,}\S|\d{1,5} {2,}[^\W\d]"
+    r"|commit [0-9a-f]{4,40}\b|(?:\*\W{0,6})?(?=[a-f]{0,9}\d)[0-9a-f]{7,10} (?=[a-z])"
+    r"|- {1,40}(?:raise|throw|print|return)\b"
+    r"|create (?:table|index|view|user|database)\b|insert into\b|alter table\b|delete from\b|update \S{1,60} set\b"
+    r"|select .{1,200}\b(?:from|as)\b"
     r"|at [\w.$<>]{1,200}\(|file \"|\.\.\. \d{1,5} more)"  # stack frames
 )
 # What denies a failure, looks for one, or tells of one that did not matter.
@@ -27,12 +34,14 @@ HARMLESS = (
     r"|\bif (?:you|this|it|the)\b|\bas expected\b|\bexpected (?:to|error|failure|result)"
     r"|\b(?:is|was|are|were) expected\b|\be\.g\."
     r"|\bfor example\b(?!\.)|\bsee also\b"
-    r"|[✓✔☑]|(?:\.\.\.|…|:|\]) ?(?:ok|passed|pass|none|absent|clean)\b|^(?:ok|pass(?:ed)?|\[ *ok *\])\b"
+    r"|[✓✔☑]|(?:\.\.\.|…|:|\]) ?(?:ok|passed|pass|none|absent|clean)\b"
+    r"|(?:\.\.\.|…|[:：]|\]) ?(?:正常|通过|无|否|成功)$|^(?:ok|pass(?:ed)?|\[ *ok *\])\b"
     r"|\bpassed$|\bfixed\b|(?<!be )\bresolved\b(?! host)"
-    r"|\bignor(?:ed|ing|e)\b|\bskip(?:ped|ping)?\b|\bharmless\b|\bnon-fatal\b|\bno longer\b"
-    r"|\bprevent(?:s|ed|ing)?\b|\bavoid"
+    r"|\bignor(?:ed|ing|e)\b|\bskip(?:ped|ping)?\b|\bharmless\b|\bnon-fatal\b|\bno longer\b(?! has a release)"
+    r"|\bprevent(?:s|ed|ing)?\b|\bavoid|\busing .{1,60} instead\b|, using \S|\bdo you (?:get|see|have)\b.{0,80}\?"
     r"|\|\| true|\btips?:|\bhints?:|\bhelp:|\bdocs?:|\bpreviously\b|\blast (?:week|night|month|time)\b|\byesterday\b"
     r"|\b(?:alert rule|runbook|faq|readme|changelog|release notes?)\b|\btest_\w{1,60}\b.{0,60}\b(?:ok|passed)\b"
+    r"|^\W{0,4}(?:[0-9a-f]{3,12} )?(?:fix(?:es|ed)?|handle[sd]?|improve[sd]?|add(?:s|ed))\b[: ]"  # what was changed
     r"|未发现|没有发现|未出现|没有出现|无异常|未检测到|已忽略|忽略|跳过|不再|(?<!未)预期|如果|示例|上次|历史"
     r"|检查是否|已修复|已解决|已恢复"
 )
@@ -40,8 +49,8 @@ HARMLESS = (
 LEVEL = r"\A[^a-z]{0,40}(?:\w{1,20}[ :|]{1,3}){0,2}[\[(]?(?:level=)?(?:info|debug|trace|notice|信息|调试)\b"
 # What was a warning, or was tried again.
 RETRIED = (
-    r"\bwarn(?:ing)?\b|(?<!fork: )\bretry|\bretries|\bretried|\battempt\b|\btrying (?:again|another|other|next)"
-    r"|\bwill try\b|\bfall(?:ing)? ?back"
+    r"\bwarn(?:ing)?\b(?! {2,}\w)|(?<!fork: )\bretry|\bretries|\bretried|\battempt\b"
+    r"|\btrying (?:again|another|other|next)|\bwill try\b|\bfall(?:ing)? ?back"
     r"|\A[^a-z]{0,30}(?:w:|notice:)|重试|警告|再次尝试"
 )
 # That something is tried again.
@@ -57,7 +66,7 @@ WELL = (
 # A complaint, of whatever.
 BADLY = (
     r"\b(?:error|errors|fail|fails|failed|failure|fatal|cannot|can't|could not|couldn't|unable|exception"
-    r"|denied|refused|invalid|missing|abort\w*|mismatch|rejected|unexpected|expired"
+    r"|denied|refused|invalid|missing|abort\w*|mismatch|rejected|unexpected|expired|bad"
     r"|not (?:found|allowed|supported|valid)|unsuccessful\w*|panic)\b"
     r"|错误|失败|无法|异常|不匹配|拒绝"
 )
@@ -69,20 +78,22 @@ REPEATS = (
     r"|\b\w{1,20} (?:has |was )?failed[.!]?$"
     r"|\bnpm err!|\bfailed to (?:deploy|install|start|run|build|complete)\b.{0,40}$|错误状态|错误 \d+$"
     r"|失败[。!！]?$|^\s|\+ (?:category|fully)|see ['\"`]|usage:"
+    r"|\bplay recap\b|\bunreachable=\d+ {1,8}failed=\d"
     r"|\bcommand failed\b|\bat line:|\bplease (?:check|see)\b|\bdeploy(?:ment)? (?:failed|aborted)"
 )
 # A line of a log, which may tell of another time.
 LOGGED = (
     r"\A\W{0,3}(?:\d{4}[-/]\d\d[-/]\d\d[t ]\d\d:\d\d|[a-z]{3} {1,2}\d{1,2} \d\d:\d\d:\d\d"
-    r"|\d\d:\d\d:\d\d\b|\S{1,200}\.(?:log|out|err)(?:\.\d{1,3})?[:：]|\d{1,6}[:-])"
+    r"|\d\d:\d\d:\d\d\b|\S{1,200}\.(?:log|out|err)(?:\.\d{1,3})?[:：]|\d{1,6}(?:[:-]| [a-z]))"
 )
 # What stands before and after a failure that is denied: `no connection refused`, `out of memory: 0`.
 DENIED_BEFORE = (
-    r"(?:\b(?:no|not|0|zero|without|never|nor|any)|n't|非|未|无|没有)(?: any| more| been| seen| an?)? ?[\"'“(]?\Z"
+    r"(?:\b(?:no|not|0|zero|without|never|nor|any)|n't|非|未|无|没有[\u4e00-\u9fff]{0,2})"
+    r"(?: any| more| been| seen| an?)? ?[\"'“(]?\Z"
 )
 DENIED_AFTER = (
     r"\A[\"'”)]?(?: (?:errors?|failures?|events?|messages?|lines?|count|hits?|matches|total|kills?))?"
-    r"\s{0,2}[:=]?\s{0,2}(?:0\b(?![x.])|none\b|no\b(?=[\s,.;)]*$)|false\b|否|无\b)"
+    r"\s{0,2}[:=|]?\s{0,2}(?:0\b(?![x.])|none\b|no\b(?=[\s,.;)]*$)|false\b|否|无\b)"
 )
 
 

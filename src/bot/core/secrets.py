@@ -46,6 +46,10 @@ FORMS = _rows(
         ("b3blbnnzac1rzxktdje", r"b3BlbnNzaC1rZXktdjE[0-9A-Za-z+/=\n]{20,}"),
         ("ls0tls1crudjt", r"LS0tLS1CRUdJTi(?:BSU0Eg|BQUklW|BFQyBQ|BPUEVO|BEU0Eg|BFTkNS)[0-9A-Za-z+/=]{20,}"),
         ("age-secret-key-", r"AGE-SECRET-KEY-1[0-9A-Z]{50,}"),
+        *(
+            (one.lower(), rf"\b{one}[0-9A-Za-z+/=]{{20,}}")
+            for one in ("eyJhdXRocyI6", "ewogICJhdXRocyI6", "ewoJImF1dGhzIjo")
+        ),  # logins to registries
         # Alibaba Cloud: AccessKey ids, with the secret where it follows; temporary ids; STS tokens
         ("ltai", r"\bLTAI[0-9A-Za-z]{8,30}\b(?:[\"']?[\s,;:|/]{1,4}[\"']?[0-9A-Za-z]{30}\b)?"),
         ("sts.", r"\bSTS\.[0-9A-Za-z]{8,}"),
@@ -97,7 +101,7 @@ FORMS = _rows(
         ("sk", r"\bSK[0-9a-f]{32}\b"),
         ("key-", rf"{_START}key-[0-9a-f]{{32}}\b"),
         ("nrak-", r"\bNRAK-[0-9A-Z]{20,}"),
-        (":aa", r"(?<![0-9A-Za-z])[0-9]{8,10}:AA[0-9A-Za-z_-]{32,34}(?![0-9A-Za-z_-])"),  # Telegram
+        (":aa", r"(?:(?<![0-9A-Za-z])|(?<=/bot))[0-9]{8,10}:AA[0-9A-Za-z_-]{32,34}(?![0-9A-Za-z_-])"),  # Telegram
         # JSON Web Tokens, signed and encrypted
         ("eyj", rf"(?<!{_URL})eyJ{_URL}{{8,}}\.eyJ{_URL}{{8,}}\.{_URL}{{8,}}"),
         ("eyj", rf"(?<!{_URL})eyJ{_URL}{{8,}}\.{_URL}{{0,2000}}\.{_URL}{{8,}}\.{_URL}{{8,}}\.{_URL}{{8,}}"),
@@ -108,6 +112,7 @@ FORMS = _rows(
         ("/hook/", r"(?:feishu\.cn|larksuite\.com|larkoffice\.com)/[a-z/0-9-]{0,60}hook/([0-9A-Za-z-]{16,})"),
         ("/flow/", r"(?:feishu\.cn|larksuite\.com)/flow/api/trigger-webhook/([0-9a-f-]{16,})"),
         ("qyapi", r"qyapi\.weixin\.qq\.com/cgi-bin/webhook/[a-z_]{1,20}\?[^\s\"'<>]{0,60}?key=([0-9A-Za-z-]{16,})"),
+        ("ftqq.com", r"ftqq\.com/(SC[TU][0-9A-Za-z]{20,})"),
         ("discord", r"discord(?:app)?\.com/api/(?:v[0-9]{1,2}/)?webhooks/([0-9]{10,25}/[0-9A-Za-z_-]{30,})"),
         ("office.com/webhook", r"office\.com/webhookb2?/([0-9A-Za-z@/-]{30,})"),
         ("zip", r"\b(?:un)?zip\s(?:[^\n|;&]{0,300}?\s)??-P ?[\"']?([^\s\"']{1,200})"),
@@ -127,6 +132,10 @@ def _programs(names: str, option: str) -> Iterator[tuple[str, str]]:
     return ((name, rf"\b{name}(?:\.exe)?{_ON}{option}") for name in names.split())
 
 
+_ANY_NAME = (
+    r"[\w.-]{0,60}(?:pass(?:word|wd|phrase)?|pwd|secret|token|credentials?|(?:api|access|private|secret)[_-]?key)"
+)
+
 _SIGNATURES = (
     r"(?:x-(?:oss|amz|goog|cos|obs|tos)-(?:signature|credential|security-token)|q-signature|q-ak|signature|sig|sign"
     r"|ossaccesskeyid|awsaccesskeyid|accesskeyid|access_?key|googleaccessid|security-?token|(?:access|auth|id|api|refresh)_?token|token"
@@ -142,7 +151,8 @@ SAID = _rows(  # on text in lower case
         # Headers
         ("authorization", r"authorization[\"']?\s?[:=]\s?[\"']?(?:[a-z][a-z0-9-]{1,20}[ +]|[a-z]{2,10}%20)([0-9a-z._~+/:-]{8,4000}=*)"),
         ("authorization", r"authorization[\"']?\s?[:=]\s?[\"']?(?=[a-z._~+/:-]{0,60}[0-9])([0-9a-z._~+/:-]{20,4000}=*)"),
-        ("k", r"[as]k(?<![\w-]..)[\"']?\s?[=:]\s?[\"']?([0-9a-z+/=_-]{16,200})"),
+        ("k", r"[as]k(?<![0-9a-z-]..)[\"']?\s?[=:]\s?[\"']?(?=[0-9]{0,60}[a-z])([0-9a-z+/=_-]{16,200})"),
+        ("cookie", r"\bcookie[\"']?\s?[:=]\s?[\"']?(?:[^\n]{0,300}?[;\s])??[\w.-]{0,40}(?:sess(?:ion)?(?:_?id)?|sid|token|auth)=([^\s;,\"']{12,2000})"),
         ("bearer", r"\bbearer(?:[ \t]{1,4}|%20)([0-9a-z._~+/-]{12,4000}=*)"),
         # Options of programs
         *_programs("mysql mysqldump mysqladmin mysqlimport mysqlshow mysqlsh mysqlpump mysqlbinlog mariadb mariadb-dump", rf"-p(?!\s){_VALUE}"),
@@ -151,16 +161,23 @@ SAID = _rows(  # on text in lower case
         *_programs("mongo mongosh mongodump mongorestore mongoexport mongoimport", rf"-p {_VALUE}"),
         *_programs("ldapsearch ldapadd ldapmodify ldapdelete ldapwhoami ldappasswd", rf"-w {_VALUE}"),
         *_programs("docker podman nerdctl helm skopeo crane oc az", rf"login{_ON}-p[ =]{_VALUE}"),
+        *_programs("ossutil ossutil64 obsutil", rf"(?:-k|--access-key-secret)[ =]{_VALUE}"),
+        *_programs("coscmd", rf"-s {_VALUE}"),
+        *_programs("mc", rf"(?:alias set|config host add) (?:\S{{1,100}} ){{3}}{_VALUE}"),
         *_programs("7z 7za", rf"-p(?!\s){_VALUE}"),
         *_programs("curl wget http", r"(?:-u|--user|--proxy-user|-a)[ =]?[\"']?[^\s:\"'/]{1,100}:([^\s\"']{1,200})"),
         *_programs("smbclient rpcclient winexe", r"-u ?[\"']?[^\s%\"']{1,100}%([^\s\"']{1,200})"),
         *_programs("lftp", rf"-u ?[^\s,]{{1,100}},{_VALUE}"),
         *_programs("sqlplus sqlldr expdp impdp rman", r"[\"']?[a-z0-9_$#]{1,60}/([^\s@/\"']{1,100})@"),
         *_programs("rabbitmqctl", rf"(?:add_user|change_password|authenticate_user)\s\S{{1,100}}\s{_VALUE}"),
+        *_programs("wpa_passphrase", rf"\S{{1,40}} {_VALUE}"),
+        ("net use", rf"\bnet use\s(?:\S{{1,3}}\s)?\\\\\S{{1,200}}\s(?:/user:\S{{1,100}}\s)?(?![/*]){_VALUE}"),
+        ("setx", rf"\bsetx\s(?:/m\s)?{_ANY_NAME}\s{{1,3}}(?!/){_VALUE}"),
         *_programs("schtasks", rf"/rp {_VALUE}"),
         ("jdbc:oracle", r"jdbc:oracle:[a-z]{1,5}:[a-z0-9_$#]{1,60}/([^\s@/\"']{1,100})@"),
         ("chpasswd", rf"{_ECHO}[a-z_][\w.-]{{0,40}}:([^\n\"'|]{{1,200}}?)[\"']?\s{{0,3}}\|\s?(?:sudo )?chpasswd"),
         ("--stdin", rf"{_ECHO}([^\n\"'|]{{1,200}}?)[\"']?\s{{0,3}}\|\s?(?:sudo )?passwd\s[^\n|;]{{0,60}}--stdin"),
+        ("--password-stdin", rf"{_ECHO}([^\n\"'|]{{1,200}}?)[\"']?\s{{0,3}}\|\s?(?:sudo )?[a-z]{{3,10}}\s[^\n|;]{{0,200}}--password-stdin"),
         ("sudo -s", rf"{_ECHO}([^\n\"'|]{{1,200}}?)[\"']?\s{{0,3}}\|\s?sudo -s\b"),
         ("htpasswd", rf"\bhtpasswd\s(?:-[a-z0-9]{{1,6}}\s){{0,3}}-[a-z0-9]{{0,5}}b[a-z0-9]{{0,5}}\s(?:\S{{1,200}}\s){{1,2}}{_VALUE}(?=\s|$)"),
         ("net user", rf"\bnet user\s(?:\"[^\"\n]{{1,60}}\"|[^\s/\"]{{1,60}})\s(?![/*]){_VALUE}"),
@@ -174,6 +191,11 @@ SAID = _rows(  # on text in lower case
         ("passw", r"\bpassw(?:or)?d(?:\s{1,2}|\s?[(=]\s?)'([^'\n]{1,200})'"),
         *((one, rf"\b{one}\s{_VALUE}") for one in ("requirepass", "masterauth")),
         ("<", r"<(?:[a-z]{1,20}[:_-])?(?:password|passwd|pwd|secret|token|api_?key|access_?key(?:_?secret)?)>([^<\n]{4,400})</"),
+        # A name and a value, each in a field of its own: environments of containers, property files in XML
+        *(("value", rf"\b{one}\\?[\"']?\s?[:=]\s?\\?[\"']?{_ANY_NAME}\\?[\"']?,?\s{{0,20}}\\?[\"']?value\\?[\"']?\s?[:=]\s?\\?{_VALUE}") for one in ("name", "key")),
+        *(("</", rf"\b{one}=[\"']{_ANY_NAME}[\"']>([^<\n]{{4,400}})</") for one in ("name", "key")),
+        ("send", r"passw(?:or)?d[^\n]{0,40}\n?[^\n]{0,40}\bsend\s(?:--\s)?\"([^\n\"\\]{4,200})"),
+        ("psk", rf"\bpsk=\s?{_VALUE}"),
         # In Chinese, where no space stands between words
         *((word, rf"{word}[^\S\n]?(?:[为是]?[：:=]|[为是])\s{{0,3}}[\"'“]?(?=[!-~]{{0,60}}[0-9])([!-~]{{6,200}})") for word in ("密码", "口令", "密钥", "令牌")),
         # What installers tell

@@ -46,6 +46,8 @@ RENEW_EVERY = 3.0
 ATTEMPTS = 3  # deliveries of a crashing job: the first and maxAsyncRetryAttempts in template.yml
 PATIENCE = 2  # times a job waits for a throttled API before it says what it has
 SLACK_AWAY = 20.0  # seconds until Slack is tried again that gave no usable answer, many times in a row
+STORE_AWAY = 20.0  # seconds until a job of ours is tried again that the store has failed
+OURS_OLDEST = 86_400  # seconds for which it is
 OLDEST = 1_500  # seconds after which a response_url is dead and an answer is noise
 _KEEP = 7 * 86_400.0  # seconds; Function Compute remembers task ids as long
 
@@ -158,6 +160,10 @@ class Worker:
             lease.release()
         except LostLease:
             log.warning("another delivery took over: %s", job.id)
+        except StoreError as error:
+            if job.kind not in _OURS or delivery.age >= OURS_OLDEST:
+                raise
+            return self._put_off(delivery, error)
         except SlackError as error:
             return self._unanswered(delivery, error)
         else:
@@ -199,6 +205,13 @@ class Worker:
             return True
         queued = self._queue_again(delivery.job.again(), delivery.credentials, wait)
         delivery.lease.release(not_posted=not isinstance(error, MaybePosted))
+        return queued
+
+    def _put_off(self, delivery: Delivery, error: StoreError) -> bool:
+        """Nobody waits for a job of ours, and what it has to tell would be lost: it waits for the store."""
+        log.error("store: %s, put off: %s", error, delivery.job.id)
+        queued = self._queue_again(delivery.job.again(), delivery.credentials, STORE_AWAY)
+        delivery.lease.release()
         return queued
 
     def _crashed(self, delivery: Delivery) -> bool:

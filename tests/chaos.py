@@ -59,8 +59,7 @@ class Report:
     apologies: int = 0
     refused: int = 0  # told in the ack that the question was not taken
     slack_said: int = 0  # the ack never came, and Slack itself told the person
-    repeats: int = 0
-    unknowable: int = 0  # said twice while the disk was full, where no store can tell
+    repeats: Counter[str] = field(default_factory=Counter)  # what was said again, by what forced it
     told: int = 0
     kills: int = 0
     freezes: int = 0
@@ -70,18 +69,22 @@ class Report:
     problems: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
-        faults = ", ".join(f"{name} {count}" for name, count in sorted(self.faults.items()))
+        faults, repeats = counted(self.faults), counted(self.repeats) or "none"
         memory = "not judged, too short" if self.growth is None else f"grew by {self.growth:.1f} MB in calm rounds"
         lines = [
             f"seed {self.seed}: {self.commands} commands, {self.events} events in {self.seconds:.0f} s",
             f"answered {self.answered}, apologies {self.apologies}, refused in the ack {self.refused}, "
             f"Slack's own error {self.slack_said}; failing runs told {self.told}",
-            f"kills {self.kills}, freezes {self.freezes}; memory {memory}",
-            f"repeats {self.repeats}, of them {self.unknowable} unmarked, while the disk was full",
+            f"kills {self.kills}, freezes {self.freezes}",
+            f"repeats, each marked, and what forced them: {repeats}; memory {memory}",
             f"faults: {faults}",
             *(f"PROBLEM {one}" for one in self.problems),
         ]
         return "\n".join(lines)
+
+
+def counted(counter: Counter[str]) -> str:
+    return ", ".join(f"{name} {count}" for name, count in sorted(counter.items()))
 
 
 def question_run(number: int):
@@ -166,7 +169,7 @@ class Chaos:
         self._chance.shuffle(asked)
         self._asked, self._per_round = asked[:commands], per_round
         self._acks: dict[tuple[str, str], str] = {}
-        self._storeless: set[tuple[str, str]] = set()
+        self._forces: list[set[str]] = []  # of each round
         self._memory: list[dict[int, float]] = []
 
     def run(self) -> Report:
@@ -207,9 +210,8 @@ class Chaos:
         trouble = [self._chance.choice(self._troubles) for _ in range(self._chance.randint(1, 4))]
         for one in trouble:
             one(self._chance)
-        if (self._here / "full").exists():
-            self._storeless.update(asked)
         harm = [] if calm else self._harm(self._chance)
+        self._forces.append(self._forcing(bool(harm)))
         with ThreadPoolExecutor(AT_ONCE) as pool:
             for one in harm:
                 one.start()
@@ -225,6 +227,11 @@ class Chaos:
         channel, name = asked
         response = self._stage.slash(words.format(name), channel=channel)
         self._acks[asked] = response.error or ("refused" if b'"text"' in response.body else "")
+
+    def _rounds_of(self, asked: tuple[str, str]) -> list[set[str]]:
+        """What may have forced a repeat of this answer: in its round, and in those to which it may be put off."""
+        first = self._asked.index(asked) // self._per_round
+        return self._forces[first : first + 3]
 
     @property
     def _troubles(self) -> list[Callable[[random.Random], None]]:
@@ -282,6 +289,12 @@ class Chaos:
         else:
             self.report.freezes += 1
         return [threading.Thread(target=kill if what == "kill" else freeze)]
+
+    def _forcing(self, harm: bool) -> set[str]:
+        """What of this round may force a repeat: a death, or something that leaves nobody knowing what was said."""
+        unheard = self._stage.slack.faults_left > 0
+        full = (self._here / "full").exists()
+        return {name for name, so in (("kill or freeze", harm), ("Slack unheard", unheard), ("disk full", full)) if so}
 
     def _mend(self) -> None:
         self._stage.cloud.mend()
@@ -347,15 +360,21 @@ class Judge:
             self._report.apologies += sorry
             self._report.refused += ack == "refused"
             self._report.slack_said += ack not in ("", "refused")
-            self._report.repeats += max(0, len(said) - 1)
+            self._again(len(said) - 1, asked, self._chaos._rounds_of(asked))
             if not (said or sorry or ack):
                 self._problem(f"lost: {asked}")
-            if plain + sorry > 1 and asked in self._chaos._storeless:
-                self._report.unknowable += 1
-            elif plain + sorry > 1:
+            if plain + sorry > 1:
                 self._problem(f"said {plain + sorry} times without a word: {asked}")
             if ack == "refused" and (said or sorry):
                 self._problem(f"refused in the ack, and answered: {asked}")
+
+    def _again(self, times: int, what: object, rounds: list[set[str]]) -> None:
+        if times > 0:
+            forces = set().union(*rounds)
+            by = next((one for one in ("kill or freeze", "Slack unheard", "disk full") if one in forces), "")
+            self._report.repeats[by] += times
+            if not by:
+                self._problem(f"said again for no reason: {what}")
 
     def _answers(self) -> dict[tuple[str, str], list[bool]]:
         """For each question its answers: whether each says that it may be a repeat."""
@@ -385,7 +404,7 @@ class Judge:
             count = len(run.invocations[0].targets)
             told = [one for one in notices if one.text.startswith((f"1 of {count} failed", REPEAT))]
             self._report.told += bool(told)
-            self._report.repeats += max(0, len(notices) - 1)
+            self._again(len(notices) - 1, run.name, self._chaos._forces)
             if not told:
                 self._problem(f"never told at its end: {run.name}: {[one.text[:60] for one in notices]}")
             if sum(REPEAT not in one.text for one in notices) > 1:

@@ -10,7 +10,7 @@ pytestmark = pytest.mark.skipif(not Path("/proc").exists(), reason="memory and l
 
 
 def test_each_question_is_answered_once_and_no_failing_run_is_lost_whatever_breaks():
-    report = Chaos(seed=2, commands=20, events=20, per_round=7, instances=10).run()
+    report = Chaos(seed=2, commands=14, events=10, per_round=7, instances=10).run()
     assert report.problems == [], str(report)
-    assert report.told == 2
+    assert report.told == 1
     assert report.kills + report.freezes > 0

@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 
-.PHONY: run ask test browser check bench package texts deploy remove clean
+.PHONY: run ask test browser check chaos bench package texts deploy remove clean
 
 run: $(VENV)/run  ## three questions through the real wire, then the bot on a page, and at the keyboard, until stopped
 	@cd src && exec ../$(BIN)/python -m sandbox
@@ -23,6 +23,9 @@ check: $(VENV)/test  ## lint, format, types
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --quiet --check .
 	@$(BIN)/mypy --no-error-summary
+
+chaos: $(VENV)/test  ## 2,000 commands and 5,000 events while everything breaks; ARGS='--seed 1' does it again
+	@PYTHONPATH=src:tests $(BIN)/python tests/chaos.py $(ARGS)
 
 bench: $(VENV)/test  ## the numbers of the README, measured on this machine
 	@$(BIN)/python -m bench

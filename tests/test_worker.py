@@ -10,12 +10,13 @@ from bot import worker as worker_module
 from bot.adapters.slack import REPEAT
 from bot.adapters.store import SQLiteStore, StoreError
 from bot.adapters.tablestore_client import make_table
+from bot.core.events import TaskCompleted
 from bot.core.messages import UNKNOWN_PRESS
 from bot.jobs import Job
 from bot.lookup import Limits
 from bot.settings import Credentials
 from bot.subcommands import SUBCOMMANDS, Entry
-from bot.worker import AT_WORK, ATTEMPTS, BUSY_DELAY, LEASE, Lease, LostLease
+from bot.worker import AT_WORK, ATTEMPTS, BUSY_DELAY, LEASE, OURS_OLDEST, STORE_AWAY, Lease, LostLease
 from rig import RUN, Peers, Rig, Time, fleet
 from sandbox.cloud import KEY_ID, SECRETS, STS_KEY_ID, TOKENS
 from sandbox.slack_workspace import DIRECT, INCIDENTS, MEI
@@ -358,12 +359,49 @@ class Full(SQLiteStore):
         return super().put(*args, **kwargs)
 
 
-def test_a_disk_that_fills_up_is_no_reason_not_to_answer(tmp_path, peers):
+def test_a_disk_that_fills_up_is_no_reason_not_to_answer_but_nobody_can_know_of_repeats_then(tmp_path, peers):
     store = Full(str(tmp_path / "full.sqlite3"))
     store.full = True
     with Rig(tmp_path, peers, store=store) as rig:
-        [answer] = rig.ask(RUN)
-        assert answer.text.startswith("1 of 3 failed")
+        job = rig.command(RUN)
+        assert rig.work(job)
+        store.full = False
+        assert rig.work(job)
+        rig.work_off()  # the first delivery's lease could not be given back
+        assert [one.text.startswith("1 of 3 failed") for one in rig.said] == [True, True]
+        assert [REPEAT in one.text for one in rig.said] == [True, False]
+
+
+def test_news_that_meets_a_full_disk_is_told_when_there_is_room_again(tmp_path, caplog, peers):
+    store = Full(str(tmp_path / "full.sqlite3"))
+    with Rig(tmp_path, peers, store=store) as rig:
+        rig.ask("subscribe")
+        before = len(rig.said)
+        store.full = True
+        event = {"id": "e-1", "account": "", "at": None, "command_id": "", "command_name": "", "finished": None}
+        ended = TaskCompleted(
+            **event, region="cn-hangzhou", invoke_id=RUN, instance_id="i-1", status="Failed", exit_code=1
+        )
+        assert rig.worker.hear([ended], "1-request")
+        look, _ = rig.queue.jobs.pop()
+        assert rig.work(look)
+        assert [delay for _, delay in rig.queue.jobs] == [STORE_AWAY]
+        assert "put off: " in caplog.text
+        store.full = False
+        rig.work_off()
+        notice, _ = rig.said[before:]
+        assert notice.text.startswith("1 of 3 failed")
+
+
+def test_what_the_store_has_failed_for_a_day_is_given_up(tmp_path, caplog, peers):
+    store = Full(str(tmp_path / "full.sqlite3"))
+    with Rig(tmp_path, peers, store=store) as rig:
+        rig.ask("subscribe")
+        store.full = True
+        payload = {"region": "cn-hangzhou", "invoke_id": RUN, "heard": True}
+        assert not rig.work(Job("report", "report_old", int(rig.time()) - OURS_OLDEST, payload))
+        assert rig.queue.jobs == []
+        assert "crash 1-request: StoreError" in caplog.text
 
 
 def test_the_store_is_asked_with_the_credentials_of_the_latest_job(tmp_path, peers):

@@ -4,7 +4,7 @@ Delivery is at least once and any process may die at any moment. A job takes its
 that is renewed while it is worked on; it is marked *posting* just before its answer goes out and *done* after. A
 delivery that meets a live lease queues itself again for the end of the lease; one that meets a dead *posting* posts
 again and says that it may be a repeat; one that meets *done* does nothing. Without a store the work is done all the
-same: an answer matters more than a second one.
+same: an answer matters more than a second one. It says then that it may be a repeat, because nobody can know.
 """
 
 from __future__ import annotations
@@ -316,14 +316,14 @@ class Delivery:
 
     def post(self, place: Place, message: Message, *, private: bool) -> str:
         """The job's one answer; raises SlackError and LostLease."""
-        repeat = self.lease.posting_before
         self.lease.posting()
+        repeat = self.lease.may_repeat
         return self.slack.answer(place, message, private=private, repeat=repeat)
 
     def post_to(self, channel_id: str, message: Message, thread_ts: str = "") -> str:
         """The job's one message, as one that can be updated; raises SlackError and LostLease."""
-        repeat = self.lease.posting_before
         self.lease.posting()
+        repeat = self.lease.may_repeat
         return self.slack.post(channel_id, message, thread_ts, repeat=repeat)
 
     def upload(self, channel_id: str, thread_ts: str, name: str, text: str) -> str:
@@ -363,6 +363,7 @@ class Lease:
         self._before: dict[str, Any] = {}
         self._value: dict[str, Any] = {}
         self._broken = False  # the store does not answer
+        self._untold = False  # it did not take the last mark
         self._over = False
         self._lock = threading.Lock()
         self._stop = threading.Event()
@@ -391,6 +392,11 @@ class Lease:
     def posting_before(self) -> bool:
         """An earlier delivery died while it was posting, so that its answer may have arrived."""
         return bool(self._before.get("posting"))
+
+    @property
+    def may_repeat(self) -> bool:
+        """Also where the store knows nothing of earlier deliveries, or later ones will know nothing of this."""
+        return self.posting_before or self._broken or self._untold
 
     @property
     def attempts(self) -> int:
@@ -439,10 +445,13 @@ class Lease:
             if self._broken:
                 return True
             try:
-                return self._store.mark(self._key, self._owner, self._value, self._clock() + seconds)
+                kept = self._store.mark(self._key, self._owner, self._value, self._clock() + seconds)
             except StoreError as error:
                 log.error("store: %s", error)
+                self._untold = True
                 return True
+            self._untold = False
+            return kept
 
 
 def log_crash(error: BaseException, request_id: str) -> None:

@@ -140,6 +140,14 @@ class FunctionCompute(Peer):
         """SIGKILL one copy of the function, whatever it does; the next request to it starts a new one."""
         self._copies.kill(instance)
 
+    def freeze(self, seconds: float, instance: int = 0) -> None:
+        """Let one copy stand still for so long, in the middle of whatever it does; returns after that."""
+        self._copies.freeze(instance, seconds)
+
+    def pids(self) -> list[int]:
+        """The process ids of the copies that live now."""
+        return self._copies.pids()
+
     def logs(self) -> str:
         """All that the function's processes wrote to standard output and standard error."""
         return self._copies.output()

@@ -86,6 +86,10 @@ class Process:
         }
         return {"PATH": os.environ.get("PATH", os.defpath), **own, **self._launch.environment}
 
+    @property
+    def pid(self) -> int:
+        return self._popen.pid
+
     def alive(self) -> bool:
         with self._lock:
             return self._popen.poll() is None
@@ -268,6 +272,18 @@ class Copies:
     def kill(self, index: int) -> None:
         """End one copy's process at once, in the middle of whatever it does."""
         self._copies[index].kill()
+
+    def freeze(self, index: int, seconds: float) -> None:
+        """Stop one copy for so long, in the middle of whatever it does."""
+        copy = self._copies[index]
+        copy.signal(SIGSTOP)
+        time.sleep(seconds)
+        with self._turn:
+            if copy.in_flight or not self._freeze:
+                copy.signal(SIGCONT)
+
+    def pids(self) -> list[int]:
+        return [process.pid for copy in self._copies for process in tuple(copy.processes[-1:]) if process.alive()]
 
     def output(self) -> str:
         return "".join(process.output() for copy in self._copies for process in tuple(copy.processes))

@@ -16,7 +16,7 @@ from bot.jobs import Job
 from bot.lookup import Limits
 from bot.settings import Credentials
 from bot.subcommands import SUBCOMMANDS, Entry
-from bot.worker import AT_WORK, ATTEMPTS, BUSY_DELAY, LEASE, OURS_OLDEST, STORE_AWAY, Lease, LostLease
+from bot.worker import AT_WORK, ATTEMPTS, AWAY, BUSY_DELAY, LEASE, NEWS_OLDEST, Lease, LostLease
 from rig import RUN, Peers, Rig, Time, fleet
 from sandbox.cloud import KEY_ID, SECRETS, STS_KEY_ID, TOKENS
 from sandbox.slack_workspace import DIRECT, INCIDENTS, MEI
@@ -385,8 +385,8 @@ def test_news_that_meets_a_full_disk_is_told_when_there_is_room_again(tmp_path, 
         assert rig.worker.hear([ended], "1-request")
         look, _ = rig.queue.jobs.pop()
         assert rig.work(look)
-        assert [delay for _, delay in rig.queue.jobs] == [STORE_AWAY]
-        assert "put off: " in caplog.text
+        assert [delay for _, delay in rig.queue.jobs] == [AWAY]
+        assert "put off, store: " in caplog.text
         store.full = False
         rig.work_off()
         notice, _ = rig.said[before:]
@@ -399,7 +399,7 @@ def test_what_the_store_has_failed_for_a_day_is_given_up(tmp_path, caplog, peers
         rig.ask("subscribe")
         store.full = True
         payload = {"region": "cn-hangzhou", "invoke_id": RUN, "heard": True}
-        assert not rig.work(Job("report", "report_old", int(rig.time()) - OURS_OLDEST, payload))
+        assert not rig.work(Job("report", "report_old", int(rig.time()) - NEWS_OLDEST, payload))
         assert rig.queue.jobs == []
         assert "crash 1-request: StoreError" in caplog.text
 

@@ -6,6 +6,7 @@ What changes what a channel is told is said to the channel. Errors are raised, n
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -94,10 +95,12 @@ def order(name: str, usage: str, says: str, *, alone: bool = False) -> Callable[
 
 def carry_out(answering: Answering, turn: Turn, by: Admission, place: Place, question: Question) -> Message | None:
     """Raises UserError, CloudError and SlackError; a store that does not answer is told as one."""
-    if by.why_private and not ORDERS[question.subcommand].alone:
+    entry = ORDERS[question.subcommand]
+    if by.why_private and not entry.alone:
         raise NotAllowed("What stands for a channel is seen by the channel. {why}", why=by.why_private)
     try:
-        return ORDERS[question.subcommand].run(Asked(answering, turn, by, place, question.arguments))
+        with nullcontext() if entry.alone else answering.aloud():
+            return entry.run(Asked(answering, turn, by, place, question.arguments))
     except StoreError as error:
         raise UsageError("My store did not answer, so nothing was changed. Please try again in a minute.") from error
 

@@ -15,11 +15,16 @@ from sandbox.slack_workspace import BOT_USER, INCIDENTS, PRIVATE
 
 GOING = load("running_fleet")
 SCHEDULE = load("schedule")
+WHEN = {"cn-hangzhou": "-30m", "cn-shanghai": "-20m", "cn-beijing": "-10m"}
+TAGGED = [
+    fleet(2, region, f"t-tagged{number:04}", CommandName=f"step-{number}", CreationTime=made, Tags={"rollout": "r1"})
+    for number, (region, made) in enumerate(WHEN.items())
+]
 
 
 @pytest.fixture(scope="module")
 def peers():
-    with Peers([GOING, SCHEDULE, fleet()]) as peers:
+    with Peers([GOING, SCHEDULE, fleet(), *TAGGED]) as peers:
         yield peers
 
 
@@ -144,6 +149,14 @@ def rows_of(rig, run):
     cloud = CloudAssistant(rig.settings, rig.settings.credentials, rig.worker._store, deadline=rig.time() + 30)
     [found] = cloud.invocations("cn-hangzhou", {"InvokeId": run}, 1)
     return [{"InstanceId": one.instance_id, "InvocationStatus": one.status} for one in found.targets]
+
+
+def test_runs_that_share_a_tag_share_one_message_whatever_their_region_command_and_time(tmp_path, peers):
+    with Rig(tmp_path, peers, {"BOT_RUN_TAG": "rollout"}) as rig:
+        subscribe(rig)
+        told = hear(rig, *(completed(one.ask, region=one.regions[0]) for one in TAGGED))
+    [notice] = [message for message in told if not message.thread_ts]
+    assert notice.text.startswith("3 of 6 failed: 3 commands, 3 regions")
 
 
 def test_a_run_that_is_nowhere_is_left_alone(rig):

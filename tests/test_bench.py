@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -64,3 +65,15 @@ def test_an_unknown_row_is_answered_with_the_known_ones() -> None:
 @pytest.mark.parametrize("peer", sorted((TOP / "bench" / "peers").glob("*.py")), ids=lambda path: path.stem)
 def test_each_peer_says_what_it_stands_for(peer: Path) -> None:
     assert len(ast.get_docstring(ast.parse(peer.read_text())) or "") > 150
+
+
+def test_a_peer_that_does_not_come_to_an_end_is_not_measured(tmp_path: Path) -> None:
+    slow = tmp_path / "clubak"
+    slow.write_text("#!/bin/sh\nexec sleep 5\n")
+    slow.chmod(0o755)
+    run = subprocess.run(
+        [sys.executable, "-c", r"from bench.folding import _clubak; _clubak([b'x\n'], gives_up=0.2)"],
+        cwd=TOP, capture_output=True, text=True, timeout=60, check=False,
+        env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"},
+    )  # fmt: skip
+    assert run.stderr.strip().endswith("NotMeasured: not done within 0.2 s")

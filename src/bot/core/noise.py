@@ -35,10 +35,12 @@ _FORMS = (
     ("UUID", r"[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}(?![\w-])"),
     ("address", r"(?:[0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}(?![\w:-])|(?:[0-9A-Fa-f]{2}-){5}[0-9A-Fa-f]{2}(?![\w:-])"),  # MAC
     ("time", rf"[12]\d{{3}}(?:-\d\d?-|/\d\d?/)\d\d?(?:[T _]\s?{_CLOCK}{_ZONE})?"),
+    ("time", rf"\d\d?/\d\d?/[12]\d{{3}},? {_CLOCK}(?: [AP]M)?|[12]\d{{3}}\.\d\d?\.\d\d? {_CLOCK}"),
+    ("time", r"20\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:[01]\d|2[0-3])[0-5]\d[0-5]\d(?![\d.])"),
     ("time", r"[12]\d{3}[01]\d[0-3]\dT\d{4,6}(?:\.\d+)?Z?"),
     ("time", rf"(?:{_WEEKDAY},? )?{_MONTH}[a-z]{{0,6}} {{1,2}}\d\d?,? (?:{_CLOCK}{_ZONE}(?: [A-Z]{{3,4}})?)?(?: ?[12]\d{{3}})?"),
     ("time", rf"(?:{_WEEKDAY},? )?\d\d?[ /-]{_MONTH}[ /-][12]\d{{3}}(?:[: ]{_CLOCK}{_ZONE})?"),
-    ("time", r"[12]\d{3}年\d\d?月\d\d?日(?:\s?\d\d?[:时点]\d\d?(?:[:分]\d\d?秒?)?)?"),
+    ("time", r"[12]\d{3}年\d\d?月\d\d?日(?:\s?\d\d?[:时点]\d\d?(?:分|[:分]\d\d?秒?)?)?"),
     ("time", rf"{_CLOCK}{_ZONE}(?: [AP]M)?(?!:)"),
     ("address", rf"(?=[A-Fa-f:]{{0,30}}\d)(?:(?:{_GROUP}:){{7}}{_GROUP}(?!:)|(?:{_GROUP}:){{1,6}}(?::{_GROUP}){{1,6}}(?!:)|(?:{_GROUP}:){{1,7}}:(?![\w:]))"),
     ("address", rf"{_OCTET}(?:\.{_OCTET}){{3}}(?![\w+~-]|\.\w)"),
@@ -53,14 +55,17 @@ _FORMS = (
 )  # fmt: skip
 # Of a plain number: (kind, the words before it, what follows it).
 _WORDS = (
-    ("port", r"\bports?[ =:#]{1,3}|端口[ =:：]{0,3}|\d\.\d{1,3}:", r""),
-    ("pid", r"\b(?:p?pid|process(?: id)?|tid|thread)(?:\s?[=:#]\s?|\s)\(?|(?:进程(?:号|ID)?|线程)\s?[=:：]?\s?|/proc/", r""),
+    ("port", r"\bports?[ =:#]{1,3}|端口[ =:：]{0,3}|\d\.\d{1,3}:", r""),  # of a client: see `_is_client`
+    ("pid", r"\b(?:p?pid|process(?: id)?|tid|thread|goroutine)(?:\s?[=:#]\s?|\s)\(?|(?:进程(?:号|ID)?|线程)\s?[=:：]?\s?|/proc/", r""),
     ("pid", r": line \d{1,6}: +", r" +(?:Killed|Terminated|Aborted|Segmentation|Hangup|Bus)"),
     ("pid", r"[A-Za-z)]\[", r"\]:"),
     ("pid", r"(?<!=)==", r"=="),  # valgrind, sanitizers
+    ("pid", r"\] ", r"#\d"),  # nginx: `[error] 12#12: *34 …`
+    ("pid", r"\] \d{1,7}#", r": "),
+    ("id", r"\d#\d{1,7}: \*", r" "),
     ("time", r"(?:^|\n)\[ {0,8}", r"\]"),  # since the kernel started
-    ("duration", r"\b(?:time|elapsed|duration|took)\s?[=: ]\s?|(?:耗时|用时)\s?[=:：]?\s?", r""),
-    ("counter", r"\b(?:seq(?:uence)?|serial|counter|offset|attempt|retry|iteration|round|session|xid|req(?:uest)?(?: id)?"
+    ("duration", r"\b(?:time|elapsed|duration|took)\s?[=: ]\s?|(?:耗时|用时)\s?[=:：]?\s?", r"(?! (?:attempts?|tries|retries|times|steps|rounds)\b)"),
+    ("counter", r"\b(?:seq(?:uence)?|serial|counter|offset|attempt|retry|iteration|round|session|req(?:uest)?(?: id)?"
                 r"|job|connection)(?:\s?[=:#]\s?|\s#?)|第\s?", r""),
     ("temporary path", r"(?:/tmp/|\\Temp\\|/run/user/)(?:[\w-]{1,30}[.-])?", r""),
 )  # fmt: skip
@@ -91,8 +96,8 @@ _NEVER_AFTER_ENDS = tuple(
     " 错误 退出 状态 返回 信号 代码 版本 失败 校验 值 码 号".split()
 )
 _WORDS_ENDS = tuple(
-    "port ports pid process id tid thread line proc time elapsed duration took seq sequence serial counter offset attempt"
-    " retry iteration round session xid req request job connection tmp temp user 端口 进程 进程号 线程 耗时 用时 第".split()
+    "port ports pid process id tid thread goroutine line proc time elapsed duration took seq sequence serial counter offset attempt"
+    " retry iteration round session req request job connection tmp temp user 端口 进程 进程号 线程 耗时 用时 第".split()
 )
 _BETWEEN_NUMBERS = " \t\n=:#([{\"'：（.,-/\\_0123456789"
 _FAILURE = re.compile(
@@ -100,6 +105,18 @@ _FAILURE = re.compile(
     r"|invalid|killed|skipped|unable|cannot|失败|错误|异常|拒绝|丢失|损坏|警告",
     re.IGNORECASE,
 )
+# How far off something is, which is news: `expires in 0 days`, `replication lag: 9000 s`.
+_DISTANCE = re.compile(
+    r"(?:expir\w*|\blag(?:ging)?|behind|remain\w*|overdue|valid for|drift|skew|过期|到期|延迟|落后|剩余)[^\d\n]{0,16}\Z",
+    re.I,
+)
+_LEAST_CLIENT = 10_000  # Linux gives 32768 and more, Windows 49152; clients that the outside sees are given others
+_SERVICES = frozenset(
+    int(port)
+    for port in "10050 10051 10248 10249 10250 10255 10256 10257 10259 11211 11434 15672 16379 16443 18080 18083 19092 20880"
+    " 25672 26257 26379 27017 27018 27019 28017 50051 50070 61613 61616".split()
+)
+_FROM = re.compile(r"(?:\b(?:from|client|peer)\b|来自)(?!.{0,30}\bto\b).{0,30}\Z", re.I)
 _CONTEXT = 40  # characters before a number that are looked at
 
 
@@ -113,10 +130,16 @@ def masked(text: str, start: int, end: int) -> tuple[str, list[Found]]:
         if not kind or last > end:
             position = max(candidate.end(), _REST_OF_WORD.match(text, position).end())  # type: ignore[union-attr]
             continue
-        pieces += [text[at:first], f"\0{kind}\0"]
+        pieces += [_without_padding(text[at:first]), f"\0{kind}\0"]
         found.append((kind, text[first:last]))
         at = position = last
     return "".join([*pieces, text[at:end]]), found
+
+
+def _without_padding(before: str) -> str:
+    """Numbers are set flush right: `line 3:  812 Killed`, `[   12.5]`."""
+    kept = before.rstrip(" ")
+    return kept if kept.endswith("[") else f"{kept} " if before.endswith("  ") else before
 
 
 def _noise_at(text: str, start: int) -> tuple[str, int, int]:
@@ -136,6 +159,8 @@ def _noise_at(text: str, start: int) -> tuple[str, int, int]:
         return "", start, start
     if kind == "counter" and _FAILURE.search(_line(text, start)):
         return "", start, start
+    if kind == "duration" and _DISTANCE.search(before):
+        return "", start, start
     return kind, start, end
 
 
@@ -154,7 +179,8 @@ def _by_words(text: str, start: int, before: str, match: re.Match[str]) -> tuple
     """What the words around a plain number say that it is."""
     near = (
         "[" in before[-10:]
-        or before[-1:] in ("=", ":")
+        or before[-1:] in ("=", ":", "#", "*")
+        or before.endswith("] ")
         or before.rstrip(_BETWEEN_NUMBERS).lower().endswith(_WORDS_ENDS)
     )
     words = (
@@ -172,7 +198,14 @@ def _by_words(text: str, start: int, before: str, match: re.Match[str]) -> tuple
         return "", start
     if kind == "temporary path" and len(match[0]) < 3:
         return "", start
+    if kind == "port" and not _is_client(int(match[0]), before):
+        return "", start
     return kind, end
+
+
+def _is_client(port: int, before: str) -> bool:
+    """A port that a client was given, not one by which a service is known: 3306 and 6379 are different failures."""
+    return (port >= _LEAST_CLIENT and port not in _SERVICES) or (port >= 1024 and _FROM.search(before) is not None)
 
 
 def _never_after(before: str) -> bool:

@@ -86,16 +86,15 @@ def clean(text: str) -> str:
         text = _ESCAPE.sub("", text)
     for line_end in "\x85\u2028\u2029":
         text = text.replace(line_end, "\n")
-    lines = text.split("\n")
-    return "\n".join(map(_clean_line, lines)).rstrip()
+    if "\r" in text or "\b" in text:
+        text = "\n".join(map(_as_shown, text.split("\n")))
+    return "\n".join(map(str.rstrip, harmless(text).expandtabs(4).split("\n"))).rstrip()
 
 
-def _clean_line(line: str) -> str:
+def _as_shown(line: str) -> str:
     if "\r" in line:
         line = _last_state(line)
-    if "\b" in line:
-        line = _overstruck(line)
-    return harmless(line).expandtabs(4).rstrip()
+    return _overstruck(line) if "\b" in line else line
 
 
 def _last_state(line: str) -> str:

@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 
-.PHONY: run ask test browser check chaos bench package texts deploy remove clean
+.PHONY: run ask test browser check chaos fuzz bench package texts deploy remove clean
 
 run: $(VENV)/run  ## three questions through the real wire, then the bot on a page, and at the keyboard, until stopped
 	@cd src && exec ../$(BIN)/python -m sandbox
@@ -26,6 +26,9 @@ check: $(VENV)/test  ## lint, format, types
 
 chaos: $(VENV)/test  ## 2,000 commands and 5,000 events while everything breaks; ARGS='--seed 1' does it again
 	@PYTHONPATH=src:tests $(BIN)/python tests/chaos.py $(ARGS)
+
+fuzz: $(VENV)/test  ## 20,000 requests to the door, 1,000 of everything else that others write
+	@FUZZ=10000 $(BIN)/pytest -q tests/test_fuzz.py $(ARGS)
 
 bench: $(VENV)/test  ## the numbers of the README, measured on this machine
 	@$(BIN)/python -m bench

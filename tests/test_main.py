@@ -213,3 +213,19 @@ def test_secrets_are_in_no_log(function: FunctionCompute) -> None:
     logs = function.logs()
     assert "refused: no timestamp" in logs
     assert not any(secret in logs for secret in (SECRET, "xoxb-1", REQUEST_CREDENTIALS.secret, "zzz"))
+
+
+@pytest.mark.parametrize(
+    "name", ["a\nheard: 1 Tick", "a\r\nb", "\x1b]0;title\x07\x1b[2J", "a\u2028b", "\u202eb", "\ud800"]
+)
+def test_what_others_named_stays_in_its_line_of_the_log_and_steers_no_terminal(name: str) -> None:
+    record = logging.LogRecord("bot", logging.INFO, "", 0, "no such run: %s", (name,), None)
+    said = main.OneLine("%(message)s").format(record)
+    assert said.startswith("no such run: ")
+    assert said.isprintable()
+    assert len(said.splitlines()) == 1
+
+
+def test_a_log_in_chinese_stays_as_it_is() -> None:
+    record = logging.LogRecord("bot", logging.INFO, "", 0, "消息: %s", ("部署 ✖",), None)
+    assert main.OneLine("%(message)s").format(record) == "消息: 部署 ✖"

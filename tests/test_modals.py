@@ -174,6 +174,41 @@ def test_an_expression_that_takes_too_long_is_given_up():
         test("x" * 5_000)
 
 
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "a{1000000}",
+        "a{,1000000}",
+        "((a{1000}){1000}){100}",
+        "(?x)a{1 000 000}",
+        "(?x)a{1000#\n000}",
+        "a{" + "9" * 50 + "}",
+    ],
+)
+def test_counts_that_would_fill_the_memory_are_not_unrolled(expression):
+    with pytest.raises(BadPattern, match="too long"):
+        modals.matcher(f"/{expression}/")
+
+
+def test_an_expression_that_is_nested_too_deep_cannot_be_read():
+    with pytest.raises(BadPattern, match="cannot be read"):
+        modals.matcher("/" + "(?:" * 900 + "a" + ")*" * 900 + "/")
+
+
+def test_many_lines_that_each_take_long_are_given_up_together(monkeypatch):
+    monkeypatch.setattr(modals, "_MATCH_IN_ALL", 0.0)
+    test = modals.matcher("/(x+x+)+y/")
+    with pytest.raises(BadPattern, match="too long"):
+        [test("x" * 24) for _ in range(100)]
+
+
+@pytest.mark.parametrize(
+    "expression", [r"\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}", "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"]
+)
+def test_counts_that_people_use_are_taken(expression):
+    assert modals.matcher(f"/{expression}/")("10.0.0.7 8f742231-b10e-8888-abcd-99aaaaaa85a5")
+
+
 def test_the_answer_may_be_anywhere(rig):
     [answer] = rig.ask(RUN, channel=GENERAL)
     rig.press(answer, OUTPUTS)

@@ -73,9 +73,19 @@ def main(arguments: Sequence[str] = ()) -> None:
         bot.close()
 
 
+class OneLine(logging.Formatter):
+    """What others named cannot begin a line of its own, nor steer the terminal that shows the log."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 (the base class's name)
+        said = super().formatMessage(record)
+        return said if said.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in said)
+
+
 def set_up_logging() -> None:
     """To standard output, where Function Compute takes it up; handlers that are there already stay."""
-    logging.basicConfig(stream=sys.stdout, format="%(message)s")
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(OneLine("%(message)s"))
+    logging.basicConfig(handlers=[handler])
     logging.getLogger("bot").setLevel(logging.INFO)
     for loud in ("slack_sdk", "tablestore", "tablestore-client"):  # bodies and addresses; each claim that was not won
         logging.getLogger(loud).setLevel(logging.CRITICAL)

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import math
+import re
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -30,6 +33,11 @@ log = logging.getLogger("bot.modals")
 
 _ONE_FILE = 3_600.0  # seconds in which the same file is not uploaded again
 _MATCH_LIMIT = 0.05  # seconds for one line; a whole filter is given up after the first line that takes longer
+_MATCH_IN_ALL = 2.0  # seconds for all lines together
+_MOST_REPEATS = 100_000  # the product of all counts in braces: they are unrolled, and nothing bounds the time of that
+_REPEATS = re.compile(r"\{(\d*),?(\d*)\}")
+_NOT_READ = (r"$^", r"\s", r"\s|#.*")  # what may be left out between the digits of a count: nothing; or with the flag x
+_TOO_LONG = N_("That regular expression takes too long on these lines; try a simpler one.")
 
 
 def fill(answering: Answering, turn: Turn, by: Admission, handle: Handle, state: State) -> None:
@@ -140,15 +148,32 @@ def matcher(text: str) -> Callable[[str], bool]:
     if not (len(text) > 2 and text.startswith("/") and text.endswith("/")):
         wanted = text.casefold()
         return lambda line: wanted in line.casefold()
-    try:
-        expression = regex.compile(text[1:-1])
-    except regex.error as error:
-        raise BadPattern(_("That regular expression cannot be read: {why}.", why=error)) from error
+    expression, left = _compiled(text[1:-1]), _MATCH_IN_ALL
 
     def test(line: str) -> bool:
+        nonlocal left
+        began = time.monotonic()
         try:
-            return expression.search(line, timeout=_MATCH_LIMIT) is not None
+            return expression.search(line, timeout=min(_MATCH_LIMIT, left)) is not None
         except TimeoutError as error:
-            raise BadPattern(_("That regular expression takes too long on these lines; try a simpler one.")) from error
+            raise BadPattern(_(_TOO_LONG)) from error
+        finally:
+            left = max(0.001, left - (time.monotonic() - began))
 
     return test
+
+
+def _compiled(expression: str) -> regex.Pattern[str]:
+    """Raises BadPattern, before anything is unrolled, where counts multiply to more than is worth it."""
+    if any(_repeats(re.sub(ignored, "", expression)) > _MOST_REPEATS for ignored in _NOT_READ):
+        raise BadPattern(_(_TOO_LONG))
+    try:
+        return regex.compile(expression)
+    except (regex.error, RecursionError) as error:
+        raise BadPattern(_("That regular expression cannot be read: {why}.", why=error)) from error
+
+
+def _repeats(expression: str) -> int:
+    """How often the innermost part may have to be written out, at most."""
+    pairs = _REPEATS.findall(expression)
+    return math.prod(max(1, *(int(number[:9] or 1) for number in pair)) for pair in pairs)

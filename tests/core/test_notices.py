@@ -32,7 +32,7 @@ def again(minutes: float, before: Notice = FIRST, **changes: object) -> Step:
 
 def test_the_first_failure_rings_with_the_names() -> None:
     this = told()
-    assert (this.show, this.note, this.reply) == (True, "", "1 of 2 failed: backup. web-01.")
+    assert (this.show, this.note, this.reply) == (True, "", "1 of 2 failed: backup. On web-01.")
     assert (this.after.times, this.after.since, this.after.rung_at) == (1, NINE, NINE)
 
 

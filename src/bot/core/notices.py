@@ -15,7 +15,7 @@ from typing import Any
 from bot.core import blocks as b
 from bot.core import wording
 from bot.core.reports import GOING, WELL
-from bot.core.texts import _, counted, sentences, stop
+from bot.core.texts import _, counted, sentences
 
 BETWEEN = 3.0  # seconds between two updates of one message
 RING_AGAIN = 4 * 3_600.0  # seconds after which a thing that goes on failing rings again
@@ -130,7 +130,7 @@ def _badly(before: Notice, told: Notice, news: News, now: float, zone: tzinfo) -
 def _worth_ringing(before: Notice, news: News, now: float, repeated: str) -> str:
     shown = [wording.name(one, 40) for one in news.names[:MOST_NAMED]]
     named = b.escape(wording.and_more(shown, max(0, len(news.names) - MOST_NAMED)))
-    failing = sentences([news.line, stop(named)])
+    failing = sentences([news.line, _("On {names}.", names=named)] if named else [news.line])
     if not before.cause:
         return failing
     joined = [one for one in news.instances if one not in before.instances]

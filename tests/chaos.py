@@ -58,6 +58,7 @@ class Report:
     answered: int = 0
     apologies: int = 0
     refused: int = 0  # told in the ack that the question was not taken
+    taken_after_all: int = 0  # of these, because the queue took it and its reply was lost
     slack_said: int = 0  # the ack never came, and Slack itself told the person
     repeats: Counter[str] = field(default_factory=Counter)  # what was said again, by what forced it
     told: int = 0
@@ -73,7 +74,8 @@ class Report:
         memory = "not judged, too short" if self.growth is None else f"grew by {self.growth:.1f} MB in calm rounds"
         lines = [
             f"seed {self.seed}: {self.commands} commands, {self.events} events in {self.seconds:.0f} s",
-            f"answered {self.answered}, apologies {self.apologies}, refused in the ack {self.refused}, "
+            f"answered {self.answered}, apologies {self.apologies}, "
+            f"refused in the ack {self.refused} ({self.taken_after_all} of them taken after all), "
             f"Slack's own error {self.slack_said}; failing runs told {self.told}",
             f"kills {self.kills}, freezes {self.freezes}",
             f"repeats, each marked, and what forced them: {repeats}; memory {memory}",
@@ -170,6 +172,7 @@ class Chaos:
         self._asked, self._per_round = asked[:commands], per_round
         self._acks: dict[tuple[str, str], str] = {}
         self._forces: list[set[str]] = []  # of each round
+        self._unheard = False  # the queue may take something and not be heard to
         self._memory: list[dict[int, float]] = []
 
     def run(self) -> Report:
@@ -253,6 +256,7 @@ class Chaos:
 
     def _in_the_queue(self, chance: random.Random) -> None:
         kind, times = chance.choice(QUEUE), chance.randint(1, 3)
+        self._unheard = self._unheard or kind in ("slow", "drop_after")
         self._stage.fc.fail(kind, times, seconds=chance.uniform(0.1, 2.0))
         self._count(f"queue {kind}", times)
 
@@ -301,6 +305,7 @@ class Chaos:
         self._stage.slack.mend()
         (self._here / "full").unlink(missing_ok=True)
         self._clocks.jump(0)
+        self._unheard = False
 
     # Time
 
@@ -366,6 +371,8 @@ class Judge:
             if plain + sorry > 1:
                 self._problem(f"said {plain + sorry} times without a word: {asked}")
             if ack == "refused" and (said or sorry):
+                self._report.taken_after_all += 1
+            if ack == "refused" and (said or sorry) and "queue unheard" not in self._chaos._rounds_of(asked)[0]:
                 self._problem(f"refused in the ack, and answered: {asked}")
 
     def _again(self, times: int, what: object, rounds: list[set[str]]) -> None:

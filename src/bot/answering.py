@@ -8,14 +8,15 @@ from dataclasses import replace
 from datetime import UTC
 from typing import Any, NoReturn, Protocol
 
-from bot import attention as attention  # its orders enter the table
+from bot import attention as attention  # its orders enter the table, and whoami's
 from bot import notices, orders, replies, watch
+from bot import whoami as whoami
 from bot.adapters.cloud_assistant import CloudAssistant
 from bot.adapters.shared_replies import SharedReplies
 from bot.adapters.slack import Place, Slack
 from bot.adapters.store import Store, StoreError
 from bot.core import access, buttons, messages, wording
-from bot.core.access import Admission
+from bot.core.access import Admission, Limit
 from bot.core.blocks import Block, Message
 from bot.core.errors import CloudError, NotAllowed, SlackError, Throttled, UsageError, UserError
 from bot.core.handles import Handle, pack
@@ -195,7 +196,7 @@ class Answering:
         return SUBCOMMANDS[question.subcommand].run(self.desk(turn, by, handle, private=private), question)
 
     def desk(self, turn: Turn, by: Admission, handle: Handle, *, private: bool) -> Desk:
-        return Desk(self._settings, self.lookup(turn), self._clock, by, handle, private)
+        return Desk(self._settings, self.lookup(turn, by.limit), self._clock, by, handle, private)
 
     def unasked_desk(self, turn: Turn, runs: Iterable[tuple[str, str]]) -> Desk:
         """For what nobody has asked about: runs as (region, id)."""
@@ -226,8 +227,8 @@ class Answering:
             fresh=turn.fresh,
         )
 
-    def lookup(self, turn: Turn) -> Lookup:
-        """A way into the API for as long as the job has."""
+    def lookup(self, turn: Turn, limit: Limit = access.Limit()) -> Lookup:  # noqa: B008 (a frozen value)
+        """A way into the API for as long as the job has; it shows nothing that lies outside of the limit."""
         deadline = self._deadline(turn)
         return Lookup(
             self._settings,
@@ -238,28 +239,68 @@ class Answering:
             deadline=deadline,
             patient=turn.patient,
             priority=turn.priority,
+            limit=limit,
         )
+
+    def may_tell(self, channel_id: str) -> bool:
+        """Whether a channel may be told anything: the settings name it, or none."""
+        return not self._settings.channels or channel_id in self._settings.channels
+
+    def limit_of(self, channel_id: str) -> Limit:
+        """What a channel may be shown."""
+        return access.limit_from(self._settings.channels.get(channel_id, ()))
 
     def admit(self, turn: Turn, place: Place) -> Admission:
         """The person, when they may ask here; raises NotAllowed. Slack's word counts for minutes."""
-        user = self._admitted(turn, place)
+        try:
+            user = self._admitted(turn, place)
+            why_private = self._why_private(turn, place)
+        except NotAllowed as error:
+            raise NotAllowed(f"{error}{self._whom_to_ask(turn, place)}") from error
         zone = zone_of(user, self._settings.timezone)
-        return Admission(place.user_id, name_of(user), zone, self._why_private(turn, place))
+        return Admission(place.user_id, name_of(user), zone, why_private, self.limit_of(place.channel_id))
+
+    def _whom_to_ask(self, turn: Turn, place: Place) -> str:
+        """Operators by name; less where Slack does not say."""
+        try:
+            names = [name_of(self._user(turn, place.team_id, one)) for one in self._settings.operators[:3]]
+        except SlackError:
+            return ""
+        return f" Operators here: {', '.join(names)}." if names else ""
+
+    def _user(self, turn: Turn, team_id: str, user_id: str) -> Mapping[str, Any]:
+        return self._cached(f"user/{team_id}/{user_id}", lambda: kept(turn.slack.user(user_id)))
 
     def _admitted(self, turn: Turn, place: Place) -> Mapping[str, Any]:
         """The person, when they may ask here; raises NotAllowed. Who cannot be checked is not admitted."""
-        rules = access.Rules(self._settings.readers, self._settings.channels)
-        access.refuse_channel(place.channel_id, rules)
+        access.refuse_channel(place.channel_id, access.Rules(channels=self._settings.channels))
         try:
-            user = self._cached(f"user/{place.team_id}/{place.user_id}", lambda: turn.slack.user(place.user_id))
+            user = self._user(turn, place.team_id, place.user_id)
         except SlackError as error:
             self._wait_for_slack(turn, place, error)
             raise NotAllowed(
                 f"I could not check who you are (users.info: {error.code}), so I asked nothing. "
                 "Please try again; if it stays so, the app lacks the scope users:read."
             ) from error
-        access.refuse_user(user, place.team_id, place.enterprise_id, rules)
+        access.refuse_user(user, place.team_id, place.enterprise_id, access.Rules(self._readers(turn, place)))
         return user
+
+    def _readers(self, turn: Turn, place: Place) -> frozenset[str]:
+        """The people of BOT_READERS; its user groups are looked into only for who is not named. Raises NotAllowed."""
+        named = frozenset(self._settings.readers)
+        groups = [] if place.user_id in named else sorted(one for one in named if one.startswith("S"))
+        try:
+            return named.union(*(self._members(turn, place.team_id, group) for group in groups))
+        except SlackError as error:
+            self._wait_for_slack(turn, place, error)
+            raise NotAllowed(
+                f"I could not check whether you may ask here (usergroups.users.list: {error.code}), so I asked "
+                "nothing. Please try again; if it stays so, the app lacks the scope usergroups:read."
+            ) from error
+
+    def _members(self, turn: Turn, team_id: str, group_id: str) -> list[str]:
+        key = f"group/{team_id}/{group_id}"
+        return list(self._cached(key, lambda: {"users": turn.slack.user_group(group_id)})["users"])
 
     def _why_private(self, turn: Turn, place: Place) -> str:
         """Why the channel may not see the answer; "" when it may. Raises NotAllowed in a shared channel."""
@@ -267,7 +308,7 @@ class Answering:
             return ""
         key = f"channel/{place.team_id}/{place.channel_id}"
         try:
-            channel = self._cached(key, lambda: turn.slack.channel(place.channel_id))
+            channel = self._cached(key, lambda: kept(turn.slack.channel(place.channel_id)))
         except SlackError as error:
             self._wait_for_slack(turn, place, error)
             return (
@@ -287,10 +328,10 @@ class Answering:
         try:
             record = self._store.get(key, now)
         except StoreError:
-            return kept(read())
+            return read()
         if record is not None:
             return record.value
-        value = kept(read())
+        value = dict(read())
         try:
             self._store.put(key, value, now + _CACHED)
         except StoreError:
@@ -318,6 +359,8 @@ _KEPT = (
     "enterprise_user",
     "is_ext_shared",
     "is_pending_ext_shared",
+    "is_private",
+    "is_mpim",
 )
 
 

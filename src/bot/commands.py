@@ -12,7 +12,7 @@ from bot.settings import Settings, SettingsError
 
 _USAGE = """\
 Usage: python -m bot                  serves
-       python -m bot manifest --url https://… [--without files,home]
+       python -m bot manifest --url https://… [--without files,groups,home]
                                       prints the Slack app's manifest, with that address
        python -m bot init [--undo]    makes the table that BOT_STORE names; --undo deletes it with all it keeps
        python -m bot doctor [--prove-read-only]

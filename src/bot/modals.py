@@ -48,6 +48,8 @@ def pressed(answering: Answering, turn: Turn, payload: Mapping[str, Any], place:
     """A press within the modal: another view in its place, or the file in the thread."""
     view_id = str(payload["view"]["id"])
     try:
+        if answering.settings.paused:
+            raise UsageError(answering.settings.paused)
         state = State.unpacked(str(payload["view"].get("private_metadata", "")))
         handle = unpack(state.handle, answering.settings.signing_secret)
         if handle is None:

@@ -66,6 +66,9 @@ def job(
 
 def tell(answering: Answering, turn: Turn, payload: Mapping[str, Any]) -> None:
     """Carries out one telling. Raises SlackError where Slack asks to wait, and StoreError."""
+    if not answering.may_tell(str(payload["channel"])):
+        log.warning("not told, since BOT_CHANNELS does not name it: %s", payload["channel"])
+        return
     if "thread_ts" in payload:
         turn.post_to(payload["channel"], _message(payload), payload["thread_ts"])
         return

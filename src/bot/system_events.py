@@ -26,7 +26,11 @@ def tell(answering: Answering, turn: Turn, payload: Mapping[str, Any]) -> None:
     """Queues a notice for each channel that wants the event. Raises StoreError and QueueRefused."""
     channels = subscribers.everywhere(answering.store, answering.now)
     name, region = str(payload["name"]), str(payload["region"])
-    some = {channel: [one.subscription for one in those] for channel, those in channels.items()}
+    some = {
+        channel: [one.subscription for one in those]
+        for channel, those in channels.items()
+        if answering.may_tell(channel) and answering.limit_of(channel).allows_region(region)
+    }
     wanting = {channel: [one for one in those if one.of_event(name, region)] for channel, those in some.items()}
     if not any(wanting.values()):
         return

@@ -45,6 +45,7 @@ LEASE = 12.0  # seconds
 RENEW_EVERY = 3.0
 ATTEMPTS = 3  # deliveries of a crashing job: the first and maxAsyncRetryAttempts in template.yml
 PATIENCE = 2  # times a job waits for a throttled API before it says what it has
+PAUSED = 600.0  # seconds until a job of ours comes again that met a paused bot
 SLACK_AWAY = 20.0  # seconds until Slack is tried again that gave no usable answer, many times in a row
 OLDEST = 1_500  # seconds after which a response_url is dead and an answer is noise
 _KEEP = 7 * 86_400.0  # seconds; Function Compute remembers task ids as long
@@ -167,9 +168,20 @@ class Worker:
     def _dispatch(self, delivery: Delivery) -> None:
         """Through Bolt, but for what is no request of Slack's. What a listener raised is raised here again."""
         job = delivery.job
-        if job.kind in _OURS:
+        if job.kind in _OURS and self._settings.paused:
+            self._put_off(delivery)
+        elif job.kind in _OURS:
             _OURS[job.kind](self._answering, delivery, job.payload)
-            return
+        else:
+            self._heard(delivery)
+
+    def _put_off(self, delivery: Delivery) -> None:
+        """While the bot is paused nothing is asked and nobody told. A timer comes again by itself."""
+        if delivery.job.kind != CHORE:
+            delivery.again(PAUSED)
+
+    def _heard(self, delivery: Delivery) -> None:
+        job = delivery.job
         request = BoltRequest(
             body=job.payload,
             mode="socket_mode",

@@ -109,6 +109,11 @@ class Slack:
         """conversations.info; raises SlackError, for example `channel_not_found` where the bot cannot look."""
         return _object(self._read("conversations.info", channel=channel_id), "channel")
 
+    def user_group(self, group_id: str) -> list[str]:
+        """The ids of its members, by usergroups.users.list; raises SlackError, for example `no_such_subteam`."""
+        users = self._read("usergroups.users.list", usergroup=group_id).get("users")
+        return [str(one) for one in users] if isinstance(users, list) else []
+
     def _read(self, method: str, **arguments: str) -> Mapping[str, Any]:
         def call() -> Mapping[str, Any]:
             return self._call(method, params=arguments)

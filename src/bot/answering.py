@@ -11,12 +11,14 @@ from typing import Any, NoReturn, Protocol
 from bot import attention as attention  # its orders enter the table, and whoami's
 from bot import notices, orders, replies, watch
 from bot import whoami as whoami
+from bot.adapters.calls import Calls
 from bot.adapters.cloud_assistant import CloudAssistant
 from bot.adapters.shared_replies import SharedReplies
 from bot.adapters.slack import Place, Slack
 from bot.adapters.store import Store, StoreError
 from bot.core import access, buttons, messages, wording
 from bot.core.access import Admission, Limit
+from bot.core.audit import ASKED
 from bot.core.blocks import Block, Message
 from bot.core.errors import CloudError, NotAllowed, SlackError, Throttled, UsageError, UserError
 from bot.core.handles import Handle, pack
@@ -50,6 +52,29 @@ class Turn(Protocol):
 
     @property
     def job_id(self) -> str: ...
+
+    @property
+    def trace(self) -> str:
+        """What the job is called in lines of the log, the audit and footers."""
+        ...
+
+    @property
+    def calls(self) -> Calls:
+        """What the job has asked of others so far."""
+        ...
+
+    def audit(
+        self, act: str, runs: Iterable[str] = (), *, picked: str = "", channel: str = "", shown: str = ""
+    ) -> None:
+        """Names what is done, for the audit, and what it is about; what is empty stays as it was.
+
+        `shown` is the `ts` of a message that the channel reads.
+        """
+        ...
+
+    def told(self, error: Exception) -> None:
+        """Takes note of an error that a person was told instead of an answer."""
+        ...
 
     @property
     def tries(self) -> int:
@@ -140,19 +165,23 @@ class Answering:
 
     def answer(self, turn: Turn, words: str, place: Place) -> None:
         """One answer, or one sentence that says why there is none."""
+        turn.audit(ASKED)
         try:
             answer = self._answer(turn, words, place)
             if answer is None:
                 return
             message, private = answer
         except UserError as error:
+            turn.told(error)
             message, private = messages.sentence(str(error)), True
         except Throttled as error:
             if turn.patient:
                 turn.later(place, error.wait, messages.waiting(error))
+            turn.told(error)
             message, private = messages.cloud_error(error), True
         except CloudError as error:
             log.warning("%s in %s: %s %s", error.action, error.region, error.code, error.request_id)
+            turn.told(error)
             message, private = messages.cloud_error(error), True
         ts = turn.post(place, message, private=private)
         replies.remember(self._store, self.now, place.channel_id, place.thread_ts, replies.REPLY, ts)
@@ -196,7 +225,7 @@ class Answering:
         return SUBCOMMANDS[question.subcommand].run(self.desk(turn, by, handle, private=private), question)
 
     def desk(self, turn: Turn, by: Admission, handle: Handle, *, private: bool) -> Desk:
-        return Desk(self._settings, self.lookup(turn, by.limit), self._clock, by, handle, private)
+        return Desk(self._settings, self.lookup(turn, by.limit), self._clock, by, handle, private, turn.trace)
 
     def unasked_desk(self, turn: Turn, runs: Iterable[tuple[str, str]]) -> Desk:
         """For what nobody has asked about: runs as (region, id)."""
@@ -225,6 +254,7 @@ class Answering:
             priority=turn.priority,
             shared=self._shared,
             fresh=turn.fresh,
+            calls=turn.calls,
         )
 
     def lookup(self, turn: Turn, limit: Limit = access.Limit()) -> Lookup:  # noqa: B008 (a frozen value)
@@ -240,6 +270,7 @@ class Answering:
             patient=turn.patient,
             priority=turn.priority,
             limit=limit,
+            read=lambda runs: turn.audit("", runs),
         )
 
     def may_tell(self, channel_id: str) -> bool:

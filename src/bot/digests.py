@@ -120,6 +120,7 @@ def post(answering: Answering, turn: Turn, payload: dict[str, Any]) -> None:
     if not answering.may_tell(channel):
         log.warning("no digest, since BOT_CHANNELS does not name it: %s", channel)
         return
+    turn.audit(DIGEST)
     wait = _crowded(answering)
     if wait and turn.patient:
         turn.again(wait)

@@ -70,6 +70,8 @@ _Calls = dict[_Key, Callable[[], Any]]
 class Lookup:
     """One question's way through the API. `patient` is False when waiting once more would be too much.
 
+    `read` hears the ids of the runs that were found for it.
+
     All methods raise CloudError where nothing can be said, and NotFound.
     """
 
@@ -85,7 +87,9 @@ class Lookup:
         patient: bool,
         priority: Priority = Priority.PEOPLE,
         limit: Limit = Limit(),  # noqa: B008 (a frozen value)
+        read: Callable[[Iterable[str]], object] = tuple,
     ) -> None:
+        self._read = read
         self._limit = limit
         self._cloud, self._clock, self._patient, self._limits = cloud, clock, patient, limits
         self._fanout = Fanout(deadline, clock, AT_ONCE[priority])
@@ -173,6 +177,7 @@ class Lookup:
         """Those within the limit; the others are noted. Raises NotAllowed where none is left."""
         found = list(runs)
         shown = [run for run in found if self._allows(run)]
+        self._read([run.id for run in shown])
         self._left_out([run.id for run in found if not self._allows(run)], notes, some=bool(shown))
         return shown
 
@@ -284,6 +289,7 @@ class Lookup:
         if self._limit.commands:
             runs = {run.id: run for run in runs.values() if self._allows(run)}
             results = [row for row in results if row.invoke_id in runs]
+        self._read([row.invoke_id for row in results])
         return Found(
             tuple(runs.values()), tuple(results), _by_id(instances), tuple(notes), self._as_of(read_at)
         ), instances
@@ -360,6 +366,7 @@ class Lookup:
         runs = {one.id: one for some in gathered.replies.values() for one in some}
         ordered = sorted(runs.values(), key=lambda one: one.created.timestamp() if one.created else 0, reverse=True)
         notes = self._partly() + _silent({region: error for (region, _), error in gathered.failed.items()})
+        self._read([run.id for run in ordered[last - size : last]])
         return Found(tuple(ordered[last - size : last]), notes=tuple(notes), read_at=self._as_of(read_at)), len(
             ordered
         ) > last

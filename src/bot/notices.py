@@ -161,6 +161,7 @@ class _Telling:
                 raise
             self._lose_channel(error)
             return
+        self._turn.audit(NOTICE, self._payload["runs"] or [self._story], channel=self._channel, shown=ts)
         # Should the reply not be queued, the next delivery finds the message and tries again.
         self._value = replace(before, ts=ts).value()
         if this.reply:

@@ -29,6 +29,7 @@ ENVIRONMENT = frozenset(
         "BOT_CONSOLE",
         "BOT_PAUSED",
         "BOT_RUN_TAG",
+        "BOT_AUDIT_DAYS",
     }
 )
 # Settings of later versions: refused where they would change who sees what, or where things are kept.
@@ -98,6 +99,7 @@ class Settings:
     console: str
     paused: str
     run_tag: str
+    audit_days: int
     credentials: Credentials
 
     @property
@@ -160,6 +162,7 @@ class Settings:
             console=read.checked("BOT_CONSOLE", "ecs.console.aliyun.com", r"[a-z0-9.-]+", "a host name"),
             paused=read.value("BOT_PAUSED"),
             run_tag=read.checked("BOT_RUN_TAG", "", r"[^\x00-\x1f]{0,128}", "the key of a tag"),
+            audit_days=read.days("BOT_AUDIT_DAYS", "180"),
             credentials=Credentials(
                 read.value("ALIBABA_CLOUD_ACCESS_KEY_ID"),
                 read.value("ALIBABA_CLOUD_ACCESS_KEY_SECRET"),
@@ -230,6 +233,10 @@ class _Reader:
     def _wrong_channel(self, part: str) -> None:
         right = "any, or channel ids, each with its limits: C024BE7LR;C0613TXKG=command:deploy-*,region:cn-hangzhou"
         self.problems.append(f"BOT_CHANNELS names {part!r}; right would be {right}.")
+
+    def days(self, name: str, default: str) -> int:
+        value = self.checked(name, default, r"[1-9][0-9]{0,3}", "a number of days, from 1 to 9999")
+        return int(value) if value.isdecimal() else 0
 
     def port(self) -> int:
         name = "FC_SERVER_PORT" if self.value("FC_SERVER_PORT") else "FC_CUSTOM_LISTEN_PORT"

@@ -20,6 +20,7 @@ from sandbox.slack_workspace import (
     SHARED,
     SINGLE_CHANNEL_GUEST,
     STRANGER,
+    USERGROUP,
 )
 
 
@@ -178,3 +179,33 @@ def test_a_persons_time_zone(user, otherwise, zone):
 
 def test_a_zone_that_is_a_path_is_none():
     assert named_zone("../../etc/passwd") is None
+
+
+def test_who_is_in_a_user_group_of_the_readers_may_ask_and_slack_is_asked_once_in_minutes(tmp_path, peers):
+    with Rig(tmp_path, peers, environment={"BOT_READERS": USERGROUP}) as rig:
+        rig.slack.workspace.usergroups[USERGROUP] = ("oncall", [LUCAS])
+        assert rig.ask(RUN, user=LUCAS)[0].text.startswith("1 of 3 failed")
+        assert "BOT_READERS" in rig.ask(RUN)[0].text
+        rig.slack.workspace.usergroups[USERGROUP] = ("oncall", [LUCAS, MEI])
+        assert "BOT_READERS" in rig.ask(RUN)[0].text
+        assert [call.method for call in rig.slack.calls].count("usergroups.users.list") == 1
+        rig.time.sleep(301)
+        assert rig.ask(RUN)[0].text.startswith("1 of 3 failed")
+
+
+def test_a_group_that_cannot_be_looked_into_admits_nobody_but_who_is_named(tmp_path, peers):
+    with Rig(tmp_path, peers, environment={"BOT_READERS": f"{LUCAS},{USERGROUP}"}) as rig:
+        rig.slack.scopes = rig.slack.scopes - {"usergroups:read"}
+        [refused] = rig.ask(RUN)
+        assert "whether you may ask here (usergroups.users.list: missing_scope)" in refused.text
+        assert rig.cloud.calls == []
+        assert rig.ask(RUN, user=LUCAS)[0].text.startswith("1 of 3 failed")
+
+
+def test_a_refusal_names_the_operators(tmp_path, peers):
+    environment = {"BOT_READERS": LUCAS, "BOT_OPERATORS": f"{LUCAS},{MEI}"}
+    with Rig(tmp_path, peers, environment=environment) as rig:
+        assert rig.ask(RUN)[0].text.endswith("Ask the people who run this bot. Operators here: lucas, mei.")
+        rig.slack.scopes = rig.slack.scopes - {"users:read"}
+        rig.time.sleep(301)
+        assert "users.info: missing_scope" in rig.ask(RUN)[0].text

@@ -99,7 +99,7 @@ def test_init_undo_leaves_files_to_people(capsys):
 
 def test_init_names_what_is_wrong_with_the_settings():
     said = run(["init"], {"BOT_STORE": "tablestore://ab.cn-hangzhou", "BOT_TIMEZONE": "Mars/Phobos"})
-    assert said.startswith("Nothing was made:\n- BOT_STORE is 'tablestore://ab.cn-hangzhou'")
+    assert said.startswith("Nothing was done:\n- BOT_STORE is 'tablestore://ab.cn-hangzhou'")
     assert "- BOT_TIMEZONE" in said
 
 

@@ -13,7 +13,7 @@ from sandbox.cloud import SECRETS, STS_KEY_ID, TOKENS
 from sandbox.cloud_replies import ACTIONS
 from sandbox.fc import ENVIRONMENT_CREDENTIALS
 from sandbox.http import Drop, Peer, Reply
-from sandbox.slack_workspace import BOT_TOKEN, BOT_USER, INCIDENTS, SECRET, SIGNING_SECRET
+from sandbox.slack_workspace import BOT_TOKEN, BOT_USER, INCIDENTS, SECRET, SIGNING_SECRET, USERGROUP
 from sandbox.stage import Stage
 from tablestore_stub import INSTANCE, KEY_ID, NO_RIGHT, REGION, TablestoreStub
 from tablestore_stub import SECRET as STORE_SECRET
@@ -130,6 +130,14 @@ def test_a_channel_that_the_bot_was_not_invited_to_is_named(doctor):
     _, wrong, printed = doctor(BOT_CHANNELS=f"{INCIDENTS},{SECRET}")
     assert wrong == [f"Slack conversations.info: {SECRET} channel_not_found"]
     assert "/invite" in printed
+
+
+def test_a_user_group_that_may_ask_is_looked_into(doctor, slack):
+    slack.scopes |= {"usergroups:read"}
+    assert f"✔ Slack user group {USERGROUP} (BOT_READERS): 2 may ask" in doctor(BOT_READERS=USERGROUP)[2]
+    assert doctor(BOT_READERS="S0UNKNOWN1")[1] == ["Slack user group S0UNKNOWN1 (BOT_READERS): no_such_subteam"]
+    slack.scopes -= {"usergroups:read"}
+    assert doctor(BOT_READERS=USERGROUP)[1] == [f"Slack user group {USERGROUP} (BOT_READERS): missing_scope"]
 
 
 def test_a_wrong_token_ends_slacks_part_and_nothing_else(doctor):

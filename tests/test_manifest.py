@@ -32,6 +32,7 @@ SCOPES = {
     "users:read",
     "channels:read",
     "groups:read",
+    "usergroups:read",
     "files:write",
 }
 # And the scope each needs, "" for none.
@@ -229,6 +230,10 @@ def test_without_files_nothing_is_uploaded(capsys: pytest.CaptureFixture[str]):
     assert problems(printed(capsys, "--without", "files")) == ["no scope files:write"]
 
 
+def test_without_groups_nobody_is_asked_who_is_in_one(capsys: pytest.CaptureFixture[str]):
+    assert problems(printed(capsys, "--without", "groups")) == ["no scope usergroups:read"]
+
+
 def test_without_home_there_is_no_tab_and_no_event_of_it(capsys: pytest.CaptureFixture[str]):
     without = printed(capsys, "--without=home")
     assert problems(without) == ["no event app_home_opened", "home_tab_enabled must be True"]
@@ -237,19 +242,19 @@ def test_without_home_there_is_no_tab_and_no_event_of_it(capsys: pytest.CaptureF
 
 def test_without_both_the_scopes_are_those_that_the_bot_is_of_no_use_without(capsys: pytest.CaptureFixture[str]):
     needed = "commands chat:write app_mentions:read im:history users:read channels:read groups:read"
-    assert printed(capsys, "--without", "files, home")["oauth_config"]["scopes"]["bot"] == needed.split()
+    assert printed(capsys, "--without", "files, groups, home")["oauth_config"]["scopes"]["bot"] == needed.split()
 
 
 def test_what_cannot_be_left_out_is_answered_with_what_can():
     assert run(["manifest", "--url", URL, "--without", "commands"], {}) == (
-        "There is no feature commands to leave out; there are files, home."
+        "There is no feature commands to leave out; there are files, groups, home."
     )
 
 
 def test_the_scopes_that_are_read_from_the_source_are_those_of_the_manifest():
     scopes = slack_app.scopes(SOURCE)
     assert [scope.name for scope in scopes] == MANIFEST["oauth_config"]["scopes"]["bot"]
-    assert {scope.name for scope in scopes if scope.feature} == {"files:write"}
+    assert {scope.name for scope in scopes if scope.feature} == {"files:write", "usergroups:read"}
     assert all(len(scope.why) > 9 for scope in scopes)
 
 
@@ -267,6 +272,7 @@ METHODS = {
     "files.completeUploadExternal": {"files:write"},
     "files.delete": {"files:write"},
     "files.getUploadURLExternal": {"files:write"},
+    "usergroups.users.list": {"usergroups:read"},
     "users.info": {"users:read"},
     "views.open": set(),
     "views.publish": set(),

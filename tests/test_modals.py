@@ -1,5 +1,6 @@
 """Whole outputs in a modal: opened by the door, filled by the worker, another view at each press."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -10,7 +11,7 @@ from bot.core.modal import OUTPUTS
 from bot.core.outputs import BadPattern
 from rig import RUN, Peers, Rig, fleet
 from sandbox.block_kit import view_problems
-from sandbox.slack_workspace import GENERAL, GUEST, LUCAS, MEI
+from sandbox.slack_workspace import GENERAL, GUEST, INCIDENTS, LUCAS, MEI
 
 
 @pytest.fixture(scope="module")
@@ -125,13 +126,22 @@ def opened(rig, user):
 
 
 def test_an_operator_sees_what_is_masked_and_the_log_says_who_saw_what(operated, caplog):
-    caplog.set_level("INFO", "bot.modals")
+    caplog.set_level("INFO", "bot.lines")
     view = opened(operated, LUCAS)
     assert "password=[masked] refused" in seen(view)
     operated.press(view, outputs.REVEAL, user=LUCAS)
     assert f"password={SECRET} refused" in seen(view)
     assert view_problems(view.content) == []
-    assert [record.getMessage() for record in caplog.records] == [f"audit: {LUCAS} saw secrets of g0 in {RUN}"]
+    told = json.loads(next(line for line in caplog.messages if '"act": "outputs_reveal"' in line))
+    assert {key: told[key] for key in ("kind", "user", "channel", "picked", "runs", "to", "outcome")} == {
+        "kind": "audit",
+        "user": LUCAS,
+        "channel": INCIDENTS,
+        "picked": "g0",
+        "runs": [RUN],
+        "to": "person",
+        "outcome": "done",
+    }
     operated.press(view, outputs.HIDE, user=LUCAS)
     assert SECRET not in seen(view)
     assert SECRET not in caplog.text
@@ -145,13 +155,14 @@ def test_what_an_operator_has_made_a_file_of_is_masked(operated):
 
 
 def test_others_have_no_such_button_and_a_press_of_theirs_shows_nothing(operated, caplog):
+    caplog.set_level("INFO", "bot.lines")
     view = opened(operated, MEI)
     assert outputs.REVEAL not in str(view.content)
     theirs = opened(operated, LUCAS)
     operated.press(theirs, outputs.REVEAL, user=MEI)
     assert SECRET not in seen(theirs)
     assert "Only an operator" in seen(theirs)
-    assert "audit" not in caplog.text
+    assert '"outcome": "NotAllowed"' in next(line for line in caplog.messages if '"act": "outputs_reveal"' in line)
 
 
 def test_who_is_no_operator_any_more_sees_secrets_masked_at_the_next_press(operated):

@@ -8,6 +8,8 @@ from bot.settings import Credentials, Settings, SettingsError, Tablestore
 
 REQUIRED = {"SLACK_SIGNING_SECRET": "signing-secret", "SLACK_BOT_TOKEN": "xoxb-token"}
 
+DEPLOY, HANGZHOU = ("command", "deploy-*"), ("region", "cn-hangzhou")
+
 
 def read(**environment: str) -> Settings:
     return Settings.from_environment({**REQUIRED, **environment})
@@ -26,7 +28,7 @@ def test_two_values_are_enough() -> None:
     assert settings.endpoint("cn-shanghai") == "https://ecs.cn-shanghai.aliyuncs.com"
     assert (settings.port, settings.host, settings.timezone) == (9000, "127.0.0.1", "UTC")
     assert settings.slack_api_url == "https://slack.com/api/"
-    assert (settings.readers, settings.channels) == ((), ())
+    assert (settings.readers, settings.channels) == ((), {})
     assert not settings.on_function_compute
     assert not settings.store_chosen
     assert not settings.credentials
@@ -120,10 +122,43 @@ def test_on_function_compute_the_region_and_all_addresses_are_its_own() -> None:
     assert settings.on_function_compute
 
 
+@pytest.mark.parametrize(
+    ("given", "read_as"),
+    [
+        ("C1", {"C1": ()}),
+        ("C1,C2", {"C1": (), "C2": ()}),
+        ("C1;G2=command:deploy-*,region:cn-hangzhou; D3 ", {"C1": (), "G2": (DEPLOY, HANGZHOU), "D3": ()}),
+        ("C1=region:cn-hangzhou,command:deploy-*,C2;", {"C1": (HANGZHOU, DEPLOY), "C2": ()}),
+        ("C1=command:deploy-*,command:a:b", {"C1": (DEPLOY, ("command", "a:b"))}),
+    ],
+)
+def test_channels_each_with_its_limits(given: str, read_as: dict[str, object]) -> None:
+    assert read(BOT_CHANNELS=given).channels == read_as
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ("#incidents", "#incidents"),
+        ("command:deploy-*", "command:deploy-*"),
+        ("C1=", "C1="),
+        ("C1=comand:x", "C1=comand:x"),
+        ("C1=command:x,regoin:cn-hangzhou", "regoin:cn-hangzhou"),
+        ("C1=region:moon", "C1=region:moon"),
+        ("C1=command:web-[12]", "C1=command:web-[12]"),
+    ],
+)
+def test_a_wrong_limit_is_named_with_a_right_one(given: str, named: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        read(BOT_CHANNELS=given)
+    assert f"BOT_CHANNELS names {named!r}; right would be any" in str(refused.value)
+    assert "C0613TXKG=command:deploy-*,region:cn-hangzhou" in str(refused.value)
+
+
 def test_lists_keep_their_order_and_lose_repeats() -> None:
     settings = read(BOT_REGIONS=" cn-shanghai,cn-hangzhou,,cn-shanghai ", BOT_READERS="U1,W2", BOT_CHANNELS="Any")
     assert (settings.regions, settings.regions_chosen) == (("cn-shanghai", "cn-hangzhou"), True)
-    assert (settings.readers, settings.channels) == (("U1", "W2"), ())
+    assert (settings.readers, settings.channels) == (("U1", "W2"), {})
 
 
 def test_numbers_of_people_are_masked_unless_told_otherwise() -> None:

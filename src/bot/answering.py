@@ -9,14 +9,17 @@ from dataclasses import replace
 from datetime import UTC
 from typing import Any, NoReturn, Protocol
 
-from bot import attention as attention  # its orders enter the table
+from bot import attention as attention  # its orders enter the table, and whoami's
 from bot import languages, notices, orders, replies, watch
+from bot import whoami as whoami
+from bot.adapters.calls import Calls
 from bot.adapters.cloud_assistant import CloudAssistant
 from bot.adapters.shared_replies import SharedReplies
 from bot.adapters.slack import Place, Slack
 from bot.adapters.store import Store, StoreError
 from bot.core import access, buttons, messages, wording
-from bot.core.access import Admission
+from bot.core.access import Admission, Limit
+from bot.core.audit import ASKED
 from bot.core.blocks import Block, Message
 from bot.core.errors import CloudError, NotAllowed, SlackError, Throttled, UsageError, UserError
 from bot.core.handles import Handle, pack
@@ -25,7 +28,7 @@ from bot.core.parsing import parse
 from bot.core.question import ORDERS, STATUS, Question
 from bot.core.status import Busy
 from bot.core.summary import Summary
-from bot.core.texts import N_, _, speaking, switch
+from bot.core.texts import N_, _, listed, speaking, switch
 from bot.fanout import Fanout
 from bot.jobs import Job
 from bot.lookup import Limits, Lookup
@@ -51,6 +54,29 @@ class Turn(Protocol):
 
     @property
     def job_id(self) -> str: ...
+
+    @property
+    def trace(self) -> str:
+        """What the job is called in lines of the log, the audit and footers."""
+        ...
+
+    @property
+    def calls(self) -> Calls:
+        """What the job has asked of others so far."""
+        ...
+
+    def audit(
+        self, act: str, runs: Iterable[str] = (), *, picked: str = "", channel: str = "", shown: str = ""
+    ) -> None:
+        """Names what is done, for the audit, and what it is about; what is empty stays as it was.
+
+        `shown` is the `ts` of a message that the channel reads.
+        """
+        ...
+
+    def told(self, error: Exception) -> None:
+        """Takes note of an error that a person was told instead of an answer."""
+        ...
 
     @property
     def tries(self) -> int:
@@ -141,19 +167,23 @@ class Answering:
 
     def answer(self, turn: Turn, words: str, place: Place) -> None:
         """One answer, or one sentence that says why there is none."""
+        turn.audit(ASKED)
         try:
             answer = self._answer(turn, words, place)
             if answer is None:
                 return
             message, private = answer
         except UserError as error:
+            turn.told(error)
             message, private = messages.sentence(str(error)), True
         except Throttled as error:
             if turn.patient:
                 turn.later(place, error.wait, messages.waiting(error))
+            turn.told(error)
             message, private = messages.cloud_error(error), True
         except CloudError as error:
             log.warning("%s in %s: %s %s", error.action, error.region, error.code, error.request_id)
+            turn.told(error)
             message, private = messages.cloud_error(error), True
         ts = self.post(turn, place, message, private=private)
         replies.remember(self._store, self.now, place.channel_id, place.thread_ts, replies.REPLY, ts)
@@ -223,7 +253,7 @@ class Answering:
             self._person(turn, place)
 
     def desk(self, turn: Turn, by: Admission, handle: Handle, *, private: bool) -> Desk:
-        return Desk(self._settings, self.lookup(turn), self._clock, by, handle, private)
+        return Desk(self._settings, self.lookup(turn, by.limit), self._clock, by, handle, private, turn.trace)
 
     def unasked_desk(self, turn: Turn, runs: Iterable[tuple[str, str]]) -> Desk:
         """For what nobody has asked about: runs as (region, id)."""
@@ -252,10 +282,11 @@ class Answering:
             priority=turn.priority,
             shared=self._shared,
             fresh=turn.fresh,
+            calls=turn.calls,
         )
 
-    def lookup(self, turn: Turn) -> Lookup:
-        """A way into the API for as long as the job has."""
+    def lookup(self, turn: Turn, limit: Limit = access.Limit()) -> Lookup:  # noqa: B008 (a frozen value)
+        """A way into the API for as long as the job has; it shows nothing that lies outside of the limit."""
         deadline = self._deadline(turn)
         return Lookup(
             self._settings,
@@ -266,18 +297,45 @@ class Answering:
             deadline=deadline,
             patient=turn.patient,
             priority=turn.priority,
+            limit=limit,
+            read=lambda runs: turn.audit("", runs),
         )
+
+    def may_tell(self, channel_id: str) -> bool:
+        """Whether a channel may be told anything: the settings name it, or none."""
+        return not self._settings.channels or channel_id in self._settings.channels
+
+    def limit_of(self, channel_id: str) -> Limit:
+        """What a channel may be shown."""
+        return access.limit_from(self._settings.channels.get(channel_id, ()))
 
     def admit(self, turn: Turn, place: Place) -> Admission:
         """The person, when they may ask here; raises NotAllowed. Slack's word counts for minutes."""
-        user = self._admitted(turn, place)
+        try:
+            user = self._admitted(turn, place)
+            why_private = self._why_private(turn, place)
+        except NotAllowed as error:
+            operators = self._operators(turn, place)
+            if not operators:
+                raise
+            raise NotAllowed("{why} Operators here: {names}.", why=error, names=operators) from error
         zone = zone_of(user, self._settings.timezone)
-        return Admission(place.user_id, name_of(user), zone, self._why_private(turn, place))
+        return Admission(place.user_id, name_of(user), zone, why_private, self.limit_of(place.channel_id))
+
+    def _operators(self, turn: Turn, place: Place) -> str:
+        """By name; less where Slack does not say."""
+        try:
+            names = [name_of(self._user(turn, place.team_id, one)) for one in self._settings.operators[:3]]
+        except SlackError:
+            return ""
+        return listed(names)
+
+    def _user(self, turn: Turn, team_id: str, user_id: str) -> Mapping[str, Any]:
+        return self._cached(f"user/{team_id}/{user_id}", lambda: kept(turn.slack.user(user_id)))
 
     def _admitted(self, turn: Turn, place: Place) -> Mapping[str, Any]:
         """The person, when they may ask here; raises NotAllowed. Who cannot be checked is not admitted."""
-        rules = access.Rules(self._settings.readers, self._settings.channels)
-        access.refuse_channel(place.channel_id, rules)
+        access.refuse_channel(place.channel_id, access.Rules(channels=self._settings.channels))
         try:
             user = self._person(turn, place)
         except SlackError as error:
@@ -287,15 +345,33 @@ class Answering:
                 "Please try again; if it stays so, the app lacks the scope users:read.",
                 code=error.code,
             ) from error
-        access.refuse_user(user, place.team_id, place.enterprise_id, rules)
+        access.refuse_user(user, place.team_id, place.enterprise_id, access.Rules(self._readers(turn, place)))
         return user
 
     def _person(self, turn: Turn, place: Place) -> Mapping[str, Any]:
         """What Slack knows of who asks, whose language is spoken from now on; raises SlackError."""
-        user = self._cached(f"user/{place.team_id}/{place.user_id}", lambda: turn.slack.user(place.user_id))
+        user = self._user(turn, place.team_id, place.user_id)
         language = languages.language_of(user.get("locale"), self._settings.language)
         switch(languages.catalogue(language))
         return user
+
+    def _readers(self, turn: Turn, place: Place) -> frozenset[str]:
+        """The people of BOT_READERS; its user groups are looked into only for who is not named. Raises NotAllowed."""
+        named = frozenset(self._settings.readers)
+        groups = [] if place.user_id in named else sorted(one for one in named if one.startswith("S"))
+        try:
+            return named.union(*(self._members(turn, place.team_id, group) for group in groups))
+        except SlackError as error:
+            self._wait_for_slack(turn, place, error)
+            raise NotAllowed(
+                "I could not check whether you may ask here (usergroups.users.list: {code}), so I asked "
+                "nothing. Please try again; if it stays so, the app lacks the scope usergroups:read.",
+                code=error.code,
+            ) from error
+
+    def _members(self, turn: Turn, team_id: str, group_id: str) -> list[str]:
+        key = f"group/{team_id}/{group_id}"
+        return list(self._cached(key, lambda: {"users": turn.slack.user_group(group_id)})["users"])
 
     def _why_private(self, turn: Turn, place: Place) -> str:
         """Why the channel may not see the answer; "" when it may. Raises NotAllowed in a shared channel."""
@@ -303,7 +379,7 @@ class Answering:
             return ""
         key = f"channel/{place.team_id}/{place.channel_id}"
         try:
-            channel = self._cached(key, lambda: turn.slack.channel(place.channel_id))
+            channel = self._cached(key, lambda: kept(turn.slack.channel(place.channel_id)))
         except SlackError as error:
             self._wait_for_slack(turn, place, error)
             return _(
@@ -324,10 +400,10 @@ class Answering:
         try:
             record = self._store.get(key, now)
         except StoreError:
-            return kept(read())
+            return read()
         if record is not None:
             return record.value
-        value = kept(read())
+        value = dict(read())
         try:
             self._store.put(key, value, now + _CACHED)
         except StoreError:
@@ -356,6 +432,8 @@ _KEPT = (
     "enterprise_user",
     "is_ext_shared",
     "is_pending_ext_shared",
+    "is_private",
+    "is_mpim",
 )
 
 

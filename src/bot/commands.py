@@ -1,22 +1,26 @@
-"""Commands for a person at a terminal: `python -m bot init`, `manifest`, `doctor`. Imported only with an argument."""
+"""Commands for a person at a terminal, such as `python -m bot doctor`. Imported only with an argument."""
 
 from __future__ import annotations
 
 import argparse
+import re
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from bot.adapters.store import StoreError
+from bot import audit
+from bot.adapters.store import StoreError, open_store
 from bot.core import slack_app
 from bot.settings import Settings, SettingsError
 
 _USAGE = """\
 Usage: python -m bot                  serves
-       python -m bot manifest --url https://… [--without files,home]
+       python -m bot manifest --url https://… [--without files,groups,home]
                                       prints the Slack app's manifest, with that address
        python -m bot init [--undo]    makes the table that BOT_STORE names; --undo deletes it with all it keeps
        python -m bot doctor [--prove-read-only]
-                                      tries every right and connection, and says what is missing"""
+                                      tries every right and connection, and says what is missing
+       python -m bot audit t-…        prints who asked for a run, where it was shown, and what was done with it"""
 _RIGHTS = (
     "Run it with keys (ALIBABA_CLOUD_ACCESS_KEY_ID, ALIBABA_CLOUD_ACCESS_KEY_SECRET) that are allowed "
     "ots:CreateTable, ots:DescribeTable and ots:GetRow on acs:ots:{region}:*:instance/{instance}/table/{table}."
@@ -48,7 +52,9 @@ def run(arguments: Sequence[str], environment: Mapping[str, str]) -> str | int:
     try:
         settings = Settings.from_environment({**environment, **slack})
     except SettingsError as error:
-        return "\n".join(["Nothing was made:", *(f"- {problem}" for problem in error.problems)])
+        return "\n".join(["Nothing was done:", *(f"- {problem}" for problem in error.problems)])
+    if asked.command == "audit":
+        return _audit(settings, asked.run)
     return _undo(settings) if asked.undo else _init(settings)
 
 
@@ -62,7 +68,21 @@ def _asked(arguments: Sequence[str]) -> argparse.Namespace:
     manifest.add_argument("--without", default="")
     doctor = commands.add_parser("doctor", add_help=False)
     doctor.add_argument("--prove-read-only", action="store_true")
+    commands.add_parser("audit", add_help=False).add_argument("run")
     return parser.parse_args(arguments)
+
+
+def _audit(settings: Settings, run: str) -> str | int:
+    if not re.fullmatch(r"t-[A-Za-z0-9_-]{1,100}|-", run):
+        return "Which run? Its id begins with t-, as in: python -m bot audit t-hz0jdfwd9f"
+    store = open_store(settings)
+    try:
+        print(audit.told(run, audit.of_run(store, run, time.time()), settings.audit_days))  # noqa: T201
+    except StoreError as error:
+        return f"The store did not answer: {error}."
+    finally:
+        store.close()
+    return 0
 
 
 def manifest_source() -> str:

@@ -123,6 +123,10 @@ def start_due(answering: Answering, turn: Turn) -> None:
 def post(answering: Answering, turn: Turn, payload: dict[str, Any]) -> None:
     """Makes one digest and posts it. Raises SlackError where Slack asks to wait, and StoreError."""
     channel, zone = str(payload["channel"]), _zone(answering, payload)
+    if not answering.may_tell(channel):
+        log.warning("no digest, since BOT_CHANNELS does not name it: %s", channel)
+        return
+    turn.audit(DIGEST)
     wait = _crowded(answering)
     if wait and turn.patient:
         turn.again(wait)
@@ -172,8 +176,9 @@ def _failed(error: CloudError) -> Message:
 def _message(answering: Answering, turn: Turn, channel: str, zone: tzinfo, reason: str) -> Message:
     """Raises CloudError where nothing could be read, and StoreError."""
     here = [one.subscription for one in subscribers.in_channel(answering.store, channel, answering.now)]
-    regions = digest.regions_of(here, answering.settings.regions)
-    lookup, until = answering.lookup(turn), datetime.fromtimestamp(answering.now, UTC)
+    limit = answering.limit_of(channel)
+    regions = limit.among(digest.regions_of(here, answering.settings.regions))
+    lookup, until = answering.lookup(turn, limit), datetime.fromtimestamp(answering.now, UTC)
     found, cut = lookup.since(regions, until - 2 * digest.DAY, MOST_RUNS)
     filtered = any(one.instances or one.tags for one in here)
     instances = lookup.named_instances(_targets(found)) if filtered else {}

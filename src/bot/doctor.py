@@ -114,6 +114,16 @@ def _slack(settings: Settings, clock: Clock) -> Iterator[Finding]:
     else:
         yield Finding("Slack users.info", "answers")
     yield _channels(settings, slack)
+    yield from (_user_group(slack, one) for one in settings.readers if one.startswith("S"))
+
+
+def _user_group(slack: Slack, group_id: str) -> Finding:
+    what = f"Slack user group {group_id} (BOT_READERS)"
+    try:
+        return Finding(what, f"{len(slack.user_group(group_id))} may ask")
+    except SlackError as error:
+        scope = error.code == "missing_scope"
+        return Finding(what, error.code, _FIX_SCOPE if scope else "Take it out of BOT_READERS, or correct its id.")
 
 
 def _clock(theirs: float, ours: float) -> Finding:

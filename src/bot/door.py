@@ -27,6 +27,7 @@ from bot.core.parsing import parse
 from bot.core.question import STATUS
 from bot.core.texts import N_, _, speaking
 from bot.jobs import Job, seal
+from bot.lines import REQUEST, Line
 from bot.settings import Clock, Credentials, Settings
 
 log = logging.getLogger("bot.door")
@@ -70,6 +71,7 @@ class Door:
     ) -> None:
         self._settings, self._queue, self._worker, self._clock = settings, queue, worker, clock
         self._application: Application | None = None
+        self._cold = True
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "")
@@ -108,28 +110,39 @@ class Door:
         return Response(200)
 
     def _slack(self, environ: Environ) -> Response:
+        line = Line(REQUEST, request=environ.get("HTTP_X_FC_REQUEST_ID", ""), cold=self._cold)
+        self._cold = False
+        response = self._answered(environ, line)
+        line.write(status=response.status)
+        return response
+
+    def _answered(self, environ: Environ, line: Line) -> Response:
         body = _body(environ)
         if body is None:
+            line.note(outcome="too large")
             return Response(413, b"Too large.")
         reason = signature_problem(environ, body, self._settings.signing_secret, self._clock())
+        line.stage("verify")
         if reason:
             log.warning("refused: %s", reason)
+            line.note(outcome=f"refused: {reason}")
             return _json({"error": "invalid request"}, 401)
         try:
-            return self._verified(environ, body)
+            return self._verified(environ, body, line)
         except slack_requests.Unreadable as error:
             log.warning("unreadable: %s", error)
+            line.note(outcome="unreadable")
             return Response(400, str(error).encode())
 
-    def _verified(self, environ: Environ, body: bytes) -> Response:
+    def _verified(self, environ: Environ, body: bytes, line: Line) -> Response:
         credentials = self._credentials(environ)
         if "json" in environ.get("CONTENT_TYPE", ""):
-            return self._event(slack_requests.json_object(body), credentials)
+            return self._event(slack_requests.json_object(body), credentials, line)
         fields = slack_requests.form_fields(body)
         if "payload" in fields:
-            return self._interaction(slack_requests.json_object(fields["payload"]), credentials)
+            return self._interaction(slack_requests.json_object(fields["payload"]), credentials, line)
         if "command" in fields:
-            return self._command(fields, credentials)
+            return self._command(fields, credentials, line)
         return Response(200) if "ssl_check" in fields else Response(400, b"Neither a command nor a payload.")
 
     def _credentials(self, environ: Environ) -> Credentials:
@@ -138,14 +151,15 @@ class Door:
             return self._settings.credentials
         return request_credentials(environ) or self._settings.credentials
 
-    def _command(self, fields: Mapping[str, str], credentials: Credentials) -> Response:
+    def _command(self, fields: Mapping[str, str], credentials: Credentials, line: Line) -> Response:
+        line.note(what="command", outcome="answered", **slack_requests.ids_of(fields))
         try:
             question = parse(fields.get("text", ""))
         except UsageError as error:
             return _private(self._settings.paused or self._said(error))
         if self._settings.paused and question.subcommand != STATUS:
             return _private(self._settings.paused)
-        if not self._queued(slack_requests.command_job(fields, self._now), credentials):
+        if not self._queued(slack_requests.command_job(fields, self._now), credentials, line):
             return _private(self._said(NOT_QUEUED))
         if question.for_one:
             return Response(200)
@@ -156,22 +170,25 @@ class Door:
         with speaking(languages.catalogue(self._settings.language)):
             return _(what) if isinstance(what, str) else str(what)
 
-    def _event(self, body: Mapping[str, Any], credentials: Credentials) -> Response:
+    def _event(self, body: Mapping[str, Any], credentials: Credentials, line: Line) -> Response:
+        line.note(what="event", outcome="nothing to do", **slack_requests.ids_of(body))
         if body.get("type") == "url_verification":
             return _json({"challenge": str(body.get("challenge", ""))})
         job = slack_requests.event_job(body, self._now)
-        if job is None or self._queued(job, credentials):
+        if job is None or self._queued(job, credentials, line):
             return Response(200)
         return Response(503, b"Try again.")  # so that Slack delivers again
 
-    def _interaction(self, body: Mapping[str, Any], credentials: Credentials) -> Response:
+    def _interaction(self, body: Mapping[str, Any], credentials: Credentials, line: Line) -> Response:
+        line.note(what="interaction", outcome="nothing to do", **slack_requests.ids_of(body))
         if body.get("type") in ("view_submission", "view_closed"):
             return Response(200)  # Done or closed: an empty answer closes the modal, and nothing is to do
         job = slack_requests.interaction_job(body, self._now)
         trigger, began = slack_requests.opens_modal(body), time.monotonic()
         if trigger and not self._settings.paused:
             self._open_modal(trigger, job.id, began + _OPENING)
-        if not self._queued(job, credentials):
+            line.stage("open")
+        if not self._queued(job, credentials, line):
             self._tell(str(body.get("response_url") or ""), self._said(_PRESS_NOT_QUEUED), began + _IN_ALL)
         return Response(200)
 
@@ -190,12 +207,15 @@ class Door:
     def _now(self) -> int:
         return int(self._clock())
 
-    def _queued(self, job: Job, credentials: Credentials) -> bool:
+    def _queued(self, job: Job, credentials: Credentials, line: Line) -> bool:
+        line.note(task=job.task_id, trace=job.trace, outcome="not queued")
         try:
             self._queue.put(job.task_id, seal(job, self._settings.signing_secret), credentials)
         except (QueueRefused, ValueError) as error:
             log.warning("not queued: %s: %s", job.id, error)
             return False
+        line.stage("queue")
+        line.note(outcome="queued")
         return True
 
     def _tell(self, url: str, text: str, deadline: float) -> None:

@@ -21,7 +21,7 @@ from bot import expected, notices
 from bot.adapters.cloud_assistant import CloudAssistant
 from bot.core import unmet
 from bot.core.blocks import Message
-from bot.core.errors import CloudError, UsageError
+from bot.core.errors import CloudError, NotAllowed, UsageError
 from bot.core.expectations import Expectation
 from bot.core.model import Instance, Invocation
 from bot.core.notices import News
@@ -85,8 +85,13 @@ def _checked(answering: Answering, turn: Turn, one: Expected) -> Expected:
     due = one.expectation.due_before(datetime.fromtimestamp(now, UTC), one.zone)
     since = one.expectation.due_before(due, one.zone)
     late = now - due.timestamp()
+    limit = answering.limit_of(one.channel_id)
+    try:
+        limit.refuse_wish(one.expectation.commands, one.expectation.regions)
+    except NotAllowed:
+        return replace(one, due=one.next_after(now), last="not checked, since this channel may not be shown it")
     cloud, fanout = answering.calls(turn)
-    regions = one.expectation.regions or answering.settings.regions
+    regions = limit.among(one.expectation.regions or answering.settings.regions)
     found = _Reading(cloud, fanout, one.expectation, since.timestamp()).check(regions)
     if found.failed and late < _TRIED:
         log.warning("check is tried again: %s: %s", one.key, "; ".join(found.check.unread))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from bot import open_work, subscribers, what_stands
 from bot.adapters.slack import Place
 from bot.core import digest, handover, home, reports
-from bot.core.access import Admission
+from bot.core.access import Admission, Limit
 from bot.core.blocks import Message
 from bot.core.errors import CloudError
 from bot.core.handles import Handle, pack
@@ -41,7 +41,7 @@ def shared(answering: Answering, turn: Turn, by: Admission, place: Place) -> Mes
     """As the channel sees it, read now. Raises StoreError."""
     now = answering.now
     here = [one.subscription for one in subscribers.in_channel(answering.store, place.channel_id, now)]
-    found = _read(answering, turn, here)
+    found = _read(answering, turn, by.limit, here)
     about = [run for run in found.invocations if _wanted(run, here)]
     notices = _notices(answering, place.channel_id)
     told = {name for story, one in notices if one.cause for name in _runs_of(story, one)}
@@ -63,11 +63,11 @@ def shared(answering: Answering, turn: Turn, by: Admission, place: Place) -> Mes
     return handover.message(gathered, by.name, by.zone, now, found.read_at)
 
 
-def _read(answering: Answering, turn: Turn, here: Sequence[Subscription]) -> Found:
+def _read(answering: Answering, turn: Turn, limit: Limit, here: Sequence[Subscription]) -> Found:
     """The newest runs; a handover without them is better than none."""
-    regions = digest.regions_of(here, answering.settings.regions)
+    regions = limit.among(digest.regions_of(here, answering.settings.regions))
     try:
-        found, _silent = answering.lookup(turn).recent(regions)
+        found, _ = answering.lookup(turn, limit).recent(regions)
     except CloudError as error:
         code = error.code or _("no answer")
         note = _(

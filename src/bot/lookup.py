@@ -12,7 +12,9 @@ from typing import Any
 from bot import filters
 from bot.adapters.cloud_assistant import CloudAssistant
 from bot.adapters.store import Store
-from bot.core.errors import CloudError, NotFound, Throttled, Unavailable
+from bot.core import access
+from bot.core.access import Limit
+from bot.core.errors import CloudError, NotAllowed, NotFound, Throttled, Unavailable
 from bot.core.history import Before
 from bot.core.manners import AT_ONCE, Priority
 from bot.core.model import AgentStatus, Command, Instance, Invocation, InvocationResult
@@ -69,6 +71,8 @@ _Calls = dict[_Key, Callable[[], Any]]
 class Lookup:
     """One question's way through the API. `patient` is False when waiting once more would be too much.
 
+    `read` hears the ids of the runs that were found for it.
+
     All methods raise CloudError where nothing can be said, and NotFound.
     """
 
@@ -83,11 +87,17 @@ class Lookup:
         deadline: float,
         patient: bool,
         priority: Priority = Priority.PEOPLE,
+        limit: Limit = Limit(),  # noqa: B008 (a frozen value)
+        read: Callable[[Iterable[str]], object] = tuple,
     ) -> None:
+        self._read = read
+        self._limit = limit
         self._cloud, self._clock, self._patient, self._limits = cloud, clock, patient, limits
         self._fanout = Fanout(deadline, clock, AT_ONCE[priority])
         self.history = History(cloud, store, self._fanout, clock)
-        self.regions = Regions(settings, cloud, store, self._fanout, clock, likely=limits.likely, others=limits.others)
+        self.regions = Regions(
+            settings, cloud, store, self._fanout, clock, likely=limits.likely, others=limits.others, limit=limit
+        )
 
     def _as_of(self, began: float) -> float:
         """How old the data is that was asked for at `began`: a shared reply may have come before."""
@@ -103,7 +113,7 @@ class Lookup:
         read_at = self._clock()
         located = self.regions.locate(question.invocations, question, self._invocation)
         notes = self._not_located(located)
-        found = list(located.found.values())
+        found = self._shown(located.found.values(), notes)
         calls = self._reading_runs(found, question) | self._naming(found)
         calls |= {(_BESIDE, key): call for key, call in (self.history.beside(found) if beside else {}).items()}
         grace = self._limits.beside
@@ -126,8 +136,8 @@ class Lookup:
         """How the named invocations stand, without outputs: one call each, and one more for names where wanted."""
         read_at = self._clock()
         located = self.regions.locate(question.invocations, question, self._invocation)
-        self._not_located(located)
-        found = tuple(located.found.values())
+        notes = self._not_located(located)
+        found = tuple(self._shown(located.found.values(), notes))
         names: _Calls = {}
         for region in dict.fromkeys(one.region for one in found) if with_names else ():
             ids = [target.instance_id for one in found if one.region == region for target in one.targets]
@@ -162,6 +172,26 @@ class Lookup:
         if not located.found:
             raise NotFound(lambda: "\n".join(_nowhere(located)))
         return _nowhere(located)
+
+    def _shown(self, runs: Iterable[Invocation], notes: list[str]) -> list[Invocation]:
+        """Those within the limit; the others are noted. Raises NotAllowed where none is left."""
+        found = list(runs)
+        shown = [run for run in found if self._allows(run)]
+        self._read([run.id for run in shown])
+        self._left_out([run.id for run in found if not self._allows(run)], notes, some=bool(shown))
+        return shown
+
+    def _allows(self, run: Invocation) -> bool:
+        return self._limit.allows(run.region, run.command_name, run.command_id)
+
+    def _left_out(self, ids: Sequence[str], notes: list[str], *, some: bool) -> None:
+        if ids and not some:
+            raise NotAllowed(lambda: access.outside(self._limit, ids))
+        notes += [access.outside(self._limit, ids)] if ids else []
+
+    def _partly(self) -> list[str]:
+        """A list within a limit says so, for what is not in it may be there all the same."""
+        return [access.only(self._limit)] if self._limit else []
 
     def _worth_waiting_for(
         self, errors: Iterable[CloudError], kinds: tuple[type[CloudError], ...] = (Throttled,)
@@ -242,7 +272,10 @@ class Lookup:
         """The newest results on the instances that the question names; no instances where none bears the name."""
         read_at = self._clock()
         instances, notes = self._instances(question)
-        most = PAGE if filters.narrows_rows(question) else question.size or NEWEST
+        within = [one for one in instances if self._limit.allows_region(one.region)]
+        self._left_out([one.id for one in instances if one not in within], notes, some=bool(within))
+        instances = within
+        most = PAGE if filters.narrows_rows(question) or self._limit.commands else question.size or NEWEST
         chosen = filters.on_instance(question)
         calls: _Calls = {
             ("results", one.id): partial(
@@ -250,7 +283,8 @@ class Lookup:
             )
             for one in instances
         }
-        for one in instances[:5]:  # for the names of commands; those of many instances are mostly the same
+        # For the names of commands: those of many instances are mostly the same, but a limit needs to know all.
+        for one in instances if self._limit.commands else instances[:5]:
             calls["runs", one.id] = partial(self._cloud.invocations, one.region, {"InstanceId": one.id}, most)
         gathered = self._fanout.together(calls)
         failed = [error for (kind, _), error in gathered.failed.items() if kind == "results"]
@@ -258,7 +292,11 @@ class Lookup:
             raise failed[0]
         results = [row for (kind, _), rows in gathered.replies.items() if kind == "results" for row in rows]
         runs = {run.id: run for (kind, _), some in gathered.replies.items() if kind == "runs" for run in some}
-        notes += _missing(gathered)
+        notes += [*_missing(gathered), *(self._partly() if self._limit.commands else [])]
+        if self._limit.commands:
+            runs = {run.id: run for run in runs.values() if self._allows(run)}
+            results = [row for row in results if row.invoke_id in runs]
+        self._read([row.invoke_id for row in results])
         return Found(
             tuple(runs.values()), tuple(results), _by_id(instances), tuple(notes), self._as_of(read_at)
         ), instances
@@ -335,7 +373,8 @@ class Lookup:
             raise gathered.first_error()
         runs = {one.id: one for some in gathered.replies.values() for one in some}
         ordered = sorted(runs.values(), key=lambda one: one.created.timestamp() if one.created else 0, reverse=True)
-        notes = _silent({region: error for (region, _), error in gathered.failed.items()})
+        notes = self._partly() + _silent({region: error for (region, _), error in gathered.failed.items()})
+        self._read([run.id for run in ordered[last - size : last]])
         return Found(tuple(ordered[last - size : last]), notes=tuple(notes), read_at=self._as_of(read_at)), len(
             ordered
         ) > last
@@ -348,8 +387,8 @@ class Lookup:
         )
         if gathered.failed and not gathered.replies:
             raise gathered.first_error()
-        runs = tuple(run for some in gathered.replies.values() for run in some)
-        return Found(runs, notes=tuple(_silent(gathered.failed)), read_at=self._as_of(read_at)), frozenset(
+        runs = tuple(run for some in gathered.replies.values() for run in some if self._allows(run))
+        return Found(runs, notes=(*self._partly(), *_silent(gathered.failed)), read_at=self._as_of(read_at)), frozenset(
             gathered.failed
         )
 
@@ -367,13 +406,13 @@ class Lookup:
         self._worth_waiting_for(gathered.failed.values())
         if gathered.failed and not gathered.replies:
             raise gathered.first_error()
-        runs = {one.id: one for some in gathered.replies.values() for one in some}
+        runs = {one.id: one for some in gathered.replies.values() for one in some if self._allows(one)}
         cut = {
             region: some[-1].created
             for (kind, region), some in gathered.replies.items()
             if kind == "runs" and len(some) == most and some[-1].created
         }
-        notes = _silent({region: error for (_, region), error in gathered.failed.items()})
+        notes = self._partly() + _silent({region: error for (_, region), error in gathered.failed.items()})
         return Found(tuple(runs.values()), notes=tuple(notes), read_at=self._as_of(read_at)), cut
 
     def _since(self, region: str, moment: datetime, most: int) -> list[Invocation]:
@@ -390,10 +429,11 @@ class Lookup:
         return _by_id(one for some in gathered.replies.values() for one in some)
 
     def _runs(self, region: str, chosen: Mapping[str, Any], pattern: str, most: int) -> list[Invocation]:
-        if not pattern:
+        if not (pattern or self._limit.commands):
             return self._cloud.invocations(region, chosen, most)
         some = self._cloud.invocations(region, chosen, max(most, _LOOKED_THROUGH))
-        return [one for one in some if fnmatchcase(one.command_name, pattern)][:most]
+        fitting = [one for one in some if not pattern or fnmatchcase(one.command_name, pattern)]
+        return [one for one in fitting if self._allows(one)][:most]
 
     def with_reasons(self, runs: Sequence[Invocation], reasons: Sequence[str]) -> tuple[Invocation, ...]:
         """Those runs in which something failed for one of these reasons; outputs are read of those that ended badly."""
@@ -421,7 +461,8 @@ class Lookup:
                 for number, chosen in enumerate(wanted)
             }
         )
-        return [command for some in gathered.replies.values() for command in some]
+        found = [command for some in gathered.replies.values() for command in some]
+        return [one for one in found if self._limit.allows(one.region, one.name, one.id)]
 
 
 def _nowhere(located: Located[Any]) -> list[str]:

@@ -1,6 +1,6 @@
 """The Outputs modal, opened by the door and filled here; every press in it is answered by another view.
 
-Secrets are shown to operators alone, at their press; each view that shows them is a line `audit` in the log.
+Secrets are shown to operators alone, at their press; each view that shows them is in the audit.
 `regex` bounds the time of a person's regular expression, which the standard library cannot.
 """
 
@@ -26,6 +26,7 @@ from bot.core.access import Admission
 from bot.core.errors import CloudError, NotAllowed, SlackError, UsageError, UserError
 from bot.core.handles import Handle, unpack
 from bot.core.outputs import BadPattern, State
+from bot.core.parsing import parse
 from bot.core.summary import Summary
 from bot.core.texts import N_, _
 
@@ -57,18 +58,24 @@ def pressed(answering: Answering, turn: Turn, payload: Mapping[str, Any], place:
     """A press within the modal: another view in its place, or the file in the thread."""
     view_id = str(payload["view"]["id"])
     try:
+        action: Mapping[str, Any] = next(iter(payload["actions"]))
+        if answering.settings.paused:
+            raise UsageError(answering.settings.paused)
         state = State.unpacked(str(payload["view"].get("private_metadata", "")))
         handle = unpack(state.handle, answering.settings.signing_secret)
         if handle is None:
             raise UsageError(messages.UNKNOWN_PRESS)
+        turn.audit(str(action.get("action_id", "")), parse(handle.words).invocations, channel=state.channel)
         by = answering.admit(turn, replace(place, channel_id=state.channel, thread_ts=state.thread))
         summary = answering.summary(turn, by, handle)
         operator = by.user_id in answering.settings.operators
-        view = _after(answering, turn, next(iter(payload["actions"])), state, summary, operator=operator)
-        _audit(view, summary, by)
+        view = _after(answering, turn, action, state, summary, operator=operator)
+        _audit(turn, view)
     except UserError as error:
+        turn.told(error)
         view = modal.told(str(error))
     except CloudError as error:
+        turn.told(error)
         view = modal.told(messages.cloud_error(error).text)
     _show(turn, view, view_id=view_id)
 
@@ -85,13 +92,12 @@ def _after(
     return outputs.view(summary, _changed(state, action_id, action), matcher, operator=operator)
 
 
-def _audit(view: modal.View, summary: Summary, by: Admission) -> None:
-    """Who saw secrets of which runs, and what was picked; never what they saw."""
+def _audit(turn: Turn, view: modal.View) -> None:
+    """A view that shows secrets is one, whatever was pressed for it; never what they are."""
     if metadata := view["private_metadata"]:
         state = State.unpacked(metadata)
         if state.revealed:
-            runs = " ".join(sorted({row.result.invoke_id for group in summary.groups for row in group.rows}))
-            log.info("audit: %s saw secrets of %s in %s", by.user_id, state.picked, runs)
+            turn.audit(outputs.REVEAL, picked=state.picked)
 
 
 def _changed(state: State, action_id: str, action: Mapping[str, Any]) -> State:

@@ -70,6 +70,9 @@ def job(
 
 def tell(answering: Answering, turn: Turn, payload: Mapping[str, Any]) -> None:
     """Carries out one telling. Raises SlackError where Slack asks to wait, and StoreError."""
+    if not answering.may_tell(str(payload["channel"])):
+        log.warning("not told, since BOT_CHANNELS does not name it: %s", payload["channel"])
+        return
     if "thread_ts" in payload:
         turn.post_to(payload["channel"], _message(payload), payload["thread_ts"])
         return
@@ -165,6 +168,7 @@ class _Telling:
                 raise
             self._lose_channel(error)
             return
+        self._turn.audit(NOTICE, self._payload["runs"] or [self._story], channel=self._channel, shown=ts)
         # Should the reply not be queued, the next delivery finds the message and tries again.
         self._value = replace(before, ts=ts).value()
         if this.reply:

@@ -69,15 +69,17 @@ def pressed(answering: Answering, turn: Turn, payload: Mapping[str, Any], place:
         _pressed_in_view(answering, turn, payload, place)
         return
     try:
+        one = _read(payload, place, answering.settings.signing_secret)
+        turn.audit(one.action_id, parse(one.handle.words).invocations)
         if answering.settings.paused:
             raise UsageError(answering.settings.paused)
-        one = _read(payload, place, answering.settings.signing_secret)
         PRESSES[one.action_id](answering, turn, one, answering.admit(turn, place))
     except SlackError as error:
         if error.retry_after is not None:
             raise  # the worker waits as Slack asks
         turn.post(place, messages.sentence(_(_NOT_CHANGED, code=error.code)), private=True)
     except (UserError, CloudError) as error:
+        turn.told(error)
         if not (opens_modal(payload) and modals.fail(turn, error)):
             text = messages.sentence(str(error)) if isinstance(error, UserError) else messages.cloud_error(error)
             turn.post(place, text, private=True)

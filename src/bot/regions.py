@@ -14,7 +14,8 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from bot.adapters.cloud_assistant import CloudAssistant
 from bot.adapters.store import Store, StoreError
-from bot.core.errors import CloudError, Denied
+from bot.core.access import Limit, outside
+from bot.core.errors import CloudError, Denied, NotAllowed
 from bot.core.question import Question
 from bot.fanout import Fanout, Gathered
 from bot.settings import Clock, Settings
@@ -70,14 +71,23 @@ class Regions:
         *,
         likely: float,
         others: float,
+        limit: Limit = Limit(),  # noqa: B008 (a frozen value)
     ) -> None:
+        self._limit = limit
         self._settings, self._cloud, self._store = settings, cloud, store
         self._fanout, self._clock = fanout, clock
         self._likely, self._others = likely, others
         self._all: list[str] | None = None
 
     def of_list(self, question: Question) -> list[str]:
-        """The regions that a list is about. A command's id may be in any of them, as every id."""
+        """The regions that a list is about, as far as the channel may be shown them. Raises NotAllowed."""
+        regions = self._about(question)
+        if question.regions and not (question.everywhere or any(map(self._limit.allows_region, regions))):
+            raise NotAllowed(outside(self._limit, regions))
+        return list(self._limit.among(regions))
+
+    def _about(self, question: Question) -> list[str]:
+        """A command's id may be in any of our regions, as every id."""
         if question.everywhere:
             return self._everywhere()
         if question.regions:

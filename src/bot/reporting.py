@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from bot import notices, subscribers
 from bot.core import messages, reports
+from bot.core.access import Limit
 from bot.core.blocks import Message
 from bot.core.errors import CloudError, Denied, Throttled
 from bot.core.model import Invocation
@@ -70,7 +71,8 @@ def report(answering: Answering, turn: Turn, payload: Mapping[str, Any]) -> None
     region, invoke_id = str(payload["region"]), str(payload["invoke_id"])
     if payload.get("heard"):
         _hear(answering, region)
-    channels = subscribers.everywhere(answering.store, answering.now)
+    everywhere = subscribers.everywhere(answering.store, answering.now)
+    channels = {channel: some for channel, some in everywhere.items() if answering.may_tell(channel)}
     if not any(one.subscription.of_runs for some in channels.values() for one in some):
         return
     try:
@@ -180,7 +182,8 @@ class _Look:
             self._store.mark(lease, self._owner, {}, 0.0)
 
     def _wanted_by(self, run: Invocation) -> list[str]:
-        return [channel for channel, some in self._channels.items() if _about(some, run)]
+        wanting = [channel for channel, some in self._channels.items() if _about(some, run)]
+        return [channel for channel in wanting if within(self._answering.limit_of(channel), run)]
 
     def _joined(self, run: Invocation, identity: str) -> Occasion:
         now, this = self._answering.now, reports.run_of(run)
@@ -222,21 +225,23 @@ class _Look:
         )
 
     def _tell(self, occasion: Occasion, before: Report, decision: Decision, found: Found) -> None:
-        summary = _summary(found, self._settings.mask_personal)
         # Channels that hear nothing of successes still want to hear that what failed has recovered.
         open_still = before.told == GOING or occasion.story != occasion.name or occasion.schedule
-        told: dict[tuple[str, ...], tuple[Wanted, News, Message]] = {}  # most channels want the same
+        told: dict[tuple[Limit, tuple[str, ...]], tuple[Wanted, News, Message]] = {}  # most channels want the same
         for channel, some in self._channels.items():
-            relevant = [one for one in some if any(_about([one], run) for run in found.invocations)]
-            words = tuple(sorted(one.subscription.words() for one in relevant))
+            limit = self._answering.limit_of(channel)
+            shown = _within(found, limit)
+            relevant = [one for one in some if any(_about([one], run) for run in shown.invocations)]
+            words = limit, tuple(sorted(one.subscription.words() for one in relevant))
             if words not in told:
+                summary = _summary(shown, self._settings.mask_personal)
                 wanted = reports.wanted(summary, [one.subscription for one in relevant], found.instances)
-                message = self._message(wanted.summary, found, decision)
+                message = self._message(wanted.summary, shown, decision)
                 told[words] = wanted, self._news(occasion, decision, wanted, message), message
             wanted, news, message = told[words]
             if wanted.news or (open_still and wanted.summary.total):
                 runs = [run.id for run in occasion.runs] if not occasion.schedule else []
-                about = sorted({run.command_name or run.command_id for run in found.invocations})
+                about = sorted({run.command_name or run.command_id for run in shown.invocations})
                 now = self._answering.now
                 wishes = [one.key for one in relevant]
                 job = notices.job(channel, occasion.story, news, message, wanted.rings, runs, now, about, wishes=wishes)
@@ -279,6 +284,19 @@ class _Look:
 
 def _about(some: Iterable[Subscribed], run: Invocation) -> bool:
     return any(one.subscription.of_command(run.region, run.command_name, run.command_id) for one in some)
+
+
+def within(limit: Limit, run: Invocation) -> bool:
+    return limit.allows(run.region, run.command_name, run.command_id)
+
+
+def _within(found: Found, limit: Limit) -> Found:
+    """What a channel with this limit may be told of it."""
+    if not limit:
+        return found
+    runs = tuple(run for run in found.invocations if within(limit, run))
+    ids = {run.id for run in runs}
+    return replace(found, invocations=runs, results=tuple(row for row in found.results if row.invoke_id in ids))
 
 
 def _summary(found: Found, personal: bool) -> Summary:

@@ -30,6 +30,7 @@ ENVIRONMENT = frozenset(
         "BOT_CONSOLE",
         "BOT_PAUSED",
         "BOT_RUN_TAG",
+        "BOT_AUDIT_DAYS",
     }
 )
 # Settings of later versions: refused where they would change who sees what, or where things are kept.
@@ -39,6 +40,8 @@ _REGION = r"[a-z]{2,4}(?:-[a-z0-9]+){1,4}"
 _PORT = r"[0-9]{1,4}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]"
 _HOST = r"(?:[A-Za-z0-9._-]|\{region\})+|\[[0-9A-Fa-f:]+\]"
 _URL = rf"https?://(?:{_HOST})(?::(?:{_PORT}))?(?:/[A-Za-z0-9._~%{{}}/-]*)?"
+_CHANNEL = r"[CDG][A-Z0-9]+"
+_LIMIT = rf"command:[^\s?\[\];,]+|region:{_REGION}"
 _TABLESTORE = rf"tablestore://([A-Za-z][A-Za-z0-9-]{{1,14}}[A-Za-z0-9])\.({_REGION})(?:\?endpoint=({_URL}))?"
 _SLACK_HOSTS = frozenset({"hooks.slack.com", "hooks.slack-gov.com"})
 
@@ -90,7 +93,7 @@ class Settings:
     store_chosen: bool
     tablestore: Tablestore | None
     readers: tuple[str, ...]
-    channels: tuple[str, ...]
+    channels: Mapping[str, tuple[tuple[str, str], ...]]  # each with its limits, such as ("command", "deploy-*")
     operators: tuple[str, ...]
     mask_personal: bool
     language: str
@@ -98,6 +101,7 @@ class Settings:
     console: str
     paused: str
     run_tag: str
+    audit_days: int
     credentials: Credentials
 
     @property
@@ -150,15 +154,18 @@ class Settings:
             store_path=read.store_path(),
             store_chosen=bool(read.value("BOT_STORE")),
             tablestore=read.tablestore(),
-            readers=read.ids("BOT_READERS", "members", r"[UW][A-Z0-9]+", "Slack user ids such as U024BE7LH"),
+            readers=read.ids(
+                "BOT_READERS", "members", r"[UWS][A-Z0-9]+", "Slack ids of users or user groups such as U024BE7LH"
+            ),
             operators=read.ids("BOT_OPERATORS", "none", r"[UW][A-Z0-9]+", "Slack user ids such as U024BE7LH"),
             mask_personal=read.checked("BOT_MASK_PERSONAL", "yes", "yes|no", "yes or no") == "yes",
-            channels=read.ids("BOT_CHANNELS", "any", r"[CDG][A-Z0-9]+", "Slack channel ids such as C024BE7LR"),
             language=read.checked("BOT_LANGUAGE", "en", "en|zh", "en or zh"),
+            channels=read.channels(),
             timezone=read.timezone(),
             console=read.checked("BOT_CONSOLE", "ecs.console.aliyun.com", r"[a-z0-9.-]+", "a host name"),
             paused=read.value("BOT_PAUSED"),
             run_tag=read.checked("BOT_RUN_TAG", "", r"[^\x00-\x1f]{0,128}", "the key of a tag"),
+            audit_days=read.days("BOT_AUDIT_DAYS", "180"),
             credentials=Credentials(
                 read.value("ALIBABA_CLOUD_ACCESS_KEY_ID"),
                 read.value("ALIBABA_CLOUD_ACCESS_KEY_SECRET"),
@@ -209,6 +216,30 @@ class _Reader:
         if wrong:
             self.problems.append(f"{name} names {wrong[0]!r}; right would be {everybody}, or {right}.")
         return found
+
+    def channels(self) -> dict[str, tuple[tuple[str, str], ...]]:
+        """`C1;C2=command:deploy-*,region:cn-hangzhou`: what follows a channel, up to the next one, limits it."""
+        value = self.value("BOT_CHANNELS", "any")
+        channels: dict[str, tuple[tuple[str, str], ...]] = {}
+        channel = ""
+        for part in () if value.lower() == "any" else re.split(r"[;,]", value):
+            found = re.fullmatch(rf"(?:({_CHANNEL})(?:=(?=.)|\Z))?(?:({_LIMIT}))?", part.strip())
+            if found is None or not (found[1] or channel or not part.strip()):
+                self._wrong_channel(part.strip())
+                continue
+            channel = found[1] or channel
+            limit = found[2].split(":", 1) if found[2] else ()
+            if channel:
+                channels[channel] = (*channels.get(channel, ()), *([(limit[0], limit[1])] if limit else []))
+        return channels
+
+    def _wrong_channel(self, part: str) -> None:
+        right = "any, or channel ids, each with its limits: C024BE7LR;C0613TXKG=command:deploy-*,region:cn-hangzhou"
+        self.problems.append(f"BOT_CHANNELS names {part!r}; right would be {right}.")
+
+    def days(self, name: str, default: str) -> int:
+        value = self.checked(name, default, r"[1-9][0-9]{0,3}", "a number of days, from 1 to 9999")
+        return int(value) if value.isdecimal() else 0
 
     def port(self) -> int:
         name = "FC_SERVER_PORT" if self.value("FC_SERVER_PORT") else "FC_CUSTOM_LISTEN_PORT"

@@ -111,6 +111,20 @@ def interaction_job(body: Mapping[str, Any], now: int) -> Job:
     return Job(INTERACTION, _id("act", body.get("trigger_id"), payload), now, payload)
 
 
+def ids_of(payload: Mapping[str, Any]) -> dict[str, str]:
+    """Team, channel and user of a job of Slack's, for a line in the log; of a job of ours what it names of them."""
+    event = _mapping(payload.get("event"))
+    found = {
+        "team": payload.get("team_id") or _mapping(payload.get("team")).get("id") or payload.get("team"),
+        "channel": payload.get("channel_id")
+        or event.get("channel")
+        or _mapping(payload.get("channel")).get("id")
+        or payload.get("channel"),
+        "user": payload.get("user_id") or event.get("user") or _mapping(payload.get("user")).get("id"),
+    }
+    return {name: value for name, value in found.items() if isinstance(value, str)}
+
+
 def opens_modal(body: Mapping[str, Any]) -> str:
     """The trigger of a press on a message that opens the modal; "" of any other."""
     pressed = [one.get("action_id") for one in _mappings(body.get("actions"))]

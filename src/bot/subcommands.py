@@ -32,7 +32,7 @@ from bot.settings import Clock, Settings
 class Desk:
     """What a sub-command works with: the person, a way into the API, the clock, and what its buttons carry.
 
-    `private`: only the person sees the answer.
+    `private`: only the person sees the answer; `trace` names the job that it comes from.
     """
 
     settings: Settings
@@ -41,6 +41,7 @@ class Desk:
     by: Admission
     handle: Handle
     private: bool
+    trace: str = ""
 
     def frame(self, found: Found, notes: Iterable[str] = ()) -> messages.Frame:
         return messages.Frame(
@@ -51,6 +52,7 @@ class Desk:
             on_it=self.handle.on_it_name,
             on_it_since=datetime.fromtimestamp(self.handle.on_it_since, UTC) if self.handle.on_it else None,
             notes=(*found.notes, *notes),
+            trace=self.trace,
         )
 
     def buttons(self, subject: str, regions: Iterable[str], **state: bool) -> list[Block]:

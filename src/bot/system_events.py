@@ -30,7 +30,9 @@ def tell(answering: Answering, turn: Turn, payload: Mapping[str, Any]) -> None:
     channels = subscribers.everywhere(answering.store, answering.now)
     name, region = str(payload["name"]), str(payload["region"])
     wanting = {
-        channel: [one for one in some if one.subscription.of_event(name, region)] for channel, some in channels.items()
+        channel: [one for one in some if one.subscription.of_event(name, region)]
+        for channel, some in channels.items()
+        if answering.may_tell(channel) and answering.limit_of(channel).allows_region(region)
     }
     if not any(wanting.values()):
         return

@@ -14,17 +14,19 @@ import os
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NoReturn
 
 from slack_bolt import App, BoltRequest
 
-from bot import chores, digests, expectations, notices, notifications, reporting, system_events, watch
+from bot import audit, chores, digests, expectations, notices, notifications, reporting, system_events, watch
+from bot.adapters.calls import Calls
 from bot.adapters.queue import Queue, QueueRefused
 from bot.adapters.slack import MaybePosted, Place, Slack
 from bot.adapters.store import Store, StoreError, open_store
 from bot.answering import Answering
 from bot.core import messages
+from bot.core.audit import CHANNEL, PERSON, Entry, kind_of
 from bot.core.blocks import Message
 from bot.core.errors import SlackError
 from bot.core.events import Event
@@ -32,9 +34,11 @@ from bot.core.manners import Priority
 from bot.core.status import Busy
 from bot.core.texts import _
 from bot.jobs import CHORE, CLOUD_EVENT, DIGEST, EXPECTATION, INTERACTION, LOOK, NOTICE, REPORT, Job, seal
+from bot.lines import JOB, Line
 from bot.listeners import bolt_app, own_user_id, place_of
 from bot.lookup import Limits
 from bot.settings import Clock, Credentials, Settings
+from bot.slack_requests import ids_of
 
 log = logging.getLogger("bot.worker")
 
@@ -48,6 +52,7 @@ ATTEMPTS = 3  # deliveries of a crashing job: the first and maxAsyncRetryAttempt
 PATIENCE = 2  # times a job waits for a throttled API before it says what it has
 AWAY = 20.0  # seconds until Slack is tried again that gave no usable answer, many times in a row; so with the store
 _LONGEST_AWAY = 300.0  # seconds; the wait of news grows with each try
+PAUSED = 600.0  # seconds until a job of ours comes again that met a paused bot
 OLDEST = 1_500  # seconds after which a response_url is dead and an answer is noise
 NEWS_OLDEST = 86_400  # seconds after which what nobody has asked for is no news
 _KEEP = 7 * 86_400.0  # seconds; Function Compute remembers task ids as long
@@ -72,6 +77,9 @@ _PRIORITY = {
 }
 _NEWS = frozenset({REPORT, NOTICE, CLOUD_EVENT, DIGEST, EXPECTATION})
 _FRESH = frozenset({INTERACTION, LOOK})  # who presses Refresh, or watches, wants to see what has changed
+
+
+_GOES_ON = frozenset({"waits", "done before", "postponed", "taken over"})
 
 
 class Postponed(Exception):
@@ -100,6 +108,7 @@ class Worker:
         self._store: Store = store or open_store(settings, lambda: self._credentials)
         self._answering = Answering(settings, self._store, clock, sleep, limits)
         self._app: App = bolt_app(settings)
+        self._cold = True
         self._slots, self._slot_wait = threading.BoundedSemaphore(AT_WORK), slot_wait
         self._here: dict[object, float] = {}  # when each job came that is at work or waits for a place
 
@@ -112,30 +121,69 @@ class Worker:
             self._credentials = credentials  # the latest that came with a job last longer than the environment's
         visit = object()
         self._here[visit] = self._clock()
+        line = Line(JOB, request=request_id, task=job.task_id, trace=job.trace, what=job.kind, cold=self._cold)
+        self._cold = False
+        line.note(tries=job.tries, age=round(self._clock() - job.time), **ids_of(job.payload))
         try:
-            return self._worked(job, credentials, request_id)
+            return self._worked(job, credentials, request_id, line)
         finally:
             del self._here[visit]
+            line.write()
 
-    def _worked(self, job: Job, credentials: Credentials, request_id: str) -> bool:
+    def _worked(self, job: Job, credentials: Credentials, request_id: str, line: Line) -> bool:
         deadline = self._clock() + JOB_LIMIT
         with self._answering.aloud():
-            return self._in_a_place(job, credentials, request_id, deadline)
+            return self._in_a_place(job, credentials, request_id, deadline, line)
 
-    def _in_a_place(self, job: Job, credentials: Credentials, request_id: str, deadline: float) -> bool:
+    def _in_a_place(self, job: Job, credentials: Credentials, request_id: str, deadline: float, line: Line) -> bool:
         if not self._slots.acquire(timeout=self._slot_wait):
             log.info("all places taken: %s", job.id)
+            line.note(outcome="busy")
             return self._queue_again(job.again(), credentials, BUSY_DELAY)
+        line.stage("slot")
         delivery = Delivery(self, job, credentials, request_id, deadline)
         try:
             return self._worked_off(delivery)
         except Exception as error:
             # The one broad except of the worker: whatever broke, the platform or the person must hear of it.
             log_crash(error, request_id)
+            delivery.outcome = "crash"
             return self._crashed(delivery)
         finally:
             delivery.lease.stop()
             self._slots.release()
+            line.stage("work")
+            line.ms |= delivery.calls.ms
+            line.note(calls=delivery.calls.counts, outcome=delivery.outcome)
+            self._audit(delivery)
+
+    def _audit(self, delivery: Delivery) -> None:
+        """What a person may have seen; a delivery that goes on later has its own entry then."""
+        if not delivery.act or delivery.outcome in _GOES_ON:
+            return
+        place = place_of(delivery.job.payload)
+        channel_id = delivery.channel or place.channel_id
+        try:
+            kept = self._store.get(f"channel/{place.team_id}/{channel_id}", self.now)
+        except StoreError:
+            kept = None
+        entry = Entry(
+            at=self.now,
+            act=delivery.act,
+            user=place.user_id,
+            team=place.team_id,
+            channel=channel_id,
+            channel_kind=kind_of(channel_id, kept.value if kept else None),
+            to=delivery.to,
+            message=delivery.message or _pressed_on(delivery.job.payload),
+            file=delivery.file,
+            picked=delivery.picked,
+            runs=tuple(delivery.runs),
+            trace=delivery.trace,
+            request=delivery.request_id,
+            outcome=delivery.outcome,
+        )
+        audit.keep(self._store, entry, self._settings.audit_days)
 
     def hear(self, events: Iterable[Event], request_id: str) -> bool:
         """Takes note of cloud events and timers; False when they should be delivered again."""
@@ -154,18 +202,22 @@ class Worker:
         job, lease = delivery.job, delivery.lease
         wait = lease.take()
         if wait is not None:
+            delivery.outcome = "waits"
             return self._queue_again(job.again(), delivery.credentials, wait + 1)
         if lease.done:
             log.info("already done: %s", job.id)
+            delivery.outcome = "done before"
             lease.release()
             return True
         lease.keep()
         try:
             self._dispatch(delivery)
         except Postponed:
+            delivery.outcome = "postponed"
             lease.release(anew=True)
         except LostLease:
             log.warning("another delivery took over: %s", job.id)
+            delivery.outcome = "taken over"
         except SlackError as error:
             return self._unanswered(delivery, error)
         except StoreError as error:
@@ -180,9 +232,20 @@ class Worker:
     def _dispatch(self, delivery: Delivery) -> None:
         """Through Bolt, but for what is no request of Slack's. What a listener raised is raised here again."""
         job = delivery.job
-        if job.kind in _OURS:
+        if job.kind in _OURS and self._settings.paused:
+            self._wait_while_paused(delivery)
+        elif job.kind in _OURS:
             _OURS[job.kind](self._answering, delivery, job.payload)
-            return
+        else:
+            self._heard(delivery)
+
+    def _wait_while_paused(self, delivery: Delivery) -> None:
+        """While the bot is paused nothing is asked and nobody told. A timer comes again by itself."""
+        if delivery.job.kind != CHORE:
+            delivery.again(PAUSED)
+
+    def _heard(self, delivery: Delivery) -> None:
+        job = delivery.job
         request = BoltRequest(
             body=job.payload,
             mode="socket_mode",
@@ -208,11 +271,13 @@ class Worker:
         wait = delivery.away if error.retry_after is None and error.code == "unreachable" else error.retry_after
         if wait is None or delivery.age >= (NEWS_OLDEST if delivery.is_news else OLDEST):
             log.error("no way to answer %s: %s", delivery.job.id, error)
+            delivery.outcome = "unanswered"
             delivery.lease.finish()
             return True
         return self._put_off(delivery, wait, not_posted=not isinstance(error, MaybePosted))
 
     def _put_off(self, delivery: Delivery, wait: float, *, not_posted: bool = False) -> bool:
+        delivery.outcome = "postponed"
         queued = self._queue_again(delivery.job.again(), delivery.credentials, wait)
         delivery.lease.release(not_posted=not_posted, anew=queued)
         return queued
@@ -246,8 +311,8 @@ class Worker:
     def lease(self, job: Job) -> Lease:
         return Lease(self._store, job, self._clock)
 
-    def slack(self, deadline: float) -> Slack:
-        return Slack(self._settings, deadline, self._clock, self._sleep)
+    def slack(self, deadline: float, calls: Calls | None = None) -> Slack:
+        return Slack(self._settings, deadline, self._clock, self._sleep, calls)
 
     def postpone(self, job: Job, credentials: Credentials, wait: float) -> None:
         """Raises QueueRefused, which fails the job, so that the platform delivers it again."""
@@ -271,11 +336,31 @@ class Delivery:
     def __init__(self, worker: Worker, job: Job, credentials: Credentials, request_id: str, deadline: float) -> None:
         self._worker, self.job = worker, job
         self.credentials, self.request_id, self.deadline = credentials, request_id, deadline
-        self.lease, self.slack = worker.lease(job), worker.slack(deadline)
+        self.calls = Calls()
+        self.lease, self.slack = worker.lease(job), worker.slack(deadline, self.calls)
+        self.outcome, self.act, self.picked = "done", "", ""
+        self.to, self.channel, self.message, self.file = PERSON, "", "", ""
+        self.runs: dict[str, None] = {}
 
     @property
     def job_id(self) -> str:
         return self.job.id
+
+    @property
+    def trace(self) -> str:
+        return self.job.trace
+
+    def audit(
+        self, act: str, runs: Iterable[str] = (), *, picked: str = "", channel: str = "", shown: str = ""
+    ) -> None:
+        """Names what is done, for the audit, and what it is about; what is empty stays as it was."""
+        self.message, self.to = (shown, CHANNEL) if shown else (self.message, self.to)
+        self.act, self.picked, self.channel = act or self.act, picked or self.picked, channel or self.channel
+        self.runs |= dict.fromkeys(runs)
+
+    def told(self, error: Exception) -> None:
+        """Takes note of an error that a person was told instead of an answer."""
+        self.outcome = type(error).__name__
 
     @property
     def tries(self) -> int:
@@ -318,18 +403,24 @@ class Delivery:
         """The job's one answer; raises SlackError and LostLease."""
         self.lease.posting()
         repeat = self.lease.may_repeat
-        return self.slack.answer(place, message, private=private, repeat=repeat)
+        self.message = self.slack.answer(place, message, private=private, repeat=repeat)
+        self.to = PERSON if private or place.is_direct_message else CHANNEL
+        return self.message
 
     def post_to(self, channel_id: str, message: Message, thread_ts: str = "") -> str:
         """The job's one message, as one that can be updated; raises SlackError and LostLease."""
         self.lease.posting()
         repeat = self.lease.may_repeat
-        return self.slack.post(channel_id, message, thread_ts, repeat=repeat)
+        self.message = self.slack.post(channel_id, message, thread_ts, repeat=repeat)
+        self.to, self.channel = CHANNEL, channel_id
+        return self.message
 
     def upload(self, channel_id: str, thread_ts: str, name: str, text: str) -> str:
         """Raises SlackError and LostLease."""
         self.lease.posting()
-        return self.slack.upload(channel_id, thread_ts, name, text)
+        self.file = self.slack.upload(channel_id, thread_ts, name, text)
+        self.to, self.channel = CHANNEL, channel_id
+        return self.file
 
     def follow(self, job: Job, wait: float) -> None:
         """Queues another job of ours; one that is queued already is left as it is. Raises QueueRefused."""
@@ -349,6 +440,11 @@ class Delivery:
             except SlackError as error:
                 log.warning("not told of the wait: %s", error)
         raise Postponed
+
+
+def _pressed_on(payload: Mapping[str, Any]) -> str:
+    container = payload.get("container")
+    return str(container.get("message_ts", "")) if isinstance(container, dict) else ""
 
 
 class Lease:

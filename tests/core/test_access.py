@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC
 from typing import Any
 
 import pytest
 
-from bot.core.access import Rules, refuse_channel, refuse_shared, refuse_user
+from bot.core.access import Admission, Limit, Rules, limit_from, refuse_channel, refuse_shared, refuse_user
 from bot.core.errors import NotAllowed
+from bot.core.whoami import Rights, message
 
 MEMBER = {"id": "U1", "team_id": "T1"}
+MEI = Admission("U1", "mei", UTC)
 
 
 @pytest.mark.parametrize(
@@ -58,3 +62,68 @@ def test_shared_channels(flag: str) -> None:
     refuse_shared({"id": "C1", flag: False})
     with pytest.raises(NotAllowed, match="shared with another organisation"):
         refuse_shared({"id": "C1", flag: True})
+
+
+LIMIT = limit_from([("command", "deploy-*"), ("command", "c-hz0backup01"), ("region", "cn-hangzhou")])
+
+
+@pytest.mark.parametrize(
+    ("run", "allowed"),
+    [
+        (("cn-hangzhou", "deploy-web", "c-1"), True),
+        (("cn-hangzhou", "", "c-hz0backup01"), True),
+        (("cn-shanghai", "deploy-web", "c-1"), False),
+        (("cn-hangzhou", "Deploy-web", "c-1"), False),
+        (("cn-hangzhou", "", "c-1"), False),
+    ],
+)
+def test_a_limit_lets_through_its_commands_in_its_regions(run: tuple[str, str, str], allowed: bool) -> None:
+    assert LIMIT.allows(*run) is allowed
+    assert Limit().allows(*run)
+
+
+def test_regions_within_a_limit() -> None:
+    assert LIMIT.among(("cn-shanghai", "cn-hangzhou")) == ("cn-hangzhou",)
+    assert LIMIT.among(("cn-shanghai",)) == ("cn-hangzhou",)
+    assert Limit().among(("cn-shanghai",)) == ("cn-shanghai",)
+
+
+@pytest.mark.parametrize(
+    ("commands", "regions", "left_out"),
+    [
+        (["deploy-web", "deploy-db-*"], ["cn-hangzhou"], ""),
+        ([], [], ""),
+        (["*"], [], "leaves out \\*\\."),
+        (["[d]eploy-web"], [], "leaves out"),
+        (["deploy-[ab]"], [], "leaves out"),
+        (["a", "b", "c", "d", "e"], [], "leaves out a, b, c and 2 more\\."),
+        (["deploy-web"], ["cn-shanghai"], "leaves out cn-shanghai\\. Ask the people who run this bot"),
+    ],
+)
+def test_what_is_wished_for_must_lie_within_the_limit(commands: list[str], regions: list[str], left_out: str) -> None:
+    if not left_out:
+        LIMIT.refuse_wish(commands, regions)
+        Limit().refuse_wish(["*"], ["cn-shanghai"])
+        return
+    with pytest.raises(NotAllowed, match=left_out):
+        LIMIT.refuse_wish(commands, regions)
+
+
+@pytest.mark.parametrize(
+    ("rights", "says"),
+    [
+        (Rights(MEI, readers=False, channels=False, operator=False, regions=("cn-hangzhou",)),
+         "You are mei (U1).\nYou may ask about runs here, and press what stands under answers: every member of this "
+         "workspace may, in every channel of your own.\nShown is what ran in cn-hangzhou, and elsewhere when asked.\n"
+         "Others here see my answers; write private to keep one to yourself.\nYou are no operator (BOT_OPERATORS): "
+         "what is masked stays so, and you take back only your own answers."),
+        (Rights(replace(MEI, limit=LIMIT, why_private="Only you."), readers=True, channels=True, operator=True,
+                regions=("cn-hangzhou",)),
+         "You are mei (U1).\nYou may ask about runs here, and press what stands under answers: you are among "
+         "BOT_READERS, in the channels that BOT_CHANNELS names.\nThis channel is shown only command:deploy-*, "
+         "command:c-hz0backup01, region:cn-hangzhou (BOT_CHANNELS).\nOnly you.\nYou are an operator: you may see what "
+         "is masked, and take back anyone's answer."),
+    ],
+)  # fmt: skip
+def test_whoami_says_what_a_person_may_do(rights: Rights, says: str) -> None:
+    assert message(rights).text == says

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
+from bot.adapters.calls import Calls
 from bot.adapters.shared_replies import SharedReplies
 from bot.adapters.store import Store, StoreError
 from bot.core.errors import CloudError, Denied, Throttled, Unavailable
@@ -69,7 +70,9 @@ class CloudAssistant:
         priority: Priority = Priority.PEOPLE,
         shared: SharedReplies | None = None,
         fresh: bool = False,
+        calls: Calls | None = None,
     ) -> None:
+        self._calls = calls or Calls()
         self._settings, self._credentials, self._store = settings, credentials, store
         self._deadline, self._clock, self._sleep = deadline, clock, sleep
         self._priority, self._shared, self._fresh = priority, shared, fresh
@@ -220,7 +223,8 @@ class CloudAssistant:
         if left <= 0:
             raise Unavailable(action, region, "OutOfTime")
         try:
-            body = _send(self._settings.endpoint(region), self._credentials, action, region, query, left)
+            with self._calls.one("cloud"):
+                body = _send(self._settings.endpoint(region), self._credentials, action, region, query, left)
         except TeaException as error:
             raise self._meaning(error, action, region) from None  # its text and its request hold URL and token
         if not isinstance(body, dict):

@@ -23,6 +23,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web import SlackResponse
 from slack_sdk.webhook import WebhookClient
 
+from bot.adapters.calls import Calls
 from bot.core.blocks import Message
 from bot.core.errors import SlackError
 from bot.core.messages import noted
@@ -86,7 +87,9 @@ class Slack:
         deadline: float,
         clock: Clock = time.time,
         sleep: Callable[[float], None] = time.sleep,
+        calls: Calls | None = None,
     ) -> None:
+        self._calls = calls or Calls()
         self._settings, self._deadline = settings, deadline
         self._clock, self._sleep = clock, sleep
 
@@ -109,6 +112,11 @@ class Slack:
     def channel(self, channel_id: str) -> Mapping[str, Any]:
         """conversations.info; raises SlackError, for example `channel_not_found` where the bot cannot look."""
         return _object(self._read("conversations.info", channel=channel_id), "channel")
+
+    def user_group(self, group_id: str) -> list[str]:
+        """The ids of its members, by usergroups.users.list; raises SlackError, for example `no_such_subteam`."""
+        users = self._read("usergroups.users.list", usergroup=group_id).get("users")
+        return [str(one) for one in users] if isinstance(users, list) else []
 
     def _read(self, method: str, **arguments: str) -> Mapping[str, Any]:
         def call() -> Mapping[str, Any]:
@@ -257,7 +265,7 @@ class Slack:
         # The address is Slack's answer to our own call, not a person's.
         request = Request(url, content, {"content-type": "application/octet-stream"}, method="POST")  # noqa: S310
         try:
-            with urlopen(request, timeout=self._time_limit()) as response:  # noqa: S310
+            with self._calls.one("slack"), urlopen(request, timeout=self._time_limit()) as response:  # noqa: S310
                 response.read()
         except HTTPError as error:
             raise _refusal("upload", error.code, "", dict(error.headers.items())) from error
@@ -285,7 +293,8 @@ class Slack:
         """A response_url answers with a word, never with a `ts`: so what it gives is empty."""
         client = WebhookClient(url, timeout=self._time_limit(), retry_handlers=[], logger=_QUIET)
         try:
-            response = client.send_dict({"replace_original": False, **body})
+            with self._calls.one("slack"):
+                response = client.send_dict({"replace_original": False, **body})
         except (OSError, HTTPException) as error:
             raise _network_error(error) from error
         if response.status_code != 200:
@@ -306,7 +315,8 @@ class Slack:
             logger=_QUIET,
         )
         try:
-            return client.api_call(method, **arguments)  # type: ignore[arg-type]
+            with self._calls.one("slack"):
+                return client.api_call(method, **arguments)  # type: ignore[arg-type]
         except SlackApiError as error:
             reply: Any = error.response
             raise _refusal(method, reply.status_code, str(reply.get("error", "")), reply.headers) from error

@@ -6,30 +6,96 @@ conversations.info (is_ext_shared, is_pending_ext_shared). Ids decide, never nam
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
+from fnmatch import fnmatchcase
 from typing import Any
 
+from bot.core import wording
 from bot.core.errors import NotAllowed
-from bot.core.texts import Text
+from bot.core.texts import Text, _, sentences
 
 _ASK = Text("Ask the people who run this bot.")
 
 
 @dataclass(frozen=True, slots=True)
+class Limit:
+    """What of the cloud a channel may be shown: patterns of commands' names or ids (`deploy-*`), ids of regions.
+
+    Empty means all.
+    """
+
+    commands: tuple[str, ...] = ()
+    regions: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.commands or self.regions)
+
+    def __str__(self) -> str:
+        return ", ".join([*(f"command:{one}" for one in self.commands), *(f"region:{one}" for one in self.regions)])
+
+    def allows(self, region: str, command_name: str, command_id: str) -> bool:
+        """Whether runs of this command in this region may be shown."""
+        named = any(fnmatchcase(text, one) for one in self.commands for text in (command_name, command_id))
+        return self.allows_region(region) and (named or not self.commands)
+
+    def allows_region(self, region: str) -> bool:
+        return not self.regions or region in self.regions
+
+    def among(self, regions: Sequence[str]) -> tuple[str, ...]:
+        """Those of the regions that may be shown; where none is, the limit's own."""
+        return tuple(one for one in regions if self.allows_region(one)) or self.regions
+
+    def refuse_wish(self, commands: Iterable[str], regions: Iterable[str]) -> None:
+        """Raises NotAllowed where a wish names commands, as patterns, or regions that may not be shown.
+
+        A pattern lies within another that knows only `*` when it fits it as a text does; one with `[` might not.
+        """
+        wrong = [one for one in commands if self.commands and ("[" in one or not self._fits(one))]
+        wrong += [one for one in regions if not self.allows_region(one)]
+        if wrong:
+            raise NotAllowed(lambda: outside(self, wrong))
+
+    def _fits(self, pattern: str) -> bool:
+        return any(fnmatchcase(pattern, one) for one in self.commands)
+
+
+def limit_from(pairs: Iterable[tuple[str, str]]) -> Limit:
+    """From the (key, value) pairs of a channel in BOT_CHANNELS."""
+    found = list(pairs)
+    commands, regions = (tuple(value for key, value in found if key == kind) for kind in ("command", "region"))
+    return Limit(commands, regions)
+
+
+def only(limit: Limit) -> str:
+    """A sentence that says what is shown; for what is a part of more."""
+    return _("This channel is shown only {limit} (BOT_CHANNELS).", limit=limit)
+
+
+def outside(limit: Limit, what: Sequence[str]) -> str:
+    """Why these ids, names or regions are not shown, and whom to ask."""
+    left = wording.and_more(what[:3], max(0, len(what) - 3))
+    return sentences([only(limit), _("That leaves out {what}.", what=left), str(_ASK)])
+
+
+@dataclass(frozen=True, slots=True)
 class Admission:
-    """A person who may ask. `why_private` says why the channel may not see the answer, "" when it may."""
+    """A person who may ask. `why_private` says why the channel may not see the answer, "" when it may.
+
+    `limit` is what the channel may be shown.
+    """
 
     user_id: str
     name: str
     zone: tzinfo
     why_private: str = ""
+    limit: Limit = Limit()
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """`readers` and `channels` are Slack ids; empty means every member, every channel."""
+    """`readers` (people's, no groups') and `channels` are Slack ids; empty means every member, every channel."""
 
     readers: Collection[str] = ()
     channels: Collection[str] = ()

@@ -35,7 +35,7 @@ UNKNOWN_PRESS = N_(
 class Frame:
     """What stands around an answer: who asked, in which time zone, when it was read, who is on it since when.
 
-    `notes` are sentences about what is missing from the answer and why.
+    `notes` are sentences about what is missing from the answer and why; `trace` finds the answer's job in the log.
     """
 
     now: datetime
@@ -46,6 +46,7 @@ class Frame:
     on_it_since: datetime | None = None
     next_look: datetime | None = None
     notes: tuple[str, ...] = ()
+    trace: str = ""
 
 
 def results(summary: Summary, frame: Frame, actions: Sequence[Block] = ()) -> Message:
@@ -175,10 +176,9 @@ def footer(summary: Summary, frame: Frame, *, by_run: bool) -> list[str]:
     told += _age(frame)
     if frame.next_look is not None:
         told.append(_("next look {time}", time=b.date(frame.next_look, "{time_secs}")))
-    if by_run:
-        return told
-    told.append(b.escape(_invocation_ids(summary.invocations)))
-    return told
+    if not by_run:
+        told.append(b.escape(_invocation_ids(summary.invocations)))
+    return [*told, *_trace(frame)]
 
 
 def _on_it(frame: Frame) -> list[Block]:
@@ -190,6 +190,10 @@ def _on_it(frame: Frame) -> list[Block]:
 
 def _asked_by(frame: Frame) -> list[str]:
     return [_("asked by {who}", who=b.escape(wording.name(frame.asked_by)))] if frame.asked_by else []
+
+
+def _trace(frame: Frame) -> list[str]:
+    return [_("trace {trace}", trace=b.escape(frame.trace))] if frame.trace else []
 
 
 def _age(frame: Frame) -> list[str]:
@@ -294,7 +298,8 @@ def _run_place(together: Sequence[Invocation], summary: Summary) -> str:
 
 
 def _list_footer(frame: Frame) -> list[str]:
-    return [*_asked_by(frame), *_age(frame), _("ask for one of these ids to see its results")]
+    ask = _("ask for one of these ids to see its results")
+    return [*_asked_by(frame), *_age(frame), ask, *_trace(frame)]
 
 
 def sentence(text: str) -> Message:

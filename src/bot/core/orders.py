@@ -41,6 +41,7 @@ _READERS: dict[str, Callable[[Sequence[str]], object]] = {
     "subscriptions": _nothing("subscriptions"),
     "digest": daily.read,
     "handover": _nothing("handover"),
+    "whoami": _nothing("whoami"),
     "status": status.read,
     "mute": quiet.read,
     "unmute": quiet.read_unmute,

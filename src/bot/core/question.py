@@ -79,7 +79,7 @@ ORDERS = (
     *("subscribe", "unsubscribe", "subscriptions"),
     *("mute", "unmute"),
     *("expect", "unexpect", "expectations"),
-    *("digest", "handover", STATUS),
+    *("digest", "handover", "whoami", STATUS),
 )
 ORDER_KEYS = (
     *("command", "instance", "tag", "region", "bucket", "reason", "events", "at-least", "longer-than", "ring"),
@@ -126,7 +126,7 @@ class Question:
     @property
     def for_one(self) -> bool:
         """Whether only the person is to see the answer."""
-        alone = self.subcommand in ("help", "handover") or (self.subcommand == STATUS and not self.arguments)
+        alone = self.subcommand in ("help", "handover", "whoami") or (self.subcommand == STATUS and not self.arguments)
         return bool(self.private or alone)
 
     def words(self) -> str:

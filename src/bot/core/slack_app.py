@@ -1,8 +1,8 @@
 """The Slack app's manifest, made from deploy/slack-app.yml: with the real address, without features nobody wants.
 
 It is worked on as text, so that what is pasted still says beside each scope why it is there, and because the function
-carries no YAML. The source marks what a feature alone needs: a line whose comment begins with `[files]` or `[home]`
-is left out together with that feature.
+carries no YAML. The source marks what a feature alone needs: a line whose comment begins with `[files]`, `[groups]`
+or `[home]` is left out together with that feature.
 """
 
 from __future__ import annotations

@@ -1,0 +1,141 @@
+"""Who asked for what, where it was shown, and what was done with it: kept, and printed for who is asked about it."""
+
+import pytest
+
+from bot import audit
+from bot.adapters.store import SQLiteStore, StoreError
+from bot.commands import run
+from bot.core import buttons, outputs
+from bot.core.audit import Entry
+from rig import RUN, Peers, Rig
+from sandbox.slack_workspace import GUEST, INCIDENTS, LUCAS, MEI, PRIVATE
+from test_reporting import completed, hear
+
+
+@pytest.fixture(scope="module")
+def peers():
+    with Peers() as peers:
+        yield peers
+
+
+@pytest.fixture
+def rig(tmp_path, peers):
+    with Rig(tmp_path, peers, environment={"BOT_OPERATORS": LUCAS}) as rig:
+        yield rig
+
+
+def kept(rig, run=RUN):
+    return audit.of_run(rig.worker._store, run, rig.time())
+
+
+def test_who_asked_is_kept_with_the_channel_and_its_kind(rig):
+    rig.ask(RUN)
+    rig.ask(RUN, channel=PRIVATE, user=LUCAS)
+    rig.ask(f"{RUN} private")
+    told = [(one.act, one.user, one.channel, one.channel_kind, one.to, one.outcome) for one in kept(rig)]
+    assert told == [
+        ("asked", MEI, INCIDENTS, "public channel", "channel", "done"),
+        ("asked", LUCAS, PRIVATE, "private channel", "channel", "done"),
+        ("asked", MEI, INCIDENTS, "public channel", "person", "done"),
+    ]
+
+
+@pytest.mark.parametrize("words", ["", "web-001", "failed"])
+def test_runs_that_were_found_for_a_list_or_an_instance_are_named_too(rig, words):
+    rig.ask(words)
+    assert [one.act for one in kept(rig)] == ["asked"]
+
+
+def test_every_press_on_outputs_file_copy_and_take_back_is_kept(rig):
+    [answer] = rig.ask(RUN)
+    rig.press(answer, buttons.OUTPUTS, user=LUCAS)
+    view = rig.slack.views[-1]
+    rig.press(view, outputs.AS_FILE, user=LUCAS)
+    rig.press(answer, buttons.COPY)
+    rig.press(answer, buttons.MORE, buttons.TAKE_BACK, user=LUCAS)
+    acts = [(one.act, one.user, one.channel) for one in kept(rig)]
+    assert acts == [
+        ("asked", MEI, INCIDENTS),
+        ("outputs", LUCAS, INCIDENTS),
+        ("outputs_file", LUCAS, INCIDENTS),
+        ("copy", MEI, INCIDENTS),
+        ("take_back", LUCAS, INCIDENTS),
+    ]
+    file, removed = kept(rig)[2], kept(rig)[4]
+    assert file.file in rig.slack.workspace.files
+    assert removed.message == answer.ts
+
+
+def test_what_was_refused_is_kept_as_refused(rig):
+    [answer] = rig.ask(RUN)
+    rig.press(answer, buttons.COPY, user=GUEST)
+    rig.ask(RUN, user=GUEST)
+    assert [(one.user, one.outcome) for one in kept(rig)] == [(MEI, "done"), (GUEST, "NotAllowed")]
+    assert [(one.user, one.outcome) for one in kept(rig, audit.NO_RUN)] == [(GUEST, "NotAllowed")]
+
+
+def test_a_notice_is_kept_with_its_message(rig):
+    rig.ask("subscribe")
+    notice, *_ = hear(rig, completed())
+    [told] = kept(rig)
+    assert (told.act, told.user, told.channel, told.to, told.message) == (
+        "notice",
+        "",
+        INCIDENTS,
+        "channel",
+        notice.ts,
+    )
+
+
+def test_an_answer_bears_the_trace_by_which_it_is_found(rig):
+    [answer] = rig.ask(RUN)
+    [told] = kept(rig)
+    assert f"trace {told.trace}" in str(answer.blocks)
+    assert len(told.trace) == 8
+
+
+def test_entries_are_gone_after_their_days(tmp_path, peers):
+    with Rig(tmp_path, peers, environment={"BOT_AUDIT_DAYS": "2"}) as rig:
+        rig.ask(RUN)
+        rig.time.sleep(2 * 86_400 - 60)
+        assert len(kept(rig)) == 1
+        rig.time.sleep(120)
+        assert kept(rig) == []
+
+
+def test_a_store_that_keeps_nothing_leaves_the_line_in_the_log(caplog):
+    class Full(SQLiteStore):
+        def put(self, *args, **kwargs):
+            raise StoreError("disk full")
+
+    caplog.set_level("INFO", "bot")
+    audit.keep(Full(":memory:"), Entry(at=0, act="asked", user="U1", trace="0123abcd"), 180)
+    assert '"act": "asked", "user": "U1"' in caplog.messages[0]
+    assert caplog.messages[1] == "not kept for the audit: 0123abcd: disk full"
+
+
+def printed(capsys, run_id, **environment):
+    status = run(["audit", run_id], environment)
+    return status, capsys.readouterr().out
+
+
+def test_the_audit_of_a_run_is_printed_and_says_what_slack_does_not_tell(rig, tmp_path, capsys):
+    rig.ask(RUN)
+    status, out = printed(capsys, RUN, BOT_STORE=f"sqlite:///{tmp_path}/bot.sqlite3")
+    assert status == 0
+    head, entry, last = out.splitlines()
+    assert head == f"{RUN}: 1 kept, of the last 180 days."
+    assert f"{MEI}, asked, in {INCIDENTS} (public channel), for the channel, done, trace " in entry
+    assert last.startswith("Slack does not tell who read a channel")
+    _, out = printed(capsys, "t-unknown", BOT_STORE=f"sqlite:///{tmp_path}/bot.sqlite3", BOT_AUDIT_DAYS="30")
+    assert out.startswith("t-unknown: nothing kept in 30 days.\nSlack does not tell")
+
+
+def test_what_is_no_run_and_a_store_that_does_not_answer_are_told(tmp_path):
+    assert "Its id begins with t-" in run(["audit", "x"], {})
+    (tmp_path / "file").touch()
+    said = run(["audit", RUN], {"BOT_STORE": f"sqlite:///{tmp_path}/file/bot.sqlite3"})
+    assert said.startswith("The store did not answer: ")
+    assert run(["audit", RUN], {"BOT_AUDIT_DAYS": "0"}) == (
+        "Nothing was done:\n- BOT_AUDIT_DAYS is '0'; right would be a number of days, from 1 to 9999."
+    )

@@ -1,0 +1,127 @@
+"""The lines of JSON that an operator reads: one for each request and each job, with ids and times, and no words."""
+
+import json
+import threading
+
+import pytest
+
+from bot import lines
+from bot.adapters.calls import Calls
+from bot.jobs import COMMAND, Job
+from rig import RUN, Peers, Rig
+from sandbox.slack_workspace import INCIDENTS, MEI, TEAM_ID
+from test_door import COMMAND as TYPED
+from test_door import Slack
+
+
+@pytest.fixture(scope="module")
+def peers():
+    with Peers() as peers:
+        yield peers
+
+
+@pytest.fixture
+def rig(tmp_path, peers):
+    with Rig(tmp_path, peers) as rig:
+        yield rig
+
+
+@pytest.fixture
+def told(caplog):
+    """The lines of a kind so far."""
+    caplog.set_level("INFO", "bot.lines")
+
+    def told(kind):
+        found = [json.loads(record.getMessage()) for record in caplog.records if record.name == "bot.lines"]
+        return [one for one in found if one["kind"] == kind]
+
+    return told
+
+
+def test_a_line_stays_one_line_and_is_short_whatever_comes_in(told, caplog):
+    lines.write("request", request='1\n{"kind": "audit"}\u2028' + "x" * 999, empty="", none=None, count=0)
+    [line] = caplog.messages
+    assert "\n" not in line
+    assert line.isascii()
+    [fields] = told("request")
+    assert len(fields["request"]) == 200
+    assert fields.keys() == {"kind", "request", "count"}
+
+
+def test_a_command_makes_one_line_with_ids_and_times_and_without_its_words(told):
+    slack = Slack()
+    slack.command(text="t-hz0secretword", HTTP_X_FC_REQUEST_ID="1-abc")
+    slack.command(text="nonsense")
+    queued, answered = told("request")
+    job = slack.queue.jobs[0]
+    assert queued.pop("ms").keys() == {"verify", "queue", "total"}
+    assert queued == {
+        "kind": "request",
+        "request": "1-abc",
+        "cold": True,
+        "what": "command",
+        "outcome": "queued",
+        "team": TYPED["team_id"],
+        "channel": TYPED["channel_id"],
+        "user": TYPED["user_id"],
+        "task": job.task_id,
+        "trace": job.trace,
+        "status": 200,
+    }
+    assert (answered["cold"], answered["outcome"]) == (False, "answered")
+    assert "secretword" not in str(told("request"))
+
+
+def test_what_is_refused_makes_a_line_with_the_reason(told):
+    slack = Slack()
+    slack.send(b"x")
+    slack.queue.refusing = True
+    slack.command()
+    assert [(one["status"], one["outcome"]) for one in told("request")] == [
+        (401, "refused: no timestamp"),
+        (200, "not queued"),
+    ]
+
+
+def test_a_job_makes_one_line_with_what_it_asked_of_others(rig, told):
+    rig.ask(RUN)
+    rig.ask("help")
+    first, second = told("job")
+    assert first["ms"].keys() == {"slot", "work", "cloud", "slack", "total"}
+    assert first["calls"] == {"slack": 3, "cloud": len(rig.cloud.calls)}
+    assert (first["cold"], second["cold"]) == (True, False)
+    who = {"team": TEAM_ID, "channel": INCIDENTS, "user": MEI}
+    assert {key: first[key] for key in who} == who
+    assert (first["what"], first["outcome"], first["tries"], first["request"]) == (COMMAND, "done", 0, "1-request")
+    assert RUN not in str(first)
+
+
+def test_a_job_that_goes_on_later_says_so_in_each_of_its_lines(rig, told):
+    rig.slack.fail("429", "users.info", retry_after=20)
+    rig.ask(RUN)
+    assert [(one["outcome"], one["tries"]) for one in told("job")] == [("postponed", 0), ("done", 1)]
+    assert len({one["trace"] for one in told("job")}) == 1
+    assert [one["outcome"] for one in told("audit")] == ["done"]
+
+
+def test_the_trace_is_that_of_the_slack_request_and_stays_through_new_tries():
+    job = Job(COMMAND, "cmd_1", 0, {})
+    assert job.trace == job.again().trace
+    assert job.trace != Job(COMMAND, "cmd_2", 0, {}).trace
+
+
+def test_calls_from_many_threads_are_counted():
+    calls = Calls()
+
+    def call():
+        for _ in range(100):
+            with calls.one("cloud"):
+                pass
+
+    threads = [threading.Thread(target=call) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert calls.counts == {"cloud": 400}
+    assert calls.ms["cloud"] >= 0

@@ -299,9 +299,10 @@ def test_killed_at(stage, interruption, moment, user, channel):
 
 def test_nothing_that_is_secret_stands_in_the_logs(stage):
     """After all of the above; this test stands last on purpose."""
-    stage.cloud.fail("denied")
+    stage.cloud.fail("denied", times=math.inf)
     stage.slack.fail("error:restricted_action", "response_url")
     stage.ask("t-hz0notasked1")  # nobody's reply is shared
+    stage.cloud.mend()
     logs = stage.fc.logs()
     assert "DescribeInvocations" in logs
     outputs = ("release 4.12.0", "No space left", "(integer) 4182")

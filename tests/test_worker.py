@@ -6,17 +6,18 @@ import time
 
 import pytest
 
-from bot import worker as worker_module
+from bot import lease as leases
 from bot.adapters.slack import REPEAT
 from bot.adapters.store import SQLiteStore, StoreError
 from bot.adapters.tablestore_client import make_table
 from bot.core.events import TaskCompleted
 from bot.core.messages import UNKNOWN_PRESS
 from bot.jobs import Job
+from bot.lease import ATTEMPTS, LEASE, Lease, LostLease
 from bot.lookup import Limits
 from bot.settings import Credentials
 from bot.subcommands import SUBCOMMANDS, Entry
-from bot.worker import AT_WORK, ATTEMPTS, AWAY, BUSY_DELAY, LEASE, NEWS_OLDEST, Lease, LostLease
+from bot.worker import AT_WORK, AWAY, BUSY_DELAY, NEWS_OLDEST
 from rig import RUN, Peers, Rig, Time, fleet
 from sandbox.cloud import KEY_ID, SECRETS, STS_KEY_ID, TOKENS
 from sandbox.slack_workspace import DIRECT, INCIDENTS, MEI
@@ -494,7 +495,7 @@ def test_a_lost_lease_ends_the_delivery_without_an_answer(rig, monkeypatch, capl
 
 
 def test_a_lease_is_renewed_until_its_end_and_never_after(store, clock, monkeypatch):
-    monkeypatch.setattr(worker_module, "RENEW_EVERY", 0.001)
+    monkeypatch.setattr(leases, "RENEW_EVERY", 0.001)
     marks, written = [], threading.Semaphore(0)
     real = store.mark
 
@@ -518,7 +519,7 @@ def test_a_lease_is_renewed_until_its_end_and_never_after(store, clock, monkeypa
 
 
 def test_a_renewer_whose_lease_is_lost_stops(store, clock, monkeypatch):
-    monkeypatch.setattr(worker_module, "RENEW_EVERY", 0.001)
+    monkeypatch.setattr(leases, "RENEW_EVERY", 0.001)
     store.mark = lambda *args: False
     lease = leased(store, clock)
     lease._renewer.join(timeout=5)

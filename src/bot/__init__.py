@@ -4,7 +4,7 @@
 words, makes a job of the request (`slack_requests`), seals it (`jobs`) and puts it into the queue (`adapters.queue`);
 then it acks. It imports nothing heavy; `adapters.timed_http` keeps its few calls within the time that Slack waits.
 
-The queue delivers the job to `/invoke` (`web`). The `worker` takes the job's lease and hands it to Bolt, whose
+The queue delivers the job to `/invoke` (`web`). The `worker` takes the job's `lease` and hands it to Bolt, whose
 `listeners` call `answering`: who asks, and where (`core.access`)? What was asked (`core.parsing`)? The sub-command
 (`subcommands`) has `lookup` ask Cloud Assistant through `adapters.cloud_assistant`: `regions` knows where, `filters`
 what to ask for, `history` what is known of earlier runs (`comparing` puts a run beside them), and `fanout` asks all

@@ -67,7 +67,7 @@ def _read(answering: Answering, turn: Turn, limit: Limit, here: Sequence[Subscri
     """The newest runs; a handover without them is better than none."""
     regions = limit.among(digest.regions_of(here, answering.settings.regions))
     try:
-        found, _ = answering.lookup(turn, limit).recent(regions)
+        found, _silent = answering.lookup(turn, limit).recent(regions)
     except CloudError as error:
         code = error.code or _("no answer")
         note = _(

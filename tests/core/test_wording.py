@@ -115,6 +115,7 @@ def test_counts(kinds: list[str], noun: str, counts: str, others: list[str]) -> 
         (running("i-1"), "1 running", "no exit code"),
         (succeeded("i-1"), "1 exit code 0", "exit code 0"),
         (row("i-1", "Success"), "1 reported Success, no exit code", "no exit code"),
+        (row("i-1", "Success", ExitCode=3), "1 exit code 3", "exit code 3"),
     ],
 )  # fmt: skip
 def test_group(fields: dict[str, object], title: str, cause: str) -> None:

@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 
 from bot.core.characters import harmless
+from bot.core.texts import _, counted
 
 HOLE = "⟨bytes are missing, probably here⟩"
 
@@ -143,7 +144,12 @@ def excerpt(text: str, most_lines: int, most_characters: int) -> str:
 
 def _cut_named(lines: list[str]) -> str:
     characters = sum(len(line) + 1 for line in lines)
-    return f"… {len(lines):,} {'line' if len(lines) == 1 else 'lines'}, {characters:,} characters not shown …"
+    return counted(
+        "… {count} line, {characters} characters not shown …",
+        "… {count} lines, {characters} characters not shown …",
+        len(lines),
+        characters=f"{characters:,}",
+    )
 
 
 def _clipped(line: str, most: int) -> str:
@@ -151,4 +157,5 @@ def _clipped(line: str, most: int) -> str:
     if len(line) <= most:
         return line
     half = max(8, most - 34) // 2
-    return f"{line[:half]} … {len(line) - 2 * half:,} characters not shown … {line[-half:]}"
+    cut = _("… {count} characters not shown …", count=f"{len(line) - 2 * half:,}")
+    return f"{line[:half]} {cut} {line[-half:]}"

@@ -17,6 +17,7 @@ from bot.core.folding import Alike, OutputReader, differing, own_words, shown
 from bot.core.masking import Masked
 from bot.core.model import Instance, Invocation, InvocationResult
 from bot.core.output import Output
+from bot.core.texts import _
 
 
 class Bucket(Enum):
@@ -281,7 +282,7 @@ def _unique_names(targets: Iterable[InvocationResult], instances: Mapping[str, I
     for target in targets:
         instance = instances.get(target.instance_id)
         name = instance.name if instance else ""
-        names[target.instance_id] = name or target.instance_id or "an instance without id"
+        names[target.instance_id] = name or target.instance_id or _("an instance without id")
     shared = Counter(names.values())
     return {i: name if shared[name] == 1 else f"{name} ({i})" for i, name in names.items()}
 

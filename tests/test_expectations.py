@@ -239,6 +239,15 @@ def test_a_missed_expectation_of_a_muted_command_waits(rig, clock):
     assert any("Held back" in one.text for one in told)
 
 
+def test_the_menu_of_a_missed_expectation_mutes_its_commands(rig, clock):
+    expect(rig)
+    due(rig)
+    [told] = due(rig)  # by now on none of them, so that none more can break the mute
+    [said] = rig.press(told, "more", "mute_night")
+    assert said.text.startswith("mei has muted backup-* in this channel until")
+    assert due(rig) == []
+
+
 def test_a_channel_that_we_were_removed_from_expects_nothing_any_more(rig, clock):
     expect(rig)
     rig.slack.workspace.channels[INCIDENTS].members.discard(BOT_USER)

@@ -7,11 +7,12 @@ from bot.core.events import Tick
 from bot.jobs import Job
 from rig import RUN, Peers, Rig, fleet
 from sandbox.scenario import load
-from sandbox.slack_workspace import BOT_USER, INCIDENTS, PRIVATE
+from sandbox.slack_workspace import BOT_USER, INCIDENTS, LUCAS, MEI, PRIVATE
 from test_reporting import completed, hear, subscribe, system_event
 
 SCHEDULE = load("schedule")
 OTHER = "t-hz0other0001"
+SPOT = "Instance:PreemptibleInstanceInterruption"
 
 
 @pytest.fixture(scope="module")
@@ -158,6 +159,33 @@ def test_the_menu_of_a_notice_mutes_its_command(rig):
     [listed] = rig.ask("subscriptions")
     [ended] = rig.press(listed, "unmute")
     assert "has ended the mute of deploy-web" in ended.text
+
+
+def test_the_menu_of_a_system_event_mutes_events_of_its_kind(rig):
+    subscribe(rig, "subscribe events:spot,maintenance")
+    [notice] = hear(rig, system_event("i-1", SPOT, ""))
+    [said] = rig.press(notice, "more", "mute_hour")
+    assert said.text.startswith("mei has muted events: spot in this channel until")
+    assert "No failure breaks it." in said.text
+    assert hear(rig, system_event("i-2", SPOT, "")) == []
+    [other] = hear(rig, system_event("i-2", "Instance:SystemMaintenance.Reboot", "Scheduled"))
+    assert "maintenance" in other.text
+    [late] = tick(rig, 3_700)
+    assert "spot interruption" in late.text
+    assert "Held back" in late.text
+    [said] = rig.press(notice, "more", "mute_night")
+    [ended] = rig.ask("unmute events:spot")
+    assert "has ended the mute of events: spot" in ended.text
+
+
+def test_a_notice_of_a_system_event_is_taken_back_by_operators_alone(tmp_path, peers):
+    with Rig(tmp_path, peers, {"BOT_OPERATORS": LUCAS}) as rig:
+        subscribe(rig, "subscribe events:spot")
+        [notice] = hear(rig, system_event("i-1", SPOT, ""))
+        [refused] = rig.press(notice, "more", "take_back", user=MEI)
+        assert "Only the person who asked, or an operator" in refused.text
+        rig.press(notice, "more", "take_back", user=LUCAS)
+        assert notice.deleted
 
 
 def test_the_menu_of_an_answer_mutes_nothing(rig):

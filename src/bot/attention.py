@@ -18,7 +18,11 @@ from bot.orders import Asked, carried, order
 from bot.zones import name_of
 
 
-@order("mute", "mute 2h, mute command:backup-* until 18:00, mute 2h hard", N_("hold back what this channel is told"))
+@order(
+    "mute",
+    "mute 2h, mute command:backup-* until 18:00, mute events:spot 2h hard",
+    N_("hold back what this channel is told"),
+)
 def mute(asked: Asked) -> None:
     asked.must_last(N_("a mute"))
     store, channel, now = asked.answering.store, asked.place.channel_id, asked.answering.now
@@ -35,6 +39,7 @@ def mute(asked: Asked) -> None:
         asked.by.name,
         now,
         mutes.failing(store, channel, now),
+        wish.events,
     )
     mutes.add(store, channel, one)
     asked.announce(quiet.muted(one), lambda: mutes.remove(store, channel, [one]))
@@ -43,9 +48,9 @@ def mute(asked: Asked) -> None:
 @order("unmute", "unmute, unmute command:backup-*", N_("end a mute of this channel"))
 def unmute(asked: Asked) -> None:
     store, channel = asked.answering.store, asked.place.channel_id
-    commands = quiet.read_unmute(asked.words)
+    wish = quiet.read_unmute(asked.words)
     active = mutes.active(store, channel, asked.answering.now)
-    ended = [one for one in active if not commands or set(one.commands) == set(commands)]
+    ended = [one for one in active if one.names(wish)]
     if not ended:
         if not active:
             raise NotFound("Nothing is muted here.")

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from bot import expected, notices
 from bot.adapters.cloud_assistant import CloudAssistant
-from bot.core import unmet
+from bot.core import quiet, unmet
 from bot.core.blocks import Message
 from bot.core.errors import CloudError, NotAllowed, UsageError
 from bot.core.expectations import Expectation
@@ -126,8 +126,8 @@ def _tell(answering: Answering, turn: Turn, one: Expected, message: Message, fou
         names=tuple(instance.name or instance.id for instance in found.missing)[:MOST_NAMES],
         line=message.text.split("\n", 1)[0],
     )
-    rung = notices.ringing(message, rings)
     about = one.expectation.commands
+    rung = notices.ringing(notices.with_menu(message, quiet.about(about), answering.settings, now), rings)
     turn.follow(notices.job(one.channel_id, story, news, rung, (), (), now, about, wishes=[one.key]), 0)
 
 

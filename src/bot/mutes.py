@@ -8,8 +8,8 @@ that was ended early, and would carry news that is old by then.
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from bot.adapters.store import Store
 from bot.core.notices import notice_from
@@ -32,13 +32,14 @@ def active(store: Store, channel_id: str, now: float) -> list[Mute]:
     return sorted(mutes, key=lambda one: one.until)
 
 
-def covering(store: Store, channel_id: str, commands: Collection[str], now: float) -> list[Mute]:
-    """Those that are about all of these commands. Raises StoreError."""
-    return [one for one in active(store, channel_id, now) if one.covers(commands)]
+def covering(store: Store, payload: Mapping[str, Any], now: float) -> list[Mute]:
+    """Those of a telling's channel that are about what it tells. Raises StoreError."""
+    commands, event = payload.get("commands", ()), str(payload.get("event", ""))
+    return [one for one in active(store, str(payload["channel"]), now) if one.covers(commands, event)]
 
 
 def add(store: Store, channel_id: str, mute: Mute) -> None:
-    """One of the same commands is replaced. Raises StoreError."""
+    """One of the same things is replaced. Raises StoreError."""
     store.put(f"mute/{channel_id}/{mute.key}", mute.value(), mute.until)
 
 
@@ -52,7 +53,7 @@ def failing(store: Store, channel_id: str, now: float) -> tuple[str, ...]:
     """The ids of instances that fail now, as far as the channel was told or is to be told. Raises StoreError."""
     notices = [notice_from(record.value) for record in store.list(f"notice/{channel_id}/", now)]
     waiting = [held_from(record.value).news for record in store.list(f"held/{channel_id}/", now)]
-    told = {one for notice in notices if notice.cause and now - notice.told_at < _OPEN for one in notice.instances}
+    told = {one for notice in notices if now - notice.told_at < _OPEN for one in notice.instances}
     return tuple(sorted(told.union(*(news.instances for news in waiting))))
 
 
@@ -81,10 +82,7 @@ def release(answering: Answering, turn: Turn) -> None:
     for record in store.list("held/", now):
         _, channel, story = record.key.split("/", 2)
         waiting = held_from(record.value)
-        if any(
-            not one.broken_by(waiting.news.instances)
-            for one in covering(store, channel, waiting.payload.get("commands", ()), now)
-        ):
+        if any(not one.broken_by(waiting.news.instances) for one in covering(store, waiting.payload, now)):
             continue
         log.info("released: %s", record.key)
         name = job_id("release", f"{story}-{channel}-{int(now // RELEASE)}")

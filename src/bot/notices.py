@@ -17,13 +17,16 @@ from bot import expected, mutes, subscribers
 from bot.adapters.slack import MaybePosted
 from bot.adapters.store import StoreError
 from bot.core import blocks as b
-from bot.core import messages
+from bot.core import buttons, messages, quiet
 from bot.core.blocks import Message
 from bot.core.errors import SlackError
+from bot.core.handles import Handle, pack
 from bot.core.notices import News, Notice, Step, news_from, notice_from, step
+from bot.core.question import Question
 from bot.core.quiet import Held, hold
 from bot.core.subscriptions import mention
 from bot.jobs import NOTICE, Job, job_id
+from bot.settings import Settings
 from bot.zones import named_zone
 
 if TYPE_CHECKING:
@@ -48,12 +51,13 @@ def job(
     now: float,
     commands: Sequence[str] = (),
     *,
+    event: str = "",
     wishes: Sequence[str],
 ) -> Job:
     """The job that tells one channel; `runs` are those that may have been answered there already.
 
-    `commands`, by name or else id, are what it is about, for those who have muted some. `wishes` are the keys in the
-    store of what asks for it: when all of them have ended, nothing is told.
+    `commands`, by name or else id, or the kind of system `event` are what it is about, for those who have muted some.
+    `wishes` are the keys in the store of what asks for it: when all of them have ended, nothing is told.
     """
     payload = {
         "channel": channel_id,
@@ -63,6 +67,7 @@ def job(
         "rings": list(rings),
         "runs": list(runs),
         "commands": list(commands),
+        "event": event,
         "wishes": list(wishes),
     }
     return Job(NOTICE, job_id("notice", f"{story}-{channel_id}-{news.version}"), int(now), payload)
@@ -77,6 +82,13 @@ def tell(answering: Answering, turn: Turn, payload: Mapping[str, Any]) -> None:
         turn.post_to(payload["channel"], _message(payload), payload["thread_ts"])
         return
     _Telling(answering, turn, payload).carry_out()
+
+
+def with_menu(message: Message, about: Sequence[str], settings: Settings, now: float) -> Message:
+    """The message, which is of no run, with the menu that mutes what is like it: what it carries is a mute of that."""
+    words = Question(quiet.MUTE, arguments=(*about, *buttons.MUTES[buttons.MUTE_HOUR][1])).words()
+    menu = buttons.notice_menu(pack(Handle(words, "", int(now)), settings.signing_secret))
+    return replace(message, blocks=(*message.blocks, *menu))
 
 
 def ringing(message: Message, rings: Sequence[str]) -> Message:
@@ -142,7 +154,7 @@ class _Telling:
         An update that rings nobody is no noise: a message that stands already is kept right.
         """
         now, news = self._answering.now, self._news
-        covering = mutes.covering(self._store, self._channel, self._payload.get("commands", ()), now)
+        covering = mutes.covering(self._store, self._payload, now)
         holding = [one for one in covering if not one.broken_by(news.instances)]
         if holding and (held or this.reply or not before.ts) and not repeat:
             last = max(holding, key=lambda one: one.until)

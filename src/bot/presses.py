@@ -228,11 +228,16 @@ def share(answering: Answering, turn: Turn, one: Pressed, by: Admission) -> None
 @press(buttons.MUTE_HOUR)
 @press(buttons.MUTE_NIGHT)
 def mute(answering: Answering, turn: Turn, one: Pressed, by: Admission) -> None:
-    """The commands that a notice tells of; what else the channel is told goes on."""
-    runs = answering.summary(turn, by, one.handle).invocations
-    commands = dict.fromkeys(run.command_name or run.command_id for run in runs)
-    words = *(f"command:{glob.escape(command)}" for command in commands), *buttons.MUTES[one.action_id][1]
-    orders.carry_out(answering, turn, by, one.place, Question("mute", arguments=words))
+    """What a notice tells of: its runs' commands, else what its menu carries; what else the channel is told goes on."""
+    carried = parse(one.handle.words)
+    if carried.subcommand == quiet.MUTE:
+        wish = quiet.read(carried.arguments)
+        about = quiet.about(wish.commands, wish.events)
+    else:
+        runs = answering.summary(turn, by, one.handle).invocations
+        about = quiet.about(glob.escape(run.command_name or run.command_id) for run in runs)
+    words = (*about, *buttons.MUTES[one.action_id][1])
+    orders.carry_out(answering, turn, by, one.place, Question(quiet.MUTE, arguments=words))
 
 
 @press(quiet.UNMUTE)

@@ -8,13 +8,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from bot import notices, subscribers
-from bot.core import system_events
+from bot.core import quiet, system_events
 from bot.core.blocks import Message
 from bot.core.errors import CloudError, Denied, Throttled
 from bot.core.model import Instance
 from bot.core.notices import News
 from bot.core.reports import WELL
-from bot.core.subscriptions import Subscription, grave
+from bot.core.subscriptions import Subscription, grave, kind_of
 from bot.subscribers import Subscribed
 
 if TYPE_CHECKING:
@@ -39,11 +39,11 @@ def tell(answering: Answering, turn: Turn, payload: Mapping[str, Any]) -> None:
     instance = _instance(answering, turn, region, str(payload["instance_id"]))
     happened = datetime.fromtimestamp(payload["at"], UTC)
     message = system_events.message(name, str(payload["status"]), instance, happened, str(payload["detail"]))
-    failing = (instance.id,) if grave(name) else ()
+    message = notices.with_menu(message, quiet.about(events=[kind_of(name)]), answering.settings, answering.now)
     for channel, some in wanting.items():
         told = [one for one in some if _about(one.subscription, instance)]
         if told:
-            _queue(answering, turn, channel, message, told, failing)
+            _queue(answering, turn, channel, message, told, payload)
 
 
 def _queue(
@@ -52,14 +52,16 @@ def _queue(
     channel: str,
     message: Message,
     told: Sequence[Subscribed],
-    failing: tuple[str, ...],
+    payload: Mapping[str, Any],
 ) -> None:
-    now, story = answering.now, turn.job_id
+    now, story, name = answering.now, turn.job_id, str(payload["name"])
     line = message.text.split("\n", 1)[0]
+    failing = (str(payload["instance_id"]),) if grave(name) else ()
     news = News(WELL, int(now * 1000), now, story, instances=failing, line=line)
     rings = tuple(dict.fromkeys(one.subscription.ring for one in told if one.subscription.ring))
     wishes = [one.key for one in told]
-    turn.follow(notices.job(channel, story, news, notices.ringing(message, rings), (), (), now, wishes=wishes), 0)
+    rung = notices.ringing(message, rings)
+    turn.follow(notices.job(channel, story, news, rung, (), (), now, event=kind_of(name), wishes=wishes), 0)
 
 
 def _about(one: Subscription, instance: Instance) -> bool:

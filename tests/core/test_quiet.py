@@ -38,6 +38,8 @@ def payload(news: News) -> dict[str, object]:
         ("command:backup-* until 18:00", Wish(("backup-*",), clock="18:00")),
         ("command:a command:b,command:a until tomorrow", Wish(("a", "b"), day="tomorrow")),
         ("until 2026-11-25 7:30", Wish(day="2026-11-25", clock="7:30")),
+        ("events:spot,maintenance 2h", Wish(events=("maintenance", "spot"), span=7_200)),
+        ("command:a events:Disk,disk 2h", Wish(("a",), ("disk",), 7_200)),
     ],
 )
 def test_words_of_a_mute(words: str, wish: Wish) -> None:
@@ -52,6 +54,7 @@ def test_words_of_a_mute(words: str, wish: Wish) -> None:
         ("hard 0h", "I cannot read `0h`"),
         ("2h until 18:00", "Either a span or a time."),
         ("web-1 2h", "I cannot read `web-1`"),
+        ("events:rain 2h", "`events:` takes failure, maintenance, .*, not `rain`"),
         ("2026-02-30", "I cannot read `2026-02-30`"),
         (" ".join(f"command:{n}" for n in range(21)), "At most 20 commands"),
     ],
@@ -62,9 +65,9 @@ def test_what_cannot_be_read_is_refused_at_the_door(words: str, said: str) -> No
 
 
 def test_words_of_unmute() -> None:
-    assert read_unmute(parse("unmute").arguments) == ()
-    assert read_unmute(["everything"]) == ()
-    assert read_unmute(parse("unmute command:backup-*").arguments) == ("backup-*",)
+    assert read_unmute(parse("unmute").arguments) == Wish()
+    assert read_unmute(["everything"]) == Wish()
+    assert read_unmute(parse("unmute command:backup-* events:spot").arguments) == Wish(("backup-*",), ("spot",))
     with pytest.raises(UsageError, match="unmute command"):
         parse("unmute web")
 
@@ -103,6 +106,28 @@ def test_what_a_mute_covers() -> None:
     assert not MUTE.covers(["backup-db", "deploy"])
     assert not MUTE.covers([])
     assert Mute((), 0, "").covers([])
+
+
+def test_a_mute_of_kinds_of_events_is_about_those_alone() -> None:
+    spot = Mute((), 0, "18:00", events=("spot", "disk"))
+    assert spot.covers((), "spot")
+    assert not spot.covers((), "maintenance")
+    assert not spot.covers(["backup-db"])
+    assert not MUTE.covers((), "spot")
+    assert Mute((), 0, "").covers((), "spot")
+    assert spot.words == "events:spot,disk"
+    assert spot.what == "events: spot, disk"
+    assert Mute(("a",), 0, "", events=("spot",)).what == "a, events: spot"
+    assert spot.names(Wish())
+    assert spot.names(Wish(events=("disk", "spot")))
+    assert not spot.names(Wish(events=("disk",)))
+    assert mute_from(spot.value()) == spot
+
+
+def test_a_mute_that_was_kept_before_it_knew_events_is_still_one() -> None:
+    value = MUTE.value()
+    del value["events"]
+    assert mute_from(value) == MUTE
 
 
 def test_a_mute_is_broken_by_an_instance_that_was_not_failing_unless_it_is_hard() -> None:

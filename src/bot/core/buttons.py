@@ -5,6 +5,7 @@ Every button carries the question (see `handles`). Texts name the act; accessibi
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from bot.core import blocks as b
@@ -44,6 +45,7 @@ MUTES: dict[str, tuple[str, tuple[str, ...]]] = {  # what the menu of a notice o
     MUTE_HOUR: (N_("Mute 1 h"), ("1h",)),
     MUTE_NIGHT: (N_("Mute until tomorrow 09:00"), ("until", "tomorrow", "09:00")),
 }
+_MUTING = [(text, act) for act, (text, _words) in MUTES.items()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,15 @@ def look(value: str, subject: str) -> list[Block]:
     return [{"type": "actions", "elements": [_button(value, subject, LOOK, ACTS[REFRESH].text)]}]
 
 
+def notice_menu(value: str) -> list[Block]:
+    """The menu under a notice that is not of runs; none where what it mutes is too long to be carried."""
+    if b.width(value) > MOST_BLOCK_ID:
+        return []
+    return [
+        {"type": "actions", "block_id": value, "elements": [_overflow([(ACTS[TAKE_BACK].text, TAKE_BACK), *_MUTING])]}
+    ]
+
+
 def _button(value: str, subject: str, action_id: str, text: str = "") -> Block:
     text = _(text or ACTS[action_id].text)
     return {
@@ -115,9 +126,12 @@ def _button(value: str, subject: str, action_id: str, text: str = "") -> Block:
 
 
 def _menu(on: Pressable) -> Block:
-    """A private answer can be shared, a public one taken back. Slack takes no accessibility label on a menu."""
-    offered = [*([DIFF] if on.diff else []), SHARE if on.private else TAKE_BACK]
-    entries = [(ACTS[act].text, act) for act in offered]
-    entries += [(text, act) for act, (text, _) in MUTES.items()] if on.notice else []
+    """A private answer can be shared, a public one taken back."""
+    acts = [*([DIFF] if on.diff else []), SHARE if on.private else TAKE_BACK]
+    return _overflow([*((ACTS[act].text, act) for act in acts), *(_MUTING if on.notice else [])])
+
+
+def _overflow(entries: Iterable[tuple[str, str]]) -> Block:
+    """Texts, still to be said, and what each stands for. Slack takes no accessibility label on a menu."""
     options = [{"text": {"type": "plain_text", "text": _(text), "emoji": False}, "value": act} for text, act in entries]
     return {"type": "overflow", "action_id": MORE, "options": options}

@@ -26,7 +26,8 @@ MOST_NAMED = 5
 class Notice:
     """What a channel has been told; `ts` is its message, "" before there is one. Times in seconds, epoch.
 
-    `cause` is a fingerprint, "" while nothing fails; `times` counts the occasions that failed in a row. `line` is line
+    `cause` is a fingerprint, "" while nothing fails that may go well again; `instances` fail all the same where it tells
+    of a system event or of what did not happen. `times` counts the occasions that failed in a row. `line` is line
     one of the message, escaped; `recovered` is when what had failed went well again, 0 for never.
     """
 
@@ -104,7 +105,7 @@ def step(before: Notice, news: News, now: float, zone: tzinfo) -> Step:
 
 
 def _well(before: Notice, told: Notice, news: News, now: float, zone: tzinfo) -> Step:
-    after = replace(told, cause="", instances=(), occasion=news.occasion, times=0, since=0.0, rung_at=now)
+    after = replace(told, cause="", instances=news.instances, occasion=news.occasion, times=0, since=0.0, rung_at=now)
     if not before.cause:
         return Step(after, show=True)
     after = replace(after, recovered=now)

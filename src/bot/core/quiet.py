@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta, tzinfo
 from fnmatch import fnmatchcase
@@ -20,11 +20,15 @@ from bot.core.blocks import Message
 from bot.core.errors import UsageError
 from bot.core.notices import News, news_from
 from bot.core.question import quoted
+from bot.core.subscriptions import EVENTS
 from bot.core.texts import N_, Text, _, counted, joined, listed, pgettext, sentences
 
-USAGE = N_("Usage: mute 2h, or mute command:backup-* until 18:00; with hard where no new failure may break it")
-UNMUTE_USAGE = N_("Usage: unmute (everything), or unmute command:backup-*")
-UNMUTE = "unmute"
+USAGE = N_(
+    "Usage: mute 2h, mute command:backup-* until 18:00, or mute events:spot 2h; with hard where no new failure may "
+    "break it"
+)
+UNMUTE_USAGE = N_("Usage: unmute (everything), or unmute command:backup-*, unmute events:spot")
+MUTE, UNMUTE, HARD = "mute", "unmute", "hard"
 LONGEST = 7 * 86_400  # seconds
 MORNING = "09:00"
 _UNITS = {"m": 60, "h": 3_600, "d": 86_400}
@@ -35,9 +39,13 @@ _CLOCK = re.compile(r"(?:[01]?[0-9]|2[0-3]):[0-5][0-9]")
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What was asked for: `span` in seconds, or a time of day (`18:00`) of a day (`tomorrow`, `2026-11-24`)."""
+    """What was asked for: `span` in seconds, or a time of day (`18:00`) of a day (`tomorrow`, `2026-11-24`).
+
+    `commands` are shell patterns, `events` kinds of system events (`subscriptions.EVENTS`); of neither: everything.
+    """
 
     commands: tuple[str, ...] = ()
+    events: tuple[str, ...] = ()
     span: int = 0
     day: str = ""
     clock: str = ""
@@ -80,7 +88,7 @@ def _read(wish: Wish, word: str) -> Wish:
     span = _SPAN.fullmatch(lower)
     if lower in ("until", "for"):
         return wish
-    if lower == "hard":
+    if lower == HARD:
         return replace(wish, hard=True)
     if span and int(span[1]):
         return replace(wish, span=int(span[1]) * _UNITS[span[2]])
@@ -88,7 +96,7 @@ def _read(wish: Wish, word: str) -> Wish:
         return replace(wish, clock=lower)
     if lower == "tomorrow" or _is_date(lower):
         return replace(wish, day=lower)
-    return replace(wish, commands=_with_command(wish.commands, word, USAGE))
+    return _narrowed(wish, word, USAGE)
 
 
 def _is_date(word: str) -> bool:
@@ -98,28 +106,37 @@ def _is_date(word: str) -> bool:
         return False
 
 
-def _with_command(commands: tuple[str, ...], word: str, usage: str) -> tuple[str, ...]:
-    match = re.fullmatch(r"command[:=](.+)", word, re.IGNORECASE | re.DOTALL)
-    if match is None:
-        shown = re.sub(r"[\s`]+", " ", word)[:40]
-        raise UsageError("I cannot read `{word}` here.\n{usage}", word=shown, usage=Text(usage))
-    if len(commands) == _MOST:
-        raise UsageError("At most {most} commands in one mute.", most=_MOST)
-    return tuple(dict.fromkeys([*commands, match[1][:128]]))
+def _narrowed(wish: Wish, word: str, usage: str) -> Wish:
+    """The wish about one thing more: `command:backup-*`, `events:spot`, or a kind that a comma has cut off."""
+    match = re.fullmatch(r"(?:(command|events)[:=])?(.+)", word, re.IGNORECASE | re.DOTALL)
+    key, value = ((match[1] or "").lower(), match[2][:128]) if match else ("", "")
+    if key == "command":
+        if len(wish.commands) == _MOST:
+            raise UsageError("At most {most} commands in one mute.", most=_MOST)
+        return replace(wish, commands=tuple(dict.fromkeys([*wish.commands, value])))
+    if value.lower() in EVENTS:
+        return replace(wish, events=tuple(one for one in EVENTS if one in (*wish.events, value.lower())))
+    if key:
+        raise UsageError("`{key}:` takes {known}, not `{word}`.", key=key, known=", ".join(EVENTS), word=_shown(value))
+    raise UsageError("I cannot read `{word}` here.\n{usage}", word=_shown(word), usage=Text(usage))
 
 
-def read_unmute(words: Sequence[str]) -> tuple[str, ...]:
-    """The commands that are named, () for all mutes of the channel. Raises UsageError."""
-    commands: tuple[str, ...] = ()
+def _shown(word: str) -> str:
+    return re.sub(r"[\s`]+", " ", word)[:40]
+
+
+def read_unmute(words: Sequence[str]) -> Wish:
+    """What is named; nothing for all mutes of the channel. Raises UsageError."""
+    wish = Wish()
     for word in words:
         if word.lower() != "everything":
-            commands = _with_command(commands, word, UNMUTE_USAGE)
-    return commands
+            wish = _narrowed(wish, word, UNMUTE_USAGE)
+    return wish
 
 
 @dataclass(frozen=True, slots=True)
 class Mute:
-    """A mute that stands. `commands` are shell patterns, () for everything; `until` and `made` in seconds, epoch.
+    """A mute that stands, of what its `Wish` named; `until` and `made` in seconds, epoch.
 
     `until_told` is the end in the time zone of the one who set it. `failing` are the instances that failed then.
     """
@@ -132,20 +149,23 @@ class Mute:
     by_name: str = ""
     made: float = 0.0
     failing: tuple[str, ...] = ()
+    events: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:
-        """Names the mute among those of its channel; one of the same commands takes its place."""
+        """Names the mute among those of its channel; one of the same things takes its place."""
         return hashlib.sha256(self.words.encode()).hexdigest()[:16]
 
     @property
     def words(self) -> str:
         """What `unmute` names it by."""
-        return " ".join(f"command:{quoted(one)}" for one in sorted(self.commands))
+        return " ".join([*(f"command:{quoted(one)}" for one in sorted(self.commands)), *_kinds(self.events)])
 
     @property
     def what(self) -> str:
-        return wording.name(listed(self.commands), 200) or _("everything")
+        named = [wording.name(listed(self.commands), 200)] if self.commands else []
+        named += [_("events: {kinds}", kinds=listed(self.events))] if self.events else []
+        return listed(named) or _("everything")
 
     @property
     def told(self) -> str:
@@ -153,10 +173,17 @@ class Mute:
         until = _("{what} until {time}", what=self.what, time=self.until_told)
         return joined([until, *([_("hard")] if self.hard else []), _("by {who}", who=wording.name(self.by_name))])
 
-    def covers(self, commands: Collection[str]) -> bool:
-        """Whether news is muted that is about these commands, each by its name or its id."""
-        if not self.commands:
+    def names(self, wish: Wish) -> bool:
+        """Whether it is the mute of just these things; a wish that names none means each."""
+        named = (frozenset(wish.commands), frozenset(wish.events))
+        return not any(named) or named == (frozenset(self.commands), frozenset(self.events))
+
+    def covers(self, commands: Collection[str], event: str = "") -> bool:
+        """Whether news is muted that is about these commands, each by its name or its id, or about a kind of events."""
+        if not (self.commands or self.events):
             return True
+        if event:
+            return event in self.events
         return bool(commands) and all(any(fnmatchcase(one, some) for some in self.commands) for one in commands)
 
     def broken_by(self, instances: Collection[str]) -> int:
@@ -179,7 +206,20 @@ class Mute:
 
 
 def mute_from(value: Mapping[str, Any]) -> Mute:
-    return Mute(**{**value, "commands": tuple(value["commands"]), "failing": tuple(value["failing"])})
+    lists = {name: tuple(value.get(name, ())) for name in ("commands", "failing", "events")}
+    return Mute(**{**value, **lists})
+
+
+def about(commands: Iterable[str] = (), events: Sequence[str] = ()) -> tuple[str, ...]:
+    """The words by which the menu of a notice mutes what is like it: commands (patterns), or kinds of system events.
+
+    Each system event is of another instance, so that a mute of its kind is of use only where that does not break it.
+    """
+    return (*(f"command:{one}" for one in dict.fromkeys(commands)), *_kinds(events), *([HARD] if events else []))
+
+
+def _kinds(events: Sequence[str]) -> list[str]:
+    return [f"events:{','.join(events)}"] if events else []
 
 
 @dataclass(frozen=True, slots=True)

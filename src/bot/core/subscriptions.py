@@ -110,6 +110,11 @@ class Subscription:
         return failed * 100 >= number * total > 0 if self.at_least.endswith("%") else failed >= number
 
 
+def kind_of(event_name: str) -> str:
+    """What a person types for system events of this name; "" for those that nobody can subscribe to."""
+    return next((kind for kind, names in EVENTS.items() if event_name.startswith(names)), "")
+
+
 def grave(event_name: str) -> bool:
     """Whether a system event tells of an instance that fails or is about to."""
     return event_name.startswith(_GRAVE)

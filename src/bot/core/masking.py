@@ -148,12 +148,12 @@ def _bare(value: str) -> re.Pattern[str]:
 
 def _spans(text: str, *, personal_too: bool) -> Iterator[Span]:
     lower = _lower(text)
-    for hint, pattern in FORMS:
-        if hint in lower:
-            yield from (match.span(match.lastindex or 0) for match in pattern.finditer(text))
-    for hint, pattern in SAID:
-        if hint in lower:
-            spans = (match.span(match.lastindex or 0) for match in pattern.finditer(lower))
+    for row in FORMS:
+        if row.hint in lower:
+            yield from (match.span(match.lastindex or 0) for match in row.pattern.finditer(text))
+    for row in SAID:
+        if row.hint in lower:
+            spans = (match.span(match.lastindex or 0) for match in row.pattern.finditer(lower))
             yield from ((start, end) for start, end in spans if is_value(text[start:end]))
     if "PRIVATE KEY" in text:
         yield from _keys_without_first_line(text)

@@ -26,9 +26,9 @@ MOST_NAMED = 5
 class Notice:
     """What a channel has been told; `ts` is its message, "" before there is one. Times in seconds, epoch.
 
-    `cause` is a fingerprint, "" while nothing fails that may go well again; `instances` fail all the same where it tells
-    of a system event or of what did not happen. `times` counts the occasions that failed in a row. `line` is line
-    one of the message, escaped; `recovered` is when what had failed went well again, 0 for never.
+    `cause` is a fingerprint, "" while nothing fails that may go well again; `instances` fail all the same where it
+    tells of a system event or of what did not happen. `times` counts the occasions that failed in a row. `line` is
+    line one of the message, escaped; `recovered` is when what had failed went well again, 0 for never.
     """
 
     ts: str = ""

@@ -11,14 +11,29 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-Row = tuple[str, "re.Pattern[str]"]
-"""(a part in lower case that every such text holds, the pattern): looked for first, which is ten times as fast."""
+
+class Row:
+    """A pattern, and a part in lower case that every text holds in which it finds anything.
+
+    That is looked for first, which is ten times as fast; and only where it is there the pattern is compiled, for all of
+    them would cost a first answer 20 ms.
+    """
+
+    __slots__ = ("_compiled", "_pattern", "hint")
+
+    def __init__(self, hint: str, pattern: str) -> None:
+        self.hint, self._pattern = hint, pattern
+        self._compiled: re.Pattern[str] | None = None
+
+    @property
+    def pattern(self) -> re.Pattern[str]:
+        if self._compiled is None:
+            self._compiled = re.compile(_WORD.sub(r"\1(?<!\\w\1)", self._pattern), re.DOTALL | re.ASCII)
+        return self._compiled
 
 
 def _rows(rows: Iterable[tuple[str, str]]) -> tuple[Row, ...]:
-    return tuple(
-        (hint, re.compile(_WORD.sub(r"\1(?<!\\w\1)", pattern), re.DOTALL | re.ASCII)) for hint, pattern in rows
-    )
+    return tuple(Row(hint, pattern) for hint, pattern in rows)
 
 
 # A pattern that begins with a literal is found ten times as fast as one that begins with `\b`, so that comes after it.

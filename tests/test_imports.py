@@ -17,7 +17,7 @@ PURE = {
 }  # fmt: skip
 # Each SDK, with what it is made of, and the files that may import it.
 SDK = {
-    "adapters/cloud_assistant.py": {
+    "adapters/openapi.py": {
         "alibabacloud_tea_openapi",
         "alibabacloud_credentials",
         "darabonba",

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.adapters import shared_replies
-from bot.adapters.cloud_assistant import LONGEST_THROTTLE, TRIES, CloudAssistant
+from bot.adapters import openapi, shared_replies
+from bot.adapters.cloud_assistant import TRIES, CloudAssistant
 from bot.adapters.shared_replies import SharedReplies
 from bot.adapters.store import SQLiteStore
 from bot.core.errors import CloudError, Denied, Throttled, Unavailable
@@ -264,7 +264,7 @@ def test_a_throttle_lasts_two_minutes_at_most_whatever_the_api_says(client, clou
     cloud.fail("throttle", headers={"x-acs-retry-after": "86400000"})
     with pytest.raises(Throttled) as caught:
         run_ids(client)
-    assert caught.value.wait == LONGEST_THROTTLE
+    assert caught.value.wait == openapi.LONGEST_THROTTLE
 
 
 def test_short_throttles_end_too(client, cloud):
@@ -283,11 +283,11 @@ def test_a_broken_store_changes_nothing_but_the_memory(client, cloud):
     assert run_ids(lonely) == [RUN]
 
 
-def test_429_without_a_code_is_a_throttle(client):
+def test_429_without_a_code_is_a_throttle():
     class Answer(Exception):
         code, status_code, retry_after, request_id = None, 429, None, None
 
-    assert isinstance(client._meaning(Answer(), "DescribeInvocations", HZ), Throttled)
+    assert isinstance(openapi.meaning(Answer(), "DescribeInvocations", HZ, 1), Throttled)
 
 
 def test_a_reply_of_another_shape_is_unavailable(tmp_path, store, clock):

@@ -1,9 +1,7 @@
 """Cloud Assistant and its neighbours in the ECS API, through the official Tea OpenAPI client.
 
 API 2014-05-26, RPC, POST. Pages are walked by MaxResults and NextToken (page numbers are announced for removal);
-outputs come as Base64. Traps of the client met here: importing it takes half a second, its retry settings do nothing,
-a reply that is not JSON loses its HTTP status, raw numbers in a query raise, and it follows redirects and hands the
-STS token to the new host.
+outputs come as Base64. How a call is made is in `openapi`.
 """
 
 from __future__ import annotations
@@ -14,12 +12,12 @@ import random
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
-from urllib.parse import urlsplit
 
+from bot.adapters import openapi
 from bot.adapters.calls import Calls
 from bot.adapters.shared_replies import SharedReplies
 from bot.adapters.store import Store, StoreError
-from bot.core.errors import CloudError, Denied, Throttled, Unavailable
+from bot.core.errors import CloudError, Throttled, Unavailable
 from bot.core.manners import LONGEST_ROOM, Priority, wait_after
 from bot.core.model import (
     AgentStatus,
@@ -39,15 +37,13 @@ from bot.settings import Clock, Credentials, Settings
 
 log = logging.getLogger("bot.cloud")
 
+VERSION = "2014-05-26"
 PAGE = 50
 MOST_IDS = 100  # instance ids in one DescribeInstances
 TRIES = 4
-CONNECT_LIMIT, READ_LIMIT = 3.0, 10.0  # seconds for one try
 SHORT_WAIT = 5.0  # seconds for which a throttled call is held back here; longer is the queue's business
-LONGEST_THROTTLE = 120.0  # seconds; the documented one ends with the minute
 
-Filters = Mapping[str, Any]
-"""Request parameters by the API's own names; lists and `Tag` as lists, empty ones are left out."""
+Filters = openapi.Query
 
 
 class CloudAssistant:
@@ -214,82 +210,14 @@ class CloudAssistant:
             log.warning("throttle mark not kept")
 
     def _try(self, action: str, region: str, query: Filters) -> dict[str, Any]:
-        """The body of one reply. The client is imported here, at first use."""
-        from Tea.exceptions import TeaException
-
-        if not self._credentials:
-            raise Denied(action, region, "NoCredentials")
+        """The body of one reply."""
+        call = openapi.Call(self._settings.endpoint(region), VERSION, action, region, {"RegionId": region, **query})
         left = self._deadline - self._clock()
-        if left <= 0:
-            raise Unavailable(action, region, "OutOfTime")
-        try:
-            with self._calls.one("cloud"):
-                body = _send(self._settings.endpoint(region), self._credentials, action, region, query, left)
-        except TeaException as error:
-            raise self._meaning(error, action, region) from None  # its text and its request hold URL and token
-        if not isinstance(body, dict):
-            raise Unavailable(action, region, "UnreadableReply")
-        return body
-
-    def _meaning(self, error: Exception, action: str, region: str) -> CloudError:
-        code, request_id = text_of(getattr(error, "code", "")), text_of(getattr(error, "request_id", ""))
-        status = getattr(error, "status_code", None) or 0
-        if code.startswith("Throttling") or status == 429:
-            wait = (getattr(error, "retry_after", None) or 0) / 1000 or self._until_next_minute()
-            return Throttled(action, region, min(wait, LONGEST_THROTTLE), code or "Throttling", request_id)
-        if not code or status >= 500 or code in ("ServiceUnavailable", "SignatureNonceUsed") or "InternalError" in code:
-            return Unavailable(action, region, code, request_id)
-        return Denied(action, region, code, request_id)
+        return openapi.ask(call, self._credentials, left, self._until_next_minute(), self._calls)
 
     def _until_next_minute(self) -> float:
         """The API refuses until the next minute; spread a little, so that waiting jobs do not come all at once."""
         return 60 - self._clock() % 60 + random.uniform(0.2, 2.0)  # noqa: S311 (jitter, not a secret)
-
-
-def _send(endpoint: str, credentials: Credentials, action: str, region: str, query: Filters, seconds: float) -> object:
-    """One request by the Tea client; raises its TeaException. A client is cheap: its connections are the process's."""
-    import requests
-    from alibabacloud_tea_openapi.client import Client
-    from alibabacloud_tea_openapi.utils import Utils
-    from alibabacloud_tea_openapi.utils_models import Config, OpenApiRequest, Params
-    from darabonba.runtime import RuntimeOptions
-
-    # Before the client's first session: a redirect would hand the STS token to another host.
-    requests.sessions.DEFAULT_REDIRECT_LIMIT = 0  # type: ignore[attr-defined]
-    address = urlsplit(endpoint)
-    client = Client(
-        Config(
-            access_key_id=credentials.access_key_id,
-            access_key_secret=credentials.access_key_secret,
-            security_token=credentials.security_token or None,
-            protocol=address.scheme,
-            endpoint=address.netloc,
-            region_id=region,
-            user_agent="cloud-assistant-in-slack",
-        )
-    )
-    parameters = Params(
-        action=action,
-        version="2014-05-26",
-        protocol="HTTPS",
-        pathname="/",
-        method="POST",
-        auth_type="AK",
-        style="RPC",
-        req_body_type="formData",
-        body_type="json",
-    )
-    request = OpenApiRequest(query=Utils.query({"RegionId": region, **query}))
-    limits = RuntimeOptions(
-        connect_timeout=_milliseconds(min(CONNECT_LIMIT, seconds)),
-        read_timeout=_milliseconds(min(READ_LIMIT, seconds)),
-    )
-    return client.call_api(parameters, request, limits).get("body")
-
-
-def _milliseconds(seconds: float) -> int:
-    """At least 1: the client takes 0 for its default of ten seconds."""
-    return max(1, int(seconds * 1000))
 
 
 def _next_token(reply: Mapping[str, Any]) -> str:

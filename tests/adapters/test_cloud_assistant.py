@@ -385,6 +385,30 @@ def test_the_very_first_call_of_a_process_follows_no_redirect(cloud, tmp_path, s
     assert cloud.count() == TRIES
 
 
+LOADED = """
+import sys
+from bot.adapters import openapi
+{before}
+openapi.load()
+import Tea.core
+print("aiohttp" in sys.modules, "yarl" in sys.modules)
+import aiohttp
+print(aiohttp.ClientSession.__module__)
+"""
+
+
+@pytest.mark.parametrize(("before", "there"), [("", "False False"), ("import aiohttp", "True True")])
+def test_the_client_is_loaded_without_aiohttp_which_others_may_have_all_the_same(before, there):
+    done = subprocess.run(
+        [sys.executable, "-c", LOADED.format(before=before)],
+        env={"PYTHONPATH": str(Path(__file__).parents[2] / "src"), "PATH": ""},
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    assert done.stdout == f"{there}\naiohttp.client\n", done.stderr
+
+
 # Quota manners
 
 

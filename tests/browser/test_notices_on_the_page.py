@@ -76,3 +76,19 @@ def test_a_failure_is_told_counted_and_told_as_recovered(page, stage, readme_pic
     picture(page, "digest", whole=True)
     readme_picture(page, "digest", part="article")
     accessible(page)
+
+
+def test_a_system_event_is_told_and_the_menu_under_it_mutes_its_kind(page, stage):
+    type_line(page, "/cloudassist subscribe events:spot")
+    expect(page.get_by_role("main")).to_contain_text("events: spot")
+    instance = BACKUP.instances[0].id
+    stage.triggers.publish(
+        "ecs:Instance:PreemptibleInstanceInterruption", "cn-hangzhou", {"instanceId": instance, "action": "delete"}
+    )
+    told = page.locator("article").filter(has=page.get_by_role("heading", name="spot interruption"))
+    expect(told).to_be_visible(timeout=40_000)
+    told.get_by_role("button", name="More actions").click()
+    picture(page, "system-event", whole=True)
+    accessible(page)
+    page.get_by_role("menuitem", name="Mute 1 h").click()
+    expect(page.get_by_role("main")).to_contain_text("has muted events: spot in this channel until")

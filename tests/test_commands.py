@@ -103,7 +103,10 @@ def test_init_names_what_is_wrong_with_the_settings():
     assert "- BOT_TIMEZONE" in said
 
 
-@pytest.mark.parametrize("arguments", [["help"], ["init", "now"], ["--version"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [["help"], ["init", "now"], ["--version"], ["manifest"], ["manifest", "--socket", "--url", "https://a.example"]],
+)
 def test_anything_else_is_answered_with_the_usage(arguments):
     with pytest.raises(SystemExit, match="Usage: python -m bot"):
         main.main(arguments)

@@ -13,7 +13,7 @@ from sandbox.cloud import SECRETS, STS_KEY_ID, TOKENS
 from sandbox.cloud_replies import ACTIONS
 from sandbox.fc import ENVIRONMENT_CREDENTIALS
 from sandbox.http import Drop, Peer, Reply
-from sandbox.slack_workspace import BOT_TOKEN, BOT_USER, INCIDENTS, SECRET, SIGNING_SECRET, USERGROUP
+from sandbox.slack_workspace import APP_TOKEN, BOT_TOKEN, BOT_USER, INCIDENTS, SECRET, SIGNING_SECRET, USERGROUP
 from sandbox.stage import Stage
 from tablestore_stub import INSTANCE, KEY_ID, NO_RIGHT, REGION, TablestoreStub
 from tablestore_stub import SECRET as STORE_SECRET
@@ -130,6 +130,26 @@ def test_a_channel_that_the_bot_was_not_invited_to_is_named(doctor):
     _, wrong, printed = doctor(BOT_CHANNELS=f"{INCIDENTS},{SECRET}")
     assert wrong == [f"Slack conversations.info: {SECRET} channel_not_found"]
     assert "/invite" in printed
+
+
+def test_socket_mode_is_tried_where_it_is_set_and_needs_no_signing_secret(doctor, slack):
+    status, _, printed = doctor(SLACK_APP_TOKEN=APP_TOKEN, SLACK_SIGNING_SECRET="")
+    assert status == 0
+    assert "✔ Slack apps.connections.open (SLACK_APP_TOKEN): answers: Socket Mode is on" in printed
+    assert APP_TOKEN not in printed
+    assert len(slack.sockets) == 0
+
+
+@pytest.mark.parametrize(
+    ("code", "fix"),
+    [("invalid_auth", "scope connections:write"), ("missing_scope", "Switch Socket Mode on"), ("unreachable", "proxy")],
+)
+def test_socket_mode_that_slack_refuses_is_named_with_the_way_to_mend_it(doctor, slack, code, fix):
+    slack.fail("500" if code == "unreachable" else f"error:{code}", "apps.connections.open", times=9)
+    _, [wrong], printed = doctor(SLACK_APP_TOKEN=APP_TOKEN)
+    assert wrong == f"Slack apps.connections.open (SLACK_APP_TOKEN): {code}"
+    assert fix in printed
+    slack.mend()
 
 
 def test_a_user_group_that_may_ask_is_looked_into(doctor, slack):

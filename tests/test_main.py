@@ -173,6 +173,21 @@ def test_what_is_wrong_ends_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
         main.main()
 
 
+def test_it_serves_no_address_where_slack_comes_by_socket_mode(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLACK_APP_TOKEN", "xapp-1-hush")
+    monkeypatch.delenv("FC_FUNCTION_NAME", raising=False)
+    with pytest.raises(SystemExit, match="`make run` connects by Socket Mode") as ended:
+        main.main()
+    assert "hush" not in str(ended.value)
+
+
+def test_on_function_compute_it_refuses_socket_mode(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {**REQUIRED, "SLACK_APP_TOKEN": "xapp-1", "FC_FUNCTION_NAME": "cloudassist"}.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SystemExit, match="cannot start:\n- SLACK_APP_TOKEN is for Socket Mode on a laptop"):
+        main.main()
+
+
 @pytest.fixture
 def function() -> Iterator[FunctionCompute]:
     environment = {**REQUIRED, "SLACK_API_URL": "http://127.0.0.1:1/api/"}

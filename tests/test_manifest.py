@@ -245,6 +245,24 @@ def test_without_both_the_scopes_are_those_that_the_bot_is_of_no_use_without(cap
     assert printed(capsys, "--without", "files, groups, home")["oauth_config"]["scopes"]["bot"] == needed.split()
 
 
+def test_for_socket_mode_it_has_no_address_and_else_nothing_is_changed(capsys: pytest.CaptureFixture[str]):
+    assert run(["manifest", "--socket"], {}) == 0
+    text = capsys.readouterr().out
+    without_addresses = yaml.safe_load(text)
+    assert problems(without_addresses) == ["one address, in three places", "socket_mode_enabled must be False"]
+    assert list(addresses(without_addresses)) == []
+    left_out = [line for line in SOURCE.splitlines() if "url:" in line]
+    assert len(left_out) == 3
+    assert len(text.splitlines()) == len(SOURCE[SOURCE.index("_metadata") :].splitlines()) - len(left_out)
+
+
+def test_for_socket_mode_too_features_can_be_left_out(capsys: pytest.CaptureFixture[str]):
+    assert run(["manifest", "--socket", "--without", "home,files"], {}) == 0
+    text = capsys.readouterr().out
+    assert "app_home_opened" not in text
+    assert "files:write" not in text
+
+
 def test_what_cannot_be_left_out_is_answered_with_what_can():
     assert run(["manifest", "--url", URL, "--without", "commands"], {}) == (
         "There is no feature commands to leave out; there are files, groups, home."
@@ -262,6 +280,7 @@ def test_the_scopes_that_are_read_from_the_source_are_those_of_the_manifest():
 
 # The Web API methods of the bot, and what Slack's page on each asks for.
 METHODS = {
+    "apps.connections.open": set(),  # connections:write of the app-level token, in doctor
     "auth.test": set(),
     "chat.delete": {"chat:write"},
     "chat.getPermalink": set(),
@@ -287,7 +306,7 @@ LISTENERS = {
     "event message": ("im:history", "message.im"),
     "event app_home_opened": ("", "app_home_opened"),
 }
-_METHOD = r"(?:auth|bookmarks|chat|conversations|files|pins|reactions|usergroups|users|views)(?:\.[a-zA-Z]+)+"
+_METHOD = r"(?:apps|auth|bookmarks|chat|conversations|files|pins|reactions|usergroups|users|views)(?:\.[a-zA-Z]+)+"
 
 
 def constants(path: Path) -> Iterator[str]:
@@ -338,9 +357,10 @@ def test_slacks_schema_accepts_it(schema: Any):
     assert [error.message for error in jsonschema.Draft7Validator(schema).iter_errors(MANIFEST)] == []
 
 
+@pytest.mark.parametrize("url", [URL, None])
 @pytest.mark.parametrize("without", [[], ["files"], ["home"], ["files", "home"]])
-def test_and_what_is_printed_of_it(schema: Any, without: list[str]):
-    manifest = yaml.safe_load(slack_app.manifest(SOURCE, URL, without))
+def test_and_what_is_printed_of_it(schema: Any, without: list[str], url: str | None):
+    manifest = yaml.safe_load(slack_app.manifest(SOURCE, url, without))
     assert [error.message for error in jsonschema.Draft7Validator(schema).iter_errors(manifest)] == []
 
 

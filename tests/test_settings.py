@@ -48,7 +48,7 @@ def test_all_that_is_missing_or_wrong_is_named_at_once() -> None:
         "SLACK_SIGNING_SECRET": " ",
         "SLACK_BOT_TOKEN": "",
         "SLACK_API_URL": "slack.com",
-        "SLACK_APP_TOKEN": "xapp-1",
+        "SLACK_APP_TOKEN": "xoxb-1",
         "ECS_ENDPOINT": "https://ecs.{regio}.aliyuncs.com",
         "FC_ENDPOINT": "https://fc:70000",
         "BOT_REGIONS": "cn-hangzhou, Hangzhou",
@@ -72,6 +72,17 @@ def test_a_time_zone_that_is_none_is_refused(zone: str) -> None:
 
 def test_a_time_zone_is_taken() -> None:
     assert read(BOT_TIMEZONE="Asia/Shanghai").timezone == "Asia/Shanghai"
+
+
+def test_an_app_level_token_is_taken_and_in_no_repr() -> None:
+    settings = read(SLACK_APP_TOKEN="xapp-1-A0-hush")
+    assert settings.app_token == "xapp-1-A0-hush"
+    assert "hush" not in repr(settings)
+
+
+def test_on_function_compute_there_is_no_socket_mode() -> None:
+    [problem] = problems(SLACK_APP_TOKEN="xapp-1-A0-hush", FC_FUNCTION_NAME="cloudassist")
+    assert problem == "SLACK_APP_TOKEN is for Socket Mode on a laptop (make run); unset it on Function Compute."
 
 
 def test_a_language_is_taken() -> None:

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 INSTANCE_CONCURRENCY = 10  # as in template.yml
 THREADS = INSTANCE_CONCURRENCY + 2
 GARBAGE = 50_000  # new objects that are looked through at once; at 700, a tenth of the first job's time goes into that
+_BY_SOCKET = (
+    "SLACK_APP_TOKEN is set, so Slack sends nothing to an address: `make run` connects by Socket Mode. "
+    "To serve an address, unset it."
+)
 CHANNEL_TIMEOUT = 3_600  # seconds; Function Compute keeps its connections for at least 900
 
 
@@ -64,6 +68,8 @@ def main(arguments: Sequence[str] = ()) -> None:
         from bot.commands import run
 
         sys.exit(run(arguments, os.environ))
+    if os.environ.get("SLACK_APP_TOKEN", "").strip() and not os.environ.get("FC_FUNCTION_NAME", "").strip():
+        sys.exit(f"The bot cannot start:\n- {_BY_SOCKET}")  # before other settings are missed: it needs fewer
     try:
         settings = Settings.from_environment(os.environ)
     except SettingsError as error:

@@ -16,7 +16,8 @@ from bot.settings import Settings, SettingsError
 _USAGE = """\
 Usage: python -m bot                  serves
        python -m bot manifest --url https://… [--without files,groups,home]
-                                      prints the Slack app's manifest, with that address
+                                      prints the Slack app's manifest, with that address;
+                                      --socket instead of --url: for Socket Mode, without an address
        python -m bot init [--undo]    makes the table that BOT_STORE names; --undo deletes it with all it keeps
        python -m bot doctor [--prove-read-only]
                                       tries every right and connection, and says what is missing
@@ -64,7 +65,9 @@ def _asked(arguments: Sequence[str]) -> argparse.Namespace:
     init = commands.add_parser("init", add_help=False)
     init.add_argument("--undo", action="store_true")
     manifest = commands.add_parser("manifest", add_help=False)
-    manifest.add_argument("--url", required=True)
+    way = manifest.add_mutually_exclusive_group(required=True)
+    way.add_argument("--url")
+    way.add_argument("--socket", action="store_true")
     manifest.add_argument("--without", default="")
     doctor = commands.add_parser("doctor", add_help=False)
     doctor.add_argument("--prove-read-only", action="store_true")
@@ -93,7 +96,7 @@ def manifest_source() -> str:
     return next(path for path in found if path.is_file()).read_text(encoding="utf-8")
 
 
-def _manifest(url: str, without: str) -> str | int:
+def _manifest(url: str | None, without: str) -> str | int:
     left_out = [feature.strip() for feature in without.split(",") if feature.strip()]
     try:
         print(slack_app.manifest(manifest_source(), url, left_out), end="")  # noqa: T201

@@ -42,7 +42,12 @@ _FIX_CLOCK = (
 )
 _FIX_KEYS = "Give the function the role of template.yml; elsewhere set ALIBABA_CLOUD_ACCESS_KEY_ID and …_SECRET anew."
 _FIX_NETWORK = "Does this network reach it? A proxy or ECS_ENDPOINT may be wrong; else try again in a minute."
+_FIX_NETWORK_SLACK = _FIX_NETWORK.replace("ECS_ENDPOINT", "SLACK_API_URL")
 _FIX_SCOPE = "Paste the manifest anew (python -m bot manifest --url …) and install the app again."
+_FIX_SOCKET = (
+    "Switch Socket Mode on and make an app-level token with the scope connections:write (the app's page, Socket Mode; "
+    "Basic Information, App-Level Tokens), or unset SLACK_APP_TOKEN."
+)
 _FIX_TOKEN = "Copy SLACK_BOT_TOKEN from the Slack app's page, Install App."  # noqa: S105 (a sentence)
 
 
@@ -75,8 +80,11 @@ def examine(environment: Mapping[str, str], *, prove_read_only: bool = False, cl
 
 
 def _findings(environment: Mapping[str, str], clock: Clock, *, prove_read_only: bool) -> Iterator[Finding]:
+    given = dict(environment)
+    if given.get("SLACK_APP_TOKEN"):  # over a socket nothing is signed
+        given["SLACK_SIGNING_SECRET"] = given.get("SLACK_SIGNING_SECRET") or "unused"
     try:
-        settings = Settings.from_environment(environment)
+        settings = Settings.from_environment(given)
     except SettingsError as error:
         yield from (Finding("settings", "wrong", problem) for problem in error.problems)
         return
@@ -101,10 +109,12 @@ def _slack(settings: Settings, clock: Clock) -> Iterator[Finding]:
     try:
         bot = slack.who_am_i()
     except SlackError as error:
-        fix = _FIX_NETWORK.replace("ECS_ENDPOINT", "SLACK_API_URL") if error.code == "unreachable" else _FIX_TOKEN
+        fix = _FIX_NETWORK_SLACK if error.code == "unreachable" else _FIX_TOKEN
         yield Finding("Slack auth.test", error.code, fix)
         return
     yield Finding("Slack auth.test", f"{bot.user} in {bot.team}")
+    if settings.app_token:
+        yield _socket(settings, slack)
     yield _clock(bot.date, clock())
     yield from (_scope(scope, bot.scopes) for scope in slack_app.scopes(manifest_source()))
     try:
@@ -115,6 +125,15 @@ def _slack(settings: Settings, clock: Clock) -> Iterator[Finding]:
         yield Finding("Slack users.info", "answers")
     yield _channels(settings, slack)
     yield from (_user_group(slack, one) for one in settings.readers if one.startswith("S"))
+
+
+def _socket(settings: Settings, slack: Slack) -> Finding:
+    what = "Slack apps.connections.open (SLACK_APP_TOKEN)"
+    try:
+        slack.try_socket(settings.app_token)
+    except SlackError as error:
+        return Finding(what, error.code, _FIX_NETWORK_SLACK if error.code == "unreachable" else _FIX_SOCKET)
+    return Finding(what, "answers: Socket Mode is on")
 
 
 def _user_group(slack: Slack, group_id: str) -> Finding:

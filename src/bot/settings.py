@@ -1,7 +1,7 @@
 """One frozen value from the environment. All that is missing or wrong is named at once; secrets stay out of repr.
 
-An empty value means the default. `ENVIRONMENT` names what a person may set; `FC_*` (but FC_ENDPOINT) and
-`ALIBABA_CLOUD_*` are set by Function Compute.
+An empty value means the default. `ENVIRONMENT` names what a person may set for the function; SLACK_APP_TOKEN is
+for a laptop alone, `FC_*` (but FC_ENDPOINT) and `ALIBABA_CLOUD_*` are set by Function Compute.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ ENVIRONMENT = frozenset(
     }
 )
 # Settings of later versions: refused where they would change who sees what, or where things are kept.
-_NOT_YET = {"BOT_ACCOUNTS": "several accounts", "SLACK_APP_TOKEN": "Socket Mode"}
+_NOT_YET = {"BOT_ACCOUNTS": "several accounts"}
 
 _REGION = r"[a-z]{2,4}(?:-[a-z0-9]+){1,4}"
 _PORT = r"[0-9]{1,4}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]"
@@ -79,6 +79,7 @@ class Tablestore:
 class Settings:
     signing_secret: str = field(repr=False)
     bot_token: str = field(repr=False)
+    app_token: str = field(repr=False)  # of Socket Mode; only doctor tries it, the sandbox uses it
     slack_api_url: str
     regions: tuple[str, ...]
     regions_chosen: bool
@@ -141,6 +142,7 @@ class Settings:
         settings = Settings(
             signing_secret=read.required("SLACK_SIGNING_SECRET", "Slack app page, Basic Information, Signing Secret"),
             bot_token=read.required("SLACK_BOT_TOKEN", "Slack app page, Install App, Bot User OAuth Token (xoxb-…)"),
+            app_token=read.app_token(),
             slack_api_url=read.url("SLACK_API_URL", "https://slack.com/api/").rstrip("/") + "/",
             regions=regions or (read.value("FC_REGION", "cn-hangzhou"),),
             regions_chosen=bool(regions),
@@ -197,6 +199,15 @@ class _Reader:
         value = self.value(name, default)
         if not re.fullmatch(pattern, value):
             self.problems.append(f"{name} is {value!r}; right would be {right}.")
+        return value
+
+    def app_token(self) -> str:
+        """Of Socket Mode, for a laptop: on Function Compute requests come to the function's address alone."""
+        value, name = self.value("SLACK_APP_TOKEN"), "SLACK_APP_TOKEN"
+        if value and self.value("FC_FUNCTION_NAME"):
+            self.problems.append(f"{name} is for Socket Mode on a laptop (make run); unset it on Function Compute.")
+        elif value and not value.startswith("xapp-"):
+            self.problems.append(f"{name} must be an app-level token (Slack app page, Basic Information, xapp-…).")
         return value
 
     def url(self, name: str, default: str) -> str:

@@ -1,23 +1,27 @@
 """`python -m sandbox`: the bot in a terminal and on a page, without any account.
 
 `python -m sandbox "t-…"` asks one question and ends. Without a question it asks three, then serves the page until it
-is stopped (Ctrl-C, SIGTERM), and answers what is typed where there is a keyboard.
+is stopped (Ctrl-C, SIGTERM), and answers what is typed where there is a keyboard. With SLACK_APP_TOKEN it connects to
+that real workspace instead, see `real_workspace`.
 """
 
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import sys
 import threading
 from collections.abc import Sequence
 from typing import NoReturn
 
+from sandbox import real_workspace
 from sandbox.console import serve
 from sandbox.console.state import Shortcut
-from sandbox.drawing import WIDTH, draw
+from sandbox.drawing import WIDTH, draw, menu
 from sandbox.scenario import load_all
 from sandbox.scenario_values import Scenario
+from sandbox.socket_connection import GivenUp
 from sandbox.stage import Stage
 
 SHORTCUTS = (Shortcut("look_up", "Look up invocations"),)  # as in the manifest
@@ -30,6 +34,9 @@ def main(questions: Sequence[str]) -> None:
     for number in _ENDING:
         signal.signal(number, _end)
     signal.signal(signal.SIGTTIN, signal.SIG_IGN)  # in the background there is no keyboard: reading is an error then
+    if os.environ.get("SLACK_APP_TOKEN", "").strip() and not questions:
+        _serve_workspace()
+        return
     scenarios = {scenario.name: scenario for scenario in load_all()}
     with Stage(scenarios.values(), events=True) as stage:
         if questions:
@@ -47,6 +54,13 @@ def main(questions: Sequence[str]) -> None:
             console.stop()
 
 
+def _serve_workspace() -> None:
+    try:
+        real_workspace.serve(os.environ)
+    except (real_workspace.Unusable, GivenUp) as error:
+        sys.exit(str(error))
+
+
 def _end(number: int, frame: object) -> NoReturn:
     """Ends what was started, and then this; once is enough."""
     for one in _ENDING:
@@ -61,8 +75,7 @@ def _converse(stage: Stage, scenarios: Sequence[Scenario]) -> None:
     keyboard = sys.stdin.isatty()
     if keyboard:
         print("\nAsk here too; an empty line asks for the newest runs, `help` says what can be asked. There is:")
-        for scenario in scenarios:
-            print(f"  {scenario.ask.split()[0]:<20} {scenario.title}")
+        print(menu(scenarios))
     with contextlib.suppress(EOFError, OSError):
         while True:
             _ask(stage, input("\n/cloudassist " if keyboard else ""), typed=keyboard)

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
+
+from sandbox.scenario_values import Scenario
 
 WIDTH = 92
 _BOLD, _DIM, _PLAIN = "\x1b[1m", "\x1b[2m", "\x1b[0m"
@@ -29,6 +31,11 @@ def draw(text: str, blocks: Sequence[Mapping[str, Any]], *, colour: bool = False
         previous = kind
     drawn = "\n".join(lines)
     return drawn if colour else re.sub(r"\x1b\[[0-9]m", "", drawn)
+
+
+def menu(scenarios: Iterable[Scenario]) -> str:
+    """What there is to ask about, a line each."""
+    return "\n".join(f"  {scenario.ask.split()[0]:<20} {scenario.title}" for scenario in scenarios)
 
 
 _FOOTNOTES = ("header", "context", "actions")

@@ -28,9 +28,6 @@ from sandbox.http import Drop, Peer, Reply, Request
 # Two, so that a test can tell which of them the function used.
 ENVIRONMENT_CREDENTIALS = Credentials("STS.SandboxEnvironment", "sandbox-env-secret", "sandbox-env-token")
 REQUEST_CREDENTIALS = Credentials("STS.SandboxRequest", "sandbox-request-secret", "sandbox-request-token")
-_KEYS = (ENVIRONMENT_CREDENTIALS, REQUEST_CREDENTIALS)
-_SECRETS = {key.key_id: key.secret for key in _KEYS}
-_TOKENS = {key.key_id: key.token for key in _KEYS}
 
 Fault = Literal["refuse_429", "http500", "slow", "drop_before", "drop_after", "hang"]
 
@@ -50,7 +47,8 @@ class FunctionCompute(Peer):
     """Function Compute with one function; use as a context manager, or `start` and `stop`.
 
     `command` runs in `directory` with FC's variables, FC_ENDPOINT (this peer) and `environment`, which wins.
-    Times are seconds: `timeout` is the function's, `start_timeout` how long its port may stay closed.
+    Times are seconds: `timeout` is the function's, `start_timeout` how long its port may stay closed. The function
+    acts with `credentials` where they are given, and else with two made-up ones.
     """
 
     def __init__(
@@ -73,10 +71,16 @@ class FunctionCompute(Peer):
         name: str = "cloudassist",
         region: str = "cn-hangzhou",
         account_id: str = "1234567890123456",
+        credentials: Credentials | None = None,
     ) -> None:
         super().__init__(port)
+        in_environment = credentials or ENVIRONMENT_CREDENTIALS
+        self._credentials = credentials or REQUEST_CREDENTIALS
+        keys = (in_environment, self._credentials)
+        self._secrets = {key.key_id: key.secret for key in keys}
+        self._tokens = {key.key_id: key.token for key in keys if key.token}
         self.function = Function(name, region, account_id, "LATEST", memory=512, timeout=timeout)
-        own = {**self.function.environment(ENVIRONMENT_CREDENTIALS), "FC_ENDPOINT": self.url}
+        own = {**self.function.environment(in_environment), "FC_ENDPOINT": self.url}
         launch = Launch(
             command,
             directory,
@@ -205,7 +209,7 @@ class FunctionCompute(Peer):
         patience: float | None,
     ) -> Reply:
         own = self.function.headers(
-            REQUEST_CREDENTIALS, control_path=control_path, request_id=request_id, retry_count=retry_count
+            self._credentials, control_path=control_path, request_id=request_id, retry_count=retry_count
         )
         headers = forwarded(request.headers, own, spoofing=self._spoofing)
         began, status, cold = time.monotonic(), 502, False
@@ -268,7 +272,7 @@ class FunctionCompute(Peer):
         method, target, headers, body = request.method, request.target, request.headers, request.body
         now = datetime.now(UTC)
         with self._lock:
-            code = acs3.problem(method, target, headers, body, _SECRETS, _TOKENS, now, self._nonces)
+            code = acs3.problem(method, target, headers, body, self._secrets, self._tokens, now, self._nonces)
         if code:
             raise RefusalError(403, code)
 

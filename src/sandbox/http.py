@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socket import socket
 from types import TracebackType
 from typing import Any, Self
 
@@ -35,9 +36,12 @@ class Request:
 
 @dataclass(frozen=True)
 class Reply:
+    """`then` gets the connection once the headers are out: it is HTTP's no longer."""
+
     status: int = 200
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
+    then: Callable[[socket], None] | None = None
 
 
 def json_reply(value: Any, status: int = 200, **headers: str) -> Reply:
@@ -60,10 +64,14 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             return
         self.send_response_only(reply.status)
-        for name, value in {**reply.headers, "content-length": str(len(reply.body))}.items():
+        length_of_body = {} if reply.then else {"content-length": str(len(reply.body))}
+        for name, value in {**reply.headers, **length_of_body}.items():
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(reply.body)
+        if reply.then:
+            self.close_connection = True
+            reply.then(self.connection)
 
     do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = do_HEAD = _answer  # noqa: N815 (the base class's names)
 

@@ -21,8 +21,10 @@ from sandbox import slack_interactions as interactions
 from sandbox import slack_requests as requests
 from sandbox.block_kit import error_code, message_problems
 from sandbox.slack_calls import direct_channel
+from sandbox.slack_envelopes import Request, wrapped
 from sandbox.slack_requests import FORM, JSON, Response, sign
 from sandbox.slack_server import Called, Refusal, SlackServer
+from sandbox.slack_sockets import SOCKET
 from sandbox.slack_workspace import (
     BOT_USER,
     INCIDENTS,
@@ -40,9 +42,9 @@ __all__ = ["Called", "Message", "Refusal", "Response", "Slack", "View", "sign"]
 class Slack(SlackServer):
     """One workspace with one app installed.
 
-    Users and channels are named by their ids. `seconds` is how long Slack waits for an app. With `feed_back`
-    each message and update of the bot is sent back to that URL as the event Slack would send, and the answers
-    are kept in `fed_back`.
+    Users and channels are named by their ids; where an app's URL is asked for, SOCKET is its web socket. `seconds`
+    is how long Slack waits for an app. With `feed_back` each message and update of the bot is sent back to that URL
+    as the event Slack would send, and the answers are kept in `fed_back`.
     """
 
     signing_secret: str
@@ -113,7 +115,12 @@ class Slack(SlackServer):
             return self.url + self.workspace.new_response_url(channel, user, kind, message_ts)
 
     def send(self, url: str, body: bytes, kind: str = FORM, headers: Mapping[str, str] | None = None) -> Response:
-        """POST a body signed now. For stale or tampered requests use `sign` and `slack_requests.send`."""
+        """POST a body signed now; to SOCKET it goes over the app's web socket instead.
+
+        For stale or tampered requests use `sign` and `slack_requests.send`.
+        """
+        if url == SOCKET:
+            return self.sockets.deliver(wrapped(Request(body, kind, headers or {})), self.seconds)
         signed = sign(self.signing_secret, int(self.workspace.clock()), body)
         return requests.send(url, body, {"Content-Type": kind, **signed, **(headers or {})}, self.seconds)
 

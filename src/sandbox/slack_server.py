@@ -12,9 +12,12 @@ from typing import Any
 from sandbox.http import Drop, Peer, Reply, Request, json_reply
 from sandbox.slack_calls import Answer, Call, Method, check_message
 from sandbox.slack_reading import READING
+from sandbox.slack_sockets import PATH as SOCKETS
+from sandbox.slack_sockets import Sockets
 from sandbox.slack_views import VIEWS
 from sandbox.slack_wire import Fault, Rate, arguments, known_arguments, rate_limited, take_fault, token_of
 from sandbox.slack_workspace import (
+    APP_TOKEN,
     BOT_TOKEN,
     BOT_USER,
     RESPONSE_URL_USES,
@@ -51,17 +54,20 @@ class Refusal:
 class SlackServer(Peer):
     """Keeps `calls`, `refused` (what Slack would refuse) and `warnings` (blocks that came without text).
 
-    `scopes` and `token` may be set at any time. `changed` guards all state and is notified at every change.
+    `scopes`, `token` and `app_token` may be set at any time. `changed` guards all state and is notified at every
+    change.
     """
 
     workspace: Workspace
     scopes: frozenset[str]
     token: str
+    app_token: str
     _rate: Rate | None
 
     def __init__(self, port: int = 0, *, clock: Callable[[], float] = time.time) -> None:
         super().__init__(port)
         self.changed = threading.Condition()
+        self.sockets = Sockets(self.changed)
         self.calls: list[Called] = []
         self.refused: list[Refusal] = []
         self.warnings: list[Called] = []
@@ -72,10 +78,11 @@ class SlackServer(Peer):
 
     def stop(self) -> None:
         self._halted.set()
+        self.sockets.drop()
         super().stop()
 
     def fail(self, kind: str, method: str = "*", *, times: int = 1, retry_after: int = 1, seconds: float = 3.5) -> None:
-        """Let the next `times` calls of `method` (`*`: any; `response_url` and `upload` too) fail.
+        """Let the next `times` calls of `method` (`*`: any; `response_url`, `upload` and `socket` too) fail.
 
         Kinds: `429` (with `retry_after` seconds), `500`, `502html`, `drop_before` (closed, not done),
         `drop_after` (done, closed without an answer), `slow` (done after `seconds`), `error:<code>`.
@@ -110,7 +117,7 @@ class SlackServer(Peer):
         """Everything as it was at the start: people, channels, scopes and token too."""
         with self.changed:
             self.workspace = Workspace(self._clock)
-            self.token = BOT_TOKEN
+            self.token, self.app_token = BOT_TOKEN, APP_TOKEN
             self.scopes = SCOPES
             self._rate = None
             self.clear()
@@ -135,6 +142,8 @@ class SlackServer(Peer):
             return "response_url", lambda: self._in_words("response_url", self._respond, request)
         if path.startswith("/upload/v1/"):
             return "upload", lambda: self._in_words("upload", self._upload, request)
+        if path == SOCKETS:
+            return "socket", lambda: self.sockets.upgrade(request)
         return "", lambda: Reply(404)
 
     def _fail(self, fault: Fault, name: str, request: Request, serve: Callable[[], Reply]) -> Reply:
@@ -179,6 +188,9 @@ class SlackServer(Peer):
         return json_reply({"ok": True, **answer}, 200, **told)
 
     def _run(self, name: str, request: Request) -> Answer:
+        if name == "apps.connections.open":
+            self._authorise_app(request)
+            return {"url": self.sockets.ticket(self.url)}
         method = METHODS.get(name)
         if method is None:
             raise ApiError("unknown_method")
@@ -195,6 +207,14 @@ class SlackServer(Peer):
             raise ApiError("not_authed")
         if token != self.token:
             raise ApiError("invalid_auth")
+
+    def _authorise_app(self, request: Request) -> None:
+        """Slack takes an app-level token in the header only."""
+        token = token_of(request) if "authorization" in request.headers else ""
+        if token and not token.startswith("xapp-"):
+            raise ApiError("not_allowed_token_type")
+        if token != self.app_token:
+            raise ApiError("invalid_auth" if token else "not_authed")
 
     def _warning(self, name: str, args: Mapping[str, Any]) -> Answer:
         """Slack takes blocks without text, and warns: notifications and screen readers get nothing."""

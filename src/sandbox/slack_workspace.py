@@ -18,6 +18,7 @@ BOT_ID = "B0CLOUDAS1"
 BOT_USER = "U0CLOUDBOT"
 SLACKBOT = "USLACKBOT"
 BOT_TOKEN = "xoxb-sandbox"
+APP_TOKEN = f"xapp-1-{APP_ID}-sandbox"
 SIGNING_SECRET = "sandbox-signing-secret"
 
 MEI = "U0MEI00001"

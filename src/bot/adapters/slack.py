@@ -105,6 +105,18 @@ class Slack:
 
         return self._persistent(call, call, "auth.test", self._deadline)
 
+    def try_socket(self, app_token: str) -> None:
+        """apps.connections.open, with which Socket Mode begins; the address that it gives goes unused.
+
+        Raises SlackError, for example `invalid_auth`.
+        """
+        token = {"token": app_token}  # slack_sdk puts it into the header, in place of the bot's
+
+        def call() -> object:
+            return self._call("apps.connections.open", params=dict(token))
+
+        self._twice_is_once(call, "apps.connections.open")
+
     def user(self, user_id: str) -> Mapping[str, Any]:
         """users.info, with `locale`; raises SlackError."""
         return _object(self._read("users.info", user=user_id, include_locale="true"), "user")

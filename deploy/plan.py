@@ -6,6 +6,7 @@ of that file.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ _CONSOLE = f"""\
 The `aliyun` CLI is not here, so make these in the console (or install the CLI, and start again):
   1. RAM, Roles: a role {NAME} for the service Function Compute, with the trust of deploy/ram-trust.json and a
      custom policy of the text of deploy/ram-policy.json."""
+_CONSOLE_REFERENCE = "     And a second custom policy, for the secret that SLACK_BOT_TOKEN names: {policy}"
 _CONSOLE_STORE = "  2. Tablestore, in {region}: an instance {instance}, billed by use, that the internet may reach."
 _CONSOLE_EVENTS = """\
 The `aliyun` CLI is not here, so make these stacks in the console (ROS, Create Stack), in this order:
@@ -67,13 +69,19 @@ Step = Run | MakeStack | DropStack | Tell
 
 @dataclass(frozen=True)
 class Wanted:
-    """`store` and `store_region` are empty where BOT_STORE names no Tablestore; `regions` are those of BOT_REGIONS."""
+    """`store` and `store_region` are empty where BOT_STORE names no Tablestore; `regions` are those of BOT_REGIONS.
+
+    `secret` is `kms:name` or `oos:name` where SLACK_BOT_TOKEN is a reference; `secret_key` the id of a key of one's own
+    that encrypts it.
+    """
 
     region: str
     regions: tuple[str, ...]
     store: str
     store_region: str
     make_trigger: bool
+    secret: str = ""
+    secret_key: str = ""
 
     @property
     def elsewhere(self) -> tuple[str, ...]:
@@ -83,6 +91,7 @@ class Wanted:
 def wanted(environment: Mapping[str, str]) -> Wanted:
     region = environment.get("DEPLOY_REGION") or HOME_REGION
     listed = environment.get("BOT_REGIONS", "").replace(" ", "").split(",")
+    secret = re.match(r"(?:kms|oos):[^#]+", environment.get("SLACK_BOT_TOKEN", ""))
     store = re.match(r"tablestore://([^.]+)\.([a-z0-9-]+)", environment.get("BOT_STORE", ""))
     return Wanted(
         region,
@@ -90,6 +99,8 @@ def wanted(environment: Mapping[str, str]) -> Wanted:
         store[1] if store else "",
         store[2] if store else "",
         environment.get("DEPLOY_MAKE_TRIGGER", "") == "yes",
+        secret[0] if secret else "",
+        environment.get("DEPLOY_SECRET_KEY", ""),
     )
 
 
@@ -165,12 +176,26 @@ def _role(want: Wanted) -> MakeStack:
     why = "the role, which may only read and call the function" + (", and the store" if want.store else "")
     documents = (("Policy", "@deploy/ram-policy.json"), ("Trust", "@deploy/ram-trust.json"))
     store = (("StoreInstance", want.store),) if want.store and want.store_region == want.region else ()
-    return MakeStack(why, want.region, NAME, TEMPLATE, (*documents, *store))
+    secret = (("Secret", want.secret), ("SecretPolicy", secret_policy(want))) if want.secret else ()
+    return MakeStack(why, want.region, NAME, TEMPLATE, (*documents, *store, *secret))
+
+
+def secret_policy(want: Wanted) -> str:
+    """What reading the secret takes, as the JSON of a policy. OOS keeps its secrets in KMS, as `oos/name`."""
+    service, name = want.secret.split(":", 1)
+    allowed = [("kms:GetSecretValue", f"acs:kms:*:*:secret/{name if service == 'kms' else f'oos/{name}'}")]
+    if service == "oos":
+        allowed.append(("oos:GetSecretParameter", f"acs:oos:*:*:secretparameter/{name}"))
+    if want.secret_key:
+        allowed.append(("kms:Decrypt", f"acs:kms:*:*:key/{want.secret_key}"))
+    statements = [{"Effect": "Allow", "Action": action, "Resource": resource} for action, resource in allowed]
+    return json.dumps({"Version": "1", "Statement": statements})
 
 
 def _by_hand(want: Wanted) -> str:
     store = [_CONSOLE_STORE.format(region=want.store_region, instance=want.store)] if want.store else []
-    return "\n".join([_CONSOLE, *store])
+    secret = [_CONSOLE_REFERENCE.format(policy=secret_policy(want))] if want.secret else []
+    return "\n".join([_CONSOLE, *secret, *store])
 
 
 def _events(want: Wanted) -> list[MakeStack]:

@@ -10,7 +10,7 @@ from bot.adapters.queue import QueueRefused
 from bot.core.modal import loading
 from bot.jobs import COMMAND, EVENT, INTERACTION, Job, unseal
 from bot.settings import Settings
-from bot.slack_requests import interaction_job, opens_modal
+from bot.slack_requests import interaction_job, opens_modal, unopened
 from bot.worker import Worker
 from sandbox import slack_interactions as interactions
 from sandbox.cloud import SECRETS, STS_KEY_ID, TOKENS, Cloud
@@ -92,7 +92,7 @@ def settings_for(cloud, slack, folder, **environment):
         "SLACK_SIGNING_SECRET": SIGNING_SECRET,
         "SLACK_BOT_TOKEN": BOT_TOKEN,
         "SLACK_API_URL": f"{slack.url}/api/" if slack else "",
-        "ECS_ENDPOINT": cloud.url if cloud else "",
+        **dict.fromkeys(("ECS_ENDPOINT", "KMS_ENDPOINT", "OOS_ENDPOINT"), cloud.url if cloud else ""),
         "BOT_REGIONS": REGIONS,
         "BOT_STORE": f"sqlite:///{folder}/bot.sqlite3",
         "ALIBABA_CLOUD_ACCESS_KEY_ID": STS_KEY_ID,
@@ -126,6 +126,8 @@ class Peers:
         self.cloud.mend()
         self.cloud.clear()
         self.cloud.may_list_instances = True
+        self.cloud.kms.clear()
+        self.cloud.oos.clear()
         self.slack.reset()
 
 
@@ -170,8 +172,11 @@ class Rig:
         assert self.work(self.pressed(shown, action_id, value, user))
         return self.said[before:]
 
-    def pressed(self, shown, action_id, value=None, user=MEI):
-        """The job of a press: as Slack sends it and the door makes it small, with the modal that the door opens."""
+    def pressed(self, shown, action_id, value=None, user=MEI, *, opened=True):
+        """The job of a press: as Slack sends it and the door makes it small, with the modal that the door opens.
+
+        Not `opened`: the door did not know the bot token, or heard nothing good from Slack.
+        """
         blocks = shown.content["blocks"] if isinstance(shown, View) else shown.blocks
         pressed = interactions.press(blocks, action_id, value, None, f"{self.time():.6f}")
         person, trigger = self.slack.workspace.users[user], self.slack.new_trigger(user)
@@ -182,6 +187,8 @@ class Rig:
             channel = self.slack.workspace.channels[shown.channel]
             payload = interactions.message_action_payload(shown, pressed, channel, person, trigger, url)
         job = interaction_job(payload, int(self.time()))
+        if opens_modal(payload) and not opened:
+            return unopened(job, trigger)
         if opens_modal(payload):
             view = {**loading(), "external_id": job.id}
             client = WebClient(self.slack.token, base_url=f"{self.slack.url}/api/")

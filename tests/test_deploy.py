@@ -321,6 +321,54 @@ def test_the_stack_has_the_shape_of_ros(plan):
     assert ROS["Resources"]["Store"]["Properties"]["NetworkTypeACL"][0] == "INTERNET"
 
 
+# A bot token that is named by reference
+
+
+@pytest.mark.parametrize(
+    ("token", "key", "allowed"),
+    [
+        ("kms:slack#bot", "", {"kms:GetSecretValue": "acs:kms:*:*:secret/slack"}),
+        (
+            "oos:bots/slack",
+            "key-1",
+            {
+                "oos:GetSecretParameter": "acs:oos:*:*:secretparameter/bots/slack",
+                "kms:GetSecretValue": "acs:kms:*:*:secret/oos/bots/slack",
+                "kms:Decrypt": "acs:kms:*:*:key/key-1",
+            },
+        ),
+    ],
+)
+def test_the_role_may_read_the_one_secret_that_is_named(place, plan, token, key, allowed):
+    named = {"SLACK_BOT_TOKEN": token, "DEPLOY_SECRET_KEY": key}
+    assert place.run(**named).returncode == 0
+    asked = (place.stacks / "asked").read_text().splitlines()
+    parameters = dict(zip(asked, asked[2:], strict=False))  # …ParameterKey, the key, …ParameterValue, the value
+    assert parameters["Secret"] == token.removesuffix("#bot")
+    statements = json.loads(parameters["SecretPolicy"])["Statement"]
+    assert {one["Action"]: one["Resource"] for one in statements} == allowed
+    by_hand = place.run("--dry", PATH=str(place.bin / "nowhere"), **named).stdout
+    assert plan.secret_policy(plan.wanted({**GIVEN, **named})) in by_hand
+
+
+def test_a_role_whose_bot_has_its_token_in_the_environment_may_read_no_secret(place):
+    assert place.run().returncode == 0
+    asked = (place.stacks / "asked").read_text().splitlines()
+    assert "SecretPolicy" not in asked
+    policies = ROS["Resources"]["Role"]["Properties"]["Policies"]
+    assert policies[1]["Fn::If"][0] == "WithSecret"
+    assert policies[1]["Fn::If"][2] == {"Ref": "ALIYUN::NoValue"}
+    assert ROS["Conditions"]["WithSecret"] == {"Fn::Not": {"Fn::Equals": [{"Ref": "Secret"}, ""]}}
+    assert "kms:" not in (TOP / "deploy" / "ram-policy.json").read_text()
+
+
+def test_a_signing_secret_by_reference_is_refused_before_anything_is_made(place):
+    done = place.run(SLACK_SIGNING_SECRET="kms:signing")
+    assert done.returncode == 1
+    assert "SLACK_SIGNING_SECRET cannot be a reference" in done.stderr
+    assert place.asked == []
+
+
 def test_make_hands_its_options_on():
     dry = subprocess.run(
         [shutil.which("make"), "-n", "deploy", "remove", "DRY=1"],

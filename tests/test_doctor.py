@@ -89,6 +89,63 @@ def test_every_action_that_the_role_must_allow_is_tried_in_every_region(doctor, 
     assert tried == {(a, r) for a in [*ECS, "DescribeInstances"] for r in REGIONS} | {("DescribeRegions", REGIONS[0])}
 
 
+# The bot token by reference
+
+KMS, OOS = {"SLACK_BOT_TOKEN": "kms:slack"}, {"SLACK_BOT_TOKEN": "oos:bots/slack#bot"}
+
+
+@pytest.fixture
+def by_reference(cloud, environment):
+    cloud.kms["slack"], cloud.oos["bots/slack"] = BOT_TOKEN, f'{{"bot": "{BOT_TOKEN}"}}'
+    environment |= {"KMS_ENDPOINT": cloud.url, "OOS_ENDPOINT": cloud.url}
+
+
+@pytest.mark.parametrize(("named", "action"), [(KMS, "GetSecretValue"), (OOS, "GetSecretParameter")])
+def test_a_token_by_reference_is_read_and_used(doctor, cloud, by_reference, named, action):
+    status, _, printed = doctor(**named)
+    assert (status, cloud.count(action)) == (0, 1)
+    assert f"✔ SLACK_BOT_TOKEN, {named['SLACK_BOT_TOKEN']} in cn-hangzhou: read" in printed
+    assert "✔ Slack auth.test" in printed
+
+
+@pytest.mark.parametrize(
+    ("named", "fault", "code", "fix"),
+    [
+        (KMS, "denied", "Forbidden.NoPermission", "Allow kms:GetSecretValue on it to the function's role"),
+        (OOS, "denied", "Forbidden.RAM", "Allow oos:GetSecretParameter on it to the function's role"),
+        (KMS, "http500", "ServiceUnavailable", "A proxy or KMS_ENDPOINT may be wrong"),
+        (OOS, "drop", "no answer", "A proxy or OOS_ENDPOINT may be wrong"),
+        (KMS, "throttle", "Rejected.Throttling", "try again"),
+    ],
+)
+def test_a_token_that_cannot_be_read_is_named_with_its_fix(doctor, cloud, by_reference, named, fault, code, fix):
+    cloud.fail(fault, action="GetSecretValue" if named is KMS else "GetSecretParameter", times=math.inf)
+    _, wrong, printed = doctor(**named)
+    assert wrong == [f"SLACK_BOT_TOKEN, {named['SLACK_BOT_TOKEN']} in cn-hangzhou: {code}"]
+    assert fix in printed
+
+
+@pytest.mark.parametrize(
+    ("named", "code", "fix"),
+    [
+        ("kms:other", "Forbidden.ResourceNotFound", "Make the secret other in that region"),
+        ("oos:other", "EntityNotExists.Parameter", "Make the secret other in that region"),
+        ("kms:slack#bot", "SecretUnusable", "a JSON object and its key"),
+    ],
+)
+def test_a_reference_that_leads_nowhere_is_named_with_its_fix(doctor, by_reference, named, code, fix):
+    _, wrong, printed = doctor(SLACK_BOT_TOKEN=named)
+    assert wrong == [f"SLACK_BOT_TOKEN, {named} in cn-hangzhou: {code}"]
+    assert fix in printed
+
+
+def test_a_token_by_reference_that_slack_refuses_is_to_be_put_into_the_secret(doctor, slack, by_reference):
+    slack.token = "xoxb-newer"
+    _, wrong, printed = doctor(**KMS)
+    assert wrong == ["Slack auth.test: invalid_auth"]
+    assert "Copy the bot token into the secret kms:slack," in printed
+
+
 @pytest.mark.parametrize("region", REGIONS)
 @pytest.mark.parametrize("action", [*ECS, "DescribeInstances"])
 def test_an_action_that_is_not_allowed_is_named_and_no_other(doctor, cloud, action, region):

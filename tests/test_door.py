@@ -503,6 +503,36 @@ def test_a_press_on_outputs_opens_the_modal_before_it_is_queued() -> None:
     assert said["view"]["callback_id"] == "outputs"
 
 
+@pytest.mark.parametrize(
+    ("answered", "opened"),
+    [
+        (b'{"ok": true, "view": {"id": "V1"}}', True),
+        (b'{"ok": false, "error": "invalid_auth"}', False),
+        (b"[1]", False),
+    ],
+)
+def test_a_modal_that_slack_does_not_confirm_is_left_to_the_worker(answered: bytes, opened: bool) -> None:
+    class Answering(Peer):
+        def handle(self, request: Request) -> Reply:
+            return Reply(200, answered)
+
+    with Answering() as peer:
+        slack = Slack(SLACK_API_URL=f"{peer.url}/api/")
+        assert slack.press(actions=[{"action_id": "outputs"}], trigger_id="1.2.3").status == 200
+    [job] = slack.queue.jobs
+    assert job.payload.get("unopened", "") == ("" if opened else "1.2.3")
+
+
+def test_a_door_that_does_not_know_its_token_yet_leaves_the_modal_to_the_worker_and_asks_nobody() -> None:
+    with Hooks() as hooks:
+        far = f"{hooks.url}/api/"
+        slack = Slack(SLACK_API_URL=far, KMS_ENDPOINT=hooks.url, SLACK_BOT_TOKEN="kms:slack")
+        assert slack.press(actions=[{"action_id": "outputs"}], trigger_id="1.2.3").status == 200
+        assert slack.command().status == 200
+        assert hooks.requests == []
+    assert [job.payload.get("unopened") for job in slack.queue.jobs] == ["1.2.3", None]
+
+
 def test_a_press_within_the_modal_carries_its_state() -> None:
     slack = Slack()
     view = {"id": "V1", "private_metadata": "state", "blocks": ["large"]}

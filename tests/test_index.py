@@ -38,7 +38,7 @@ class Worker:
     calls: ClassVar[list[tuple[Job, Credentials, str]]] = []
     heard: ClassVar[list[tuple[list[Event], str]]] = []
 
-    def __init__(self, *arguments: Any) -> None:
+    def __init__(self, *arguments: Any, **options: Any) -> None:
         """Takes what the real one takes."""
 
     def work(self, job: Job, credentials: Credentials, request_id: str) -> bool:

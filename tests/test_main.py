@@ -60,7 +60,7 @@ class Worker:
 
     made: ClassVar[list[Worker]] = []
 
-    def __init__(self, settings: Settings, queue: Any) -> None:
+    def __init__(self, settings: Settings, queue: Any, token: Any) -> None:
         self.jobs: list[tuple[Job, str]] = []
         self.closed = False
         Worker.made.append(self)

@@ -6,6 +6,7 @@ import math
 
 import pytest
 
+from bot.adapters.calls import Calls
 from bot.adapters.cloud_assistant import CloudAssistant
 from bot.adapters.store import StoreError
 from bot.core.events import InstanceEvent, TaskCompleted, Tick
@@ -303,7 +304,7 @@ def test_a_message_that_was_deleted_is_made_anew_when_there_is_news(rig):
     subscribe(rig)
     rig.cloud.replay("schedule")
     notice, *_ = hear(rig, completed(SCHEDULE.ask))
-    rig.worker.slack(rig.time() + 30).delete(notice.channel, notice.ts)
+    rig.worker.slack(rig.time() + 30, Calls(), rig.settings.credentials).delete(notice.channel, notice.ts)
     rig.time.sleep(300)
     rig.cloud.clock.advance(300)
     again = [message for message in hear(rig, completed(SCHEDULE.ask)) if not message.thread_ts]

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from bot.settings import Credentials, Settings, SettingsError, Tablestore
+from bot.settings import Credentials, Reference, Settings, SettingsError, Tablestore
 
 REQUIRED = {"SLACK_SIGNING_SECRET": "signing-secret", "SLACK_BOT_TOKEN": "xoxb-token"}
 
@@ -295,3 +295,36 @@ def test_only_slacks_own_hosts_are_answered(url: str, allowed: bool) -> None:
 )
 def test_where_slacks_address_is_set_its_host_is_answered_too(url: str, allowed: bool) -> None:
     assert read(SLACK_API_URL="http://127.0.0.1:8080/api/").may_respond_to(url) is allowed
+
+
+@pytest.mark.parametrize(
+    "typed", ["kms:slack", "kms:acs/slack.bot@team#bot_token", "oos:bots/slack_1", "oos:slack#key"]
+)
+def test_the_bot_token_may_be_named_by_reference(typed: str) -> None:
+    settings = read(SLACK_BOT_TOKEN=typed)
+    assert (settings.bot_token, str(settings.bot_token_reference)) == ("", typed)
+    assert read().bot_token_reference is None
+
+
+@pytest.mark.parametrize("typed", ["kms:", "kms:a b", "oos:a.b", "kms:slack#", "oos:slack#a b", "kms:" + "x" * 65])
+def test_a_reference_that_cannot_be_read_is_told_without_what_it_says(typed: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        read(SLACK_BOT_TOKEN=typed)
+    [problem] = caught.value.problems
+    assert problem.startswith("SLACK_BOT_TOKEN is not a reference that can be read; right would be kms:name")
+
+
+@pytest.mark.parametrize("typed", ["kms:signing", "oos:signing"])
+def test_what_the_ack_needs_cannot_be_a_reference(typed: str) -> None:
+    with pytest.raises(SettingsError, match="SLACK_SIGNING_SECRET cannot be a reference: Slack waits 3 s for the ack"):
+        read(SLACK_SIGNING_SECRET=typed)
+
+
+def test_secrets_are_read_in_the_functions_own_region() -> None:
+    settings = read(FC_REGION="cn-beijing", BOT_REGIONS="cn-shanghai")
+    kms, oos = Reference("kms", "slack"), Reference("oos", "slack")
+    assert settings.endpoint_of(kms) == "https://kms.cn-beijing.aliyuncs.com"
+    assert settings.endpoint_of(oos) == "https://oos.cn-beijing.aliyuncs.com"
+    vpc = read(KMS_ENDPOINT="https://kms-vpc.{region}.aliyuncs.com/", OOS_ENDPOINT="http://127.0.0.1:1")
+    assert vpc.endpoint_of(kms) == "https://kms-vpc.cn-hangzhou.aliyuncs.com"
+    assert vpc.endpoint_of(oos) == "http://127.0.0.1:1"

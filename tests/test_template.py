@@ -264,7 +264,7 @@ KEYS = [
     for key in node
     if key != "description" and (path[-1:] != ("environmentVariables",) or key[:4] != "BOT_")
 ]
-OPTIONAL = {"SLACK_API_URL", "ECS_ENDPOINT"}
+OPTIONAL = {"SLACK_API_URL", "ECS_ENDPOINT", "KMS_ENDPOINT", "OOS_ENDPOINT"}
 
 
 def name(path: Where) -> str:
@@ -493,7 +493,8 @@ def test_packing_without_the_right_python_says_what_is_missing(pack: Any, tmp_pa
         pack.find_python((3, 12), str(tmp_path))
 
 
-def test_packing_drops_what_is_never_imported(pack: Any, tmp_path: Path):
+@pytest.mark.parametrize("extras", [[], ["tablestore"]])
+def test_packing_drops_what_is_never_imported(pack: Any, tmp_path: Path, extras: list[str]):
     kept = ["a/b.py", "a/b.so", "a-1.dist-info/METADATA", "a-1.dist-info/licenses/LICENSE"]
     kept += ["slack_bolt/adapter/__init__.py", "slack_bolt/adapter/flask/handler.py", "slack_sdk/web/client.py"]
     dropped = [
@@ -507,10 +508,11 @@ def test_packing_drops_what_is_never_imported(pack: Any, tmp_path: Path):
     ]
     dropped += ["cffi/api.py", "slack/__init__.py", "slack_bolt/adapter/socket_mode/a.py"]
     dropped += ["slack_sdk/web/legacy_client.py", "slack_sdk/rtm/__init__.py"]
+    (kept if extras else dropped).append("aiohttp/client.py")
     for file in kept + dropped:
         (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / file).touch()
-    pack.trim(tmp_path)
+    pack.trim(tmp_path, extras)
     assert {str(p.relative_to(tmp_path)) for p in tmp_path.rglob("*") if p.is_file()} == set(kept)
 
 

@@ -3,6 +3,7 @@
 `__main__` reads `settings` and serves the `door`. The door verifies what Slack sends, has `core.parsing` read the
 words, makes a job of the request (`slack_requests`), seals it (`jobs`) and puts it into the queue (`adapters.queue`);
 then it acks. It imports nothing heavy; `adapters.timed_http` keeps its few calls within the time that Slack waits.
+It takes the bot token from `adapters.kept_secret`, which jobs read where it lies in KMS or OOS.
 
 The queue delivers the job to `/invoke` (`web`). The `worker` takes the job's `lease` and hands it to Bolt, whose
 `listeners` call `answering`: who asks, and where (`core.access`)? What was asked (`core.parsing`)? The sub-command

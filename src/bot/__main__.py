@@ -10,6 +10,7 @@ import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from bot.adapters.kept_secret import bot_token
 from bot.adapters.queue import FunctionComputeQueue, LocalQueue
 from bot.door import MOST_BODY, Application, Door
 from bot.jobs import unseal
@@ -36,13 +37,14 @@ class Bot:
         self._queue = FunctionComputeQueue(settings) if settings.on_function_compute else LocalQueue(self._work_locally)
         self._lock = threading.Lock()
         self._worker: Worker | None = None
-        self.application = Door(settings, self._queue, self._web)
+        self._token = bot_token(settings)
+        self.application = Door(settings, self._queue, self._web, token=self._token)
 
     def _the_worker(self) -> Worker:
         from bot.worker import Worker  # heavy: Bolt, slack_sdk, Tea
 
         with self._lock:
-            self._worker = self._worker or Worker(self._settings, self._queue)
+            self._worker = self._worker or Worker(self._settings, self._queue, token=self._token)
             return self._worker
 
     def _web(self) -> Application:

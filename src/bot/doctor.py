@@ -12,14 +12,16 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from bot.adapters.calls import Calls
 from bot.adapters.cloud_assistant import CloudAssistant
+from bot.adapters.kept_secret import UNUSABLE, KeptSecret, bot_token
 from bot.adapters.queue import FunctionComputeQueue, QueueRefused
 from bot.adapters.slack import Slack
 from bot.adapters.store import Store, StoreError, open_store
 from bot.commands import manifest_source
 from bot.core import slack_app
 from bot.core.errors import CloudError, Denied, SlackError, Throttled
-from bot.settings import Clock, Settings, SettingsError
+from bot.settings import Clock, Reference, Settings, SettingsError
 
 SECONDS = 25.0  # for all calls of one check, retries included
 MOST_SKEW = 150.0  # seconds
@@ -48,7 +50,7 @@ _FIX_SOCKET = (
     "Switch Socket Mode on and make an app-level token with the scope connections:write (the app's page, Socket Mode; "
     "Basic Information, App-Level Tokens), or unset SLACK_APP_TOKEN."
 )
-_FIX_TOKEN = "Copy SLACK_BOT_TOKEN from the Slack app's page, Install App."  # noqa: S105 (a sentence)
+_FIX_TOKEN = "Copy the bot token {where}, from the Slack app's page, Install App."  # noqa: S105 (a sentence)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +107,18 @@ def _findings(environment: Mapping[str, str], clock: Clock, *, prove_read_only: 
 
 
 def _slack(settings: Settings, clock: Clock) -> Iterator[Finding]:
-    slack = Slack(settings, time.time() + SECONDS)
+    token, reference = bot_token(settings), settings.bot_token_reference
+    if reference:
+        found = _reference(settings, reference, token)
+        yield found
+        if found.bad:
+            return
+    slack = Slack(settings, time.time() + SECONDS, token=lambda _refused: token.known)
     try:
         bot = slack.who_am_i()
     except SlackError as error:
-        fix = _FIX_NETWORK_SLACK if error.code == "unreachable" else _FIX_TOKEN
+        where = f"into the secret {reference}" if reference else "into SLACK_BOT_TOKEN"
+        fix = _FIX_NETWORK_SLACK if error.code == "unreachable" else _FIX_TOKEN.format(where=where)
         yield Finding("Slack auth.test", error.code, fix)
         return
     yield Finding("Slack auth.test", f"{bot.user} in {bot.team}")
@@ -134,6 +143,28 @@ def _socket(settings: Settings, slack: Slack) -> Finding:
     except SlackError as error:
         return Finding(what, error.code, _FIX_NETWORK_SLACK if error.code == "unreachable" else _FIX_SOCKET)
     return Finding(what, "answers: Socket Mode is on")
+
+
+def _reference(settings: Settings, reference: Reference, token: KeptSecret) -> Finding:
+    what = f"SLACK_BOT_TOKEN, {reference} in {settings.function_region}"
+    try:
+        token.read(settings.credentials, time.time() + SECONDS, Calls())
+    except CloudError as error:
+        return Finding(what, error.code or "no answer", _fix_reference(error, reference))
+    return Finding(what, "read")
+
+
+def _fix_reference(error: CloudError, reference: Reference) -> str:
+    if "NotFound" in error.code or "NotExists" in error.code:
+        return f"Make the secret {reference.name} in that region, or correct SLACK_BOT_TOKEN."
+    if error.code == UNUSABLE:
+        return "The secret must be text: the token alone, or a JSON object and its key in SLACK_BOT_TOKEN behind #."
+    if error.code.startswith("Forbidden"):
+        return (
+            f"Allow {reference.service}:{error.action} on it to the function's role (make deploy does), and "
+            "kms:Decrypt on its key where that key is yours."
+        )
+    return _fix(error).replace("ECS_ENDPOINT", f"{reference.service.upper()}_ENDPOINT")
 
 
 def _user_group(slack: Slack, group_id: str) -> Finding:

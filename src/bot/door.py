@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 
 from bot import languages, slack_requests
 from bot.adapters import timed_http
+from bot.adapters.kept_secret import KeptSecret, bot_token
 from bot.adapters.queue import Queue, QueueRefused
 from bot.core.blocks import escape
 from bot.core.errors import UsageError
@@ -67,9 +68,15 @@ class Door:
     """The WSGI callable that waitress serves. `worker` builds the application for `/invoke` at first use."""
 
     def __init__(
-        self, settings: Settings, queue: Queue, worker: Callable[[], Application], clock: Clock = time.time
+        self,
+        settings: Settings,
+        queue: Queue,
+        worker: Callable[[], Application],
+        clock: Clock = time.time,
+        token: KeptSecret | None = None,
     ) -> None:
         self._settings, self._queue, self._worker, self._clock = settings, queue, worker, clock
+        self._token = token or bot_token(settings, clock)
         self._application: Application | None = None
         self._cold = True
 
@@ -186,22 +193,31 @@ class Door:
         job = slack_requests.interaction_job(body, self._now)
         trigger, began = slack_requests.opens_modal(body), time.monotonic()
         if trigger and not self._settings.paused:
-            self._open_modal(trigger, job.id, began + _OPENING)
+            if not self._open_modal(trigger, job.id, began + _OPENING):
+                job = slack_requests.unopened(job, trigger)
             line.stage("open")
         if not self._queued(job, credentials, line):
             self._tell(str(body.get("response_url") or ""), self._said(_PRESS_NOT_QUEUED), began + _IN_ALL)
         return Response(200)
 
-    def _open_modal(self, trigger_id: str, external_id: str, deadline: float) -> None:
-        """views.open, here and now: the trigger is dead after 3 s. The worker fills the modal by its external id."""
+    def _open_modal(self, trigger_id: str, external_id: str, deadline: float) -> bool:
+        """views.open, here and now: the trigger is dead after 3 s. The worker fills the modal by its external id.
+
+        False where it is not known to be open: nobody heard of it, or the bot token has not been read yet, or is not
+        what it was. The worker tries then.
+        """
+        token = self._token.known
+        if not token:
+            return False
         with speaking(languages.catalogue(self._settings.language)):
             view = {**loading(), "external_id": external_id}
         body = json.dumps({"trigger_id": trigger_id, "view": view}).encode()
-        headers = {
-            "authorization": f"Bearer {self._settings.bot_token}",
-            "content-type": "application/json; charset=utf-8",
-        }
-        self._post(f"{self._settings.slack_api_url}views.open", headers, body, deadline)
+        headers = {"authorization": f"Bearer {token}", "content-type": "application/json; charset=utf-8"}
+        said = self._post(f"{self._settings.slack_api_url}views.open", headers, body, deadline)
+        try:
+            return json.loads(said).get("ok") is True
+        except (ValueError, AttributeError, RecursionError):
+            return False
 
     @property
     def _now(self) -> int:
@@ -225,16 +241,17 @@ class Door:
         body = json.dumps({"response_type": "ephemeral", "replace_original": False, "text": escape(text)})
         self._post(url, {"content-type": "application/json"}, body.encode(), deadline)
 
-    def _post(self, url: str, headers: Mapping[str, str], body: bytes, deadline: float) -> None:
-        """Before the ack, for after it we may be frozen; what fails is only logged."""
+    def _post(self, url: str, headers: Mapping[str, str], body: bytes, deadline: float) -> bytes:
+        """What was answered. Before the ack, for after it we may be frozen; what fails is only logged."""
         target = urlsplit(url)
         context = timed_http.trusted() if target.scheme == "https" else None
         line = None
         try:
             line = timed_http.connection(target.netloc, context, deadline)
-            timed_http.post(line, target.path, headers, body, deadline)
+            return timed_http.post(line, target.path, headers, body, deadline)[1]
         except (OSError, ValueError, http.client.HTTPException) as error:
             log.warning("Slack not reached: %s", type(error).__name__)
+            return b""
         finally:
             if line is not None:
                 line.close()

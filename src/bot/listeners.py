@@ -15,9 +15,9 @@ from slack_bolt import App, BoltContext
 from slack_bolt.authorization import AuthorizeResult
 
 from bot import home
+from bot.adapters.kept_secret import KeptSecret
 from bot.adapters.slack import Place
 from bot.presses import look_up_named, pressed
-from bot.settings import Settings
 
 LOOK_UP = "look_up"  # callback id of the message shortcut, as in the manifest
 
@@ -25,7 +25,7 @@ _QUIET = logging.getLogger("bot.bolt")
 _QUIET.setLevel(logging.CRITICAL)  # its own log lines may hold payloads; what matters is logged by the worker
 
 
-def bolt_app(settings: Settings) -> App:
+def bolt_app(token: KeptSecret) -> App:
     """The app with its listeners; a listener that raises leaves its error in the request's context."""
     app = App(
         process_before_response=True,
@@ -34,7 +34,7 @@ def bolt_app(settings: Settings) -> App:
         url_verification_enabled=False,
         attaching_function_token_enabled=False,
         attaching_conversation_kwargs_enabled=False,
-        authorize=_authorize(settings),
+        authorize=_authorize(token),
         logger=_QUIET,
     )
     app.command(re.compile(".*"))(slash_command)
@@ -85,12 +85,12 @@ def _keep(error: Exception, context: BoltContext) -> None:
     context["error"] = error
 
 
-def _authorize(settings: Settings) -> Callable[..., AuthorizeResult]:
+def _authorize(token: KeptSecret) -> Callable[..., AuthorizeResult]:
     def authorize(context: BoltContext, enterprise_id: str | None, team_id: str | None) -> AuthorizeResult:
         return AuthorizeResult(
             enterprise_id=enterprise_id,
             team_id=team_id,
-            bot_token=settings.bot_token,
+            bot_token=token.known,
             bot_user_id=context.get("own_user_id"),
         )
 

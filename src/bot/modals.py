@@ -48,6 +48,17 @@ def fill(answering: Answering, turn: Turn, by: Admission, handle: Handle, state:
     _show(turn, view, external_id=turn.job_id)
 
 
+def open_late(turn: Turn, trigger_id: str) -> None:
+    """The modal that the door could not open, as it opens it. Raises UsageError where it is too late for that."""
+    try:
+        turn.slack.open_view(trigger_id, {**modal.loading(), "external_id": turn.job_id})
+    except SlackError as error:
+        if error.retry_after is not None:
+            raise
+        log.info("modal not opened: %s", error.code)
+        raise UsageError(N_("I was not ready to open that in time. Please press again: it opens now.")) from error
+
+
 def fail(turn: Turn, error: UserError | CloudError) -> bool:
     """An error in place of outputs, where the person is looking; False where no modal is open."""
     text = str(error) if isinstance(error, UserError) else messages.cloud_error(error).text

@@ -26,7 +26,7 @@ from bot.core.outputs import State
 from bot.core.parsing import parse
 from bot.core.question import Question
 from bot.core.texts import N_, _
-from bot.slack_requests import opens_modal
+from bot.slack_requests import UNOPENED, opens_modal
 
 _NOTHING_NAMED = N_("That message names no run (t-…), instance (i-…), command (c-…) or IP address.")
 _NOT_CHANGED = N_("Slack did not let me change that message, so please type the question again ({code}).")
@@ -73,6 +73,8 @@ def pressed(answering: Answering, turn: Turn, payload: Mapping[str, Any], place:
         turn.audit(one.action_id, parse(one.handle.words).invocations)
         if answering.settings.paused:
             raise UsageError(answering.settings.paused)
+        if trigger := payload.get(UNOPENED):
+            modals.open_late(turn, str(trigger))
         PRESSES[one.action_id](answering, turn, one, answering.admit(turn, place))
     except SlackError as error:
         if error.retry_after is not None:

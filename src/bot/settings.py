@@ -19,6 +19,8 @@ ENVIRONMENT = frozenset(
         "SLACK_API_URL",
         "ECS_ENDPOINT",
         "FC_ENDPOINT",
+        "KMS_ENDPOINT",
+        "OOS_ENDPOINT",
         "BOT_REGIONS",
         "BOT_STORE",
         "BOT_READERS",
@@ -43,6 +45,8 @@ _URL = rf"https?://(?:{_HOST})(?::(?:{_PORT}))?(?:/[A-Za-z0-9._~%{{}}/-]*)?"
 _CHANNEL = r"[CDG][A-Z0-9]+"
 _LIMIT = rf"command:[^\s?\[\];,]+|region:{_REGION}"
 _TABLESTORE = rf"tablestore://([A-Za-z][A-Za-z0-9-]{{1,14}}[A-Za-z0-9])\.({_REGION})(?:\?endpoint=({_URL}))?"
+_REFERENCE = r"(kms):([A-Za-z0-9_/+=.@-]{1,64})(?:#(\S+))?|(oos):([A-Za-z0-9_/-]{1,180})(?:#(\S+))?"
+_SERVICES = ("kms:", "oos:")
 _SLACK_HOSTS = frozenset({"hooks.slack.com", "hooks.slack-gov.com"})
 
 
@@ -76,15 +80,30 @@ class Tablestore:
 
 
 @dataclass(frozen=True, slots=True)
+class Reference:
+    """Where a secret lies: the service (`kms` or `oos`), its name there, and a key where its text is a JSON object."""
+
+    service: str
+    name: str
+    key: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.service}:{self.name}" + (f"#{self.key}" if self.key else "")
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     signing_secret: str = field(repr=False)
-    bot_token: str = field(repr=False)
+    bot_token: str = field(repr=False)  # empty where it comes by reference
+    bot_token_reference: Reference | None
     app_token: str = field(repr=False)  # of Socket Mode; only doctor tries it, the sandbox uses it
     slack_api_url: str
     regions: tuple[str, ...]
     regions_chosen: bool
     ecs_endpoint: str
     fc_endpoint: str
+    kms_endpoint: str
+    oos_endpoint: str
     function_name: str
     function_region: str
     qualifier: str
@@ -123,6 +142,11 @@ class Settings:
         """Base URL of the ECS API for a region."""
         return self.ecs_endpoint.replace("{region}", region).rstrip("/")
 
+    def endpoint_of(self, reference: Reference) -> str:
+        """Base URL of the API that knows the secret, in the function's own region."""
+        endpoint = self.kms_endpoint if reference.service == "kms" else self.oos_endpoint
+        return endpoint.replace("{region}", self.function_region).rstrip("/")
+
     def may_respond_to(self, url: str) -> bool:
         """A response_url is used only on Slack's own hosts, or on that of SLACK_API_URL where it is set."""
         try:
@@ -139,15 +163,22 @@ class Settings:
         """Raises SettingsError."""
         read = _Reader(environment)
         regions = read.regions()
+        signing_secret = read.needed_for_the_ack(
+            "SLACK_SIGNING_SECRET", "Slack app page, Basic Information, Signing Secret"
+        )
+        token, reference = read.secret("SLACK_BOT_TOKEN", "Slack app page, Install App, Bot User OAuth Token (xoxb-…)")
         settings = Settings(
-            signing_secret=read.required("SLACK_SIGNING_SECRET", "Slack app page, Basic Information, Signing Secret"),
-            bot_token=read.required("SLACK_BOT_TOKEN", "Slack app page, Install App, Bot User OAuth Token (xoxb-…)"),
+            signing_secret=signing_secret,
+            bot_token=token,
+            bot_token_reference=reference,
             app_token=read.app_token(),
             slack_api_url=read.url("SLACK_API_URL", "https://slack.com/api/").rstrip("/") + "/",
             regions=regions or (read.value("FC_REGION", "cn-hangzhou"),),
             regions_chosen=bool(regions),
             ecs_endpoint=read.url("ECS_ENDPOINT", "https://ecs.{region}.aliyuncs.com"),
             fc_endpoint=read.url("FC_ENDPOINT", "https://fcv3.{region}.aliyuncs.com"),
+            kms_endpoint=read.url("KMS_ENDPOINT", "https://kms.{region}.aliyuncs.com"),
+            oos_endpoint=read.url("OOS_ENDPOINT", "https://oos.{region}.aliyuncs.com"),
             function_name=read.value("FC_FUNCTION_NAME"),
             function_region=read.value("FC_REGION", "cn-hangzhou"),
             qualifier=read.value("FC_QUALIFIER", "LATEST"),
@@ -194,6 +225,27 @@ class _Reader:
         if not self.value(name):
             self.problems.append(f"{name} is missing ({where}).")
         return self.value(name)
+
+    def secret(self, name: str, where: str) -> tuple[str, Reference | None]:
+        """The secret itself, or where it lies. What is wrong with it is told without it."""
+        value = self.required(name, where)
+        if not value.startswith(_SERVICES):
+            return value, None
+        found = re.fullmatch(_REFERENCE, value)
+        if found is None:
+            right = "kms:name or oos:name, with #key behind it where the secret's text is a JSON object"
+            self.problems.append(f"{name} is not a reference that can be read; right would be {right}.")
+            return "", None
+        return "", Reference(*(part for part in found.groups() if part is not None))
+
+    def needed_for_the_ack(self, name: str, where: str) -> str:
+        value = self.required(name, where)
+        if value.startswith(_SERVICES):
+            self.problems.append(
+                f"{name} cannot be a reference: Slack waits 3 s for the ack, and nobody can be asked before its "
+                "signature is verified. Set the secret itself."
+            )
+        return value
 
     def checked(self, name: str, default: str, pattern: str, right: str) -> str:
         value = self.value(name, default)

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs
 
 from bot.core.modal import OUTPUTS
 from bot.core.pasted import named_in
 from bot.jobs import COMMAND, EVENT, INTERACTION, Job, job_id
+
+UNOPENED = "unopened"  # of a job's payload: the trigger that nobody has used yet
 
 _MOST_FIELDS = 100
 _MOST_TEXT = 5_000  # characters; what can be read is shorter, and the answer says so
@@ -130,6 +133,11 @@ def opens_modal(body: Mapping[str, Any]) -> str:
     pressed = [one.get("action_id") for one in _mappings(body.get("actions"))]
     trigger = body.get("trigger_id")
     return trigger if OUTPUTS in pressed and isinstance(trigger, str) else ""
+
+
+def unopened(job: Job, trigger_id: str) -> Job:
+    """The job of a press whose modal the door does not know to be open: the worker tries, if there is still time."""
+    return replace(job, payload={**job.payload, UNOPENED: trigger_id})
 
 
 def _action(action: Mapping[str, Any]) -> dict[str, Any]:

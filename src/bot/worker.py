@@ -21,18 +21,19 @@ from slack_bolt import App, BoltRequest
 
 from bot import audit, chores, digests, expectations, notices, notifications, reporting, system_events, watch
 from bot.adapters.calls import Calls
+from bot.adapters.kept_secret import KeptSecret, bot_token
 from bot.adapters.queue import Queue, QueueRefused
-from bot.adapters.slack import MaybePosted, Place, Slack
+from bot.adapters.slack import NO_TOKEN, MaybePosted, Place, Slack
 from bot.adapters.store import Store, StoreError, open_store
 from bot.answering import Answering
 from bot.core import messages
 from bot.core.audit import CHANNEL, PERSON, Entry, kind_of
 from bot.core.blocks import Message
-from bot.core.errors import SlackError
+from bot.core.errors import CloudError, Denied, SlackError, Throttled
 from bot.core.events import Event
 from bot.core.manners import Priority
 from bot.core.status import Busy
-from bot.core.texts import _
+from bot.core.texts import N_, _
 from bot.jobs import CHORE, CLOUD_EVENT, DIGEST, EXPECTATION, INTERACTION, LOOK, NOTICE, REPORT, Job, seal
 from bot.lease import ATTEMPTS, Lease, LostLease
 from bot.lines import JOB, Line
@@ -76,6 +77,14 @@ _NEWS = frozenset({REPORT, NOTICE, CLOUD_EVENT, DIGEST, EXPECTATION})
 _FRESH = frozenset({INTERACTION, LOOK})  # who presses Refresh, or watches, wants to see what has changed
 
 
+_TOKEN_LATER = N_(
+    "I cannot read my token for Slack just now ({code}), so the answer has to wait. I go on by myself; "
+    "you need not do anything."
+)
+_NO_TOKEN = N_(
+    "I could not read my token for Slack ({code}), so nothing was asked. Please try again in a few minutes; if it "
+    "stays so, the people who run this bot can see why: python -m bot doctor."
+)
 _GOES_ON = frozenset({"waits", "done before", "postponed", "taken over"})
 
 
@@ -95,12 +104,14 @@ class Worker:
         sleep: Callable[[float], None] = time.sleep,
         limits: Limits = Limits(),  # noqa: B008 (a frozen value)
         slot_wait: float = SLOT_WAIT,
+        token: KeptSecret | None = None,
     ) -> None:
         self._settings, self._queue, self._clock, self._sleep = settings, queue, clock, sleep
         self._credentials = settings.credentials
         self._store: Store = store or open_store(settings, lambda: self._credentials)
         self._answering = Answering(settings, self._store, clock, sleep, limits)
-        self._app: App = bolt_app(settings)
+        self._token = token or bot_token(settings, clock, sleep)
+        self._app: App = bolt_app(self._token)
         self._cold = True
         self._slots, self._slot_wait = threading.BoundedSemaphore(AT_WORK), slot_wait
         self._here: dict[object, float] = {}  # when each job came that is at work or waits for a place
@@ -204,7 +215,8 @@ class Worker:
             return True
         lease.keep()
         try:
-            self._dispatch(delivery)
+            if self._has_token(delivery):
+                self._dispatch(delivery)
         except Postponed:
             delivery.outcome = "postponed"
             lease.release(anew=True)
@@ -221,6 +233,31 @@ class Worker:
         else:
             lease.finish()
         return True
+
+    def _has_token(self, delivery: Delivery) -> bool:
+        """Whether Slack can be spoken to; if not, the person is told, by response_url, which needs no token.
+
+        Timers speak to nobody, day and night. Raises Postponed, and SlackError where nobody can be told.
+        """
+        if delivery.job.kind == CHORE:
+            return True
+        try:
+            self._token.read(delivery.credentials, delivery.deadline, delivery.calls)
+        except CloudError as error:
+            log.error("no token: %s %s", error, error.request_id)
+            self._without_token(delivery, error)
+            return False
+        return True
+
+    def _without_token(self, delivery: Delivery, error: CloudError) -> None:
+        place = place_of(delivery.job.payload)
+        if not place.response_url:
+            raise SlackError("answer", NO_TOKEN) from error
+        if delivery.patient and not isinstance(error, Denied):
+            wait = error.wait if isinstance(error, Throttled) else delivery.away
+            delivery.later(place, wait, messages.sentence(_(_TOKEN_LATER, code=error.code or _("no reply"))))
+        delivery.told(error)
+        delivery.post(place, messages.sentence(_(_NO_TOKEN, code=error.code or _("no reply"))), private=True)
 
     def _dispatch(self, delivery: Delivery) -> None:
         """Through Bolt, but for what is no request of Slack's. What a listener raised is raised here again."""
@@ -261,7 +298,8 @@ class Worker:
 
     def _unanswered(self, delivery: Delivery, error: SlackError) -> bool:
         """Slack took the answer nowhere: wait where it asks for that or cannot be reached, else nobody can be told."""
-        wait = delivery.away if error.retry_after is None and error.code == "unreachable" else error.retry_after
+        away = error.retry_after is None and error.code in ("unreachable", NO_TOKEN)
+        wait = delivery.away if away else error.retry_after
         if wait is None or delivery.age >= (NEWS_OLDEST if delivery.is_news else OLDEST):
             log.error("no way to answer %s: %s", delivery.job.id, error)
             delivery.outcome = "unanswered"
@@ -304,8 +342,11 @@ class Worker:
     def lease(self, job: Job) -> Lease:
         return Lease(self._store, job, self._clock)
 
-    def slack(self, deadline: float, calls: Calls | None = None) -> Slack:
-        return Slack(self._settings, deadline, self._clock, self._sleep, calls)
+    def slack(self, deadline: float, calls: Calls, credentials: Credentials) -> Slack:
+        def token(refused: str) -> str:
+            return self._token.renewed(refused, credentials, deadline, calls) if refused else self._token.known
+
+        return Slack(self._settings, deadline, self._clock, self._sleep, calls, token)
 
     def postpone(self, job: Job, credentials: Credentials, wait: float) -> None:
         """Raises QueueRefused, which fails the job, so that the platform delivers it again."""
@@ -330,7 +371,7 @@ class Delivery:
         self._worker, self.job = worker, job
         self.credentials, self.request_id, self.deadline = credentials, request_id, deadline
         self.calls = Calls()
-        self.lease, self.slack = worker.lease(job), worker.slack(deadline, self.calls)
+        self.lease, self.slack = worker.lease(job), worker.slack(deadline, self.calls, credentials)
         self.outcome, self.act, self.picked = "done", "", ""
         self.to, self.channel, self.message, self.file = PERSON, "", "", ""
         self.runs: dict[str, None] = {}

@@ -1,4 +1,5 @@
-"""Cloud Assistant on loopback: the read-only part of Alibaba Cloud's ECS API (RPC, version 2014-05-26).
+"""Cloud Assistant on loopback: the read-only part of Alibaba Cloud's ECS API (RPC, version 2014-05-26), and what reads
+a secret from KMS or OOS.
 
 One server answers for all regions: RegionId says which. Requests may be GET or POST; the action stands in the
 header `x-acs-action`, the parameters in the query or a form body. Signatures are checked in full, paging and
@@ -14,21 +15,24 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
+from sandbox import cloud_secrets
 from sandbox.clock import Clock
 from sandbox.cloud_errors import ApiError, error_reply, forbidden, request_id, throttled
 from sandbox.cloud_faults import Fault, Faults, Kind
 from sandbox.cloud_keys import Keys, key_id
 from sandbox.cloud_query import Query, read
 from sandbox.cloud_regions import REGIONS
-from sandbox.cloud_replies import ACTIONS, Action, View
+from sandbox.cloud_replies import ACTIONS as ECS
+from sandbox.cloud_replies import VERSION, Action, View
 from sandbox.cloud_timeline import Stage
 from sandbox.http import Drop, Peer, Reply, Request
 from sandbox.scenario_values import Command, Instance, Invocation, Scenario
 
-VERSION = "2014-05-26"
 KEY_ID, STS_KEY_ID = "LTAIsandbox00000000000001", "STS.Sandbox00000000000000001"
 SECRETS = {KEY_ID: "sandbox-secret-of-the-access-key", STS_KEY_ID: "sandbox-secret-of-the-sts-key"}
 TOKENS = {STS_KEY_ID: "CAIS-sandbox-security-token"}
+
+ACTIONS = {**ECS, **cloud_secrets.ACTIONS}
 
 _Named = TypeVar("_Named", Instance, Command)
 
@@ -56,7 +60,9 @@ class Cloud(Peer):
     """The server; its scenarios start when it is made. `secrets` and `tokens` are for `keys`, see Keys.
 
     `may_list_instances = False` makes DescribeInstances answer as it does without the permission: an empty
-    list. `keys.skew` puts the server's clock wrong for signatures; `keys.expire(key_id)` ends an STS token,
+    list. `kms` and `oos` hold secrets by name; bytes are a binary one.
+
+    `keys.skew` puts the server's clock wrong for signatures; `keys.expire(key_id)` ends an STS token,
     `keys.renew(key_id, secret, token)` gives the next one.
     """
 
@@ -75,6 +81,7 @@ class Cloud(Peer):
         self.clock = clock or Clock()
         self.keys = Keys(secrets, tokens)
         self.may_list_instances = True
+        self.kms, self.oos = dict[str, str | bytes](), dict[str, str]()
         self._starts = {one.name: self._second() for one in self._scenarios}
         self._regions = list(dict.fromkeys([*regions, *(r for one in self._scenarios for r in one.regions)]))
         self._faults, self._calls = Faults(), list[Call]()
@@ -156,7 +163,7 @@ class Cloud(Peer):
         return fault.spoil(query.action, lambda: self._reply(request, query)), fault.kind
 
     def _reply(self, request: Request, query: Query) -> Reply:
-        _check_version(request)
+        _check_version(request, ACTIONS[query.action].version if query.action in ACTIONS else VERSION)
         action = _known_action(query.action)
         if action.needs_region:
             self._check_region(query.region)
@@ -179,7 +186,7 @@ class Cloud(Peer):
             allowed = next((self._limits[one] for one in settings if one in self._limits), None)
             spent = self._spent.get((action, region, minute), 0)
             if allowed is not None and spent >= allowed:
-                raise throttled()
+                raise throttled(action)
             self._spent[action, region, minute] = spent + 1
 
     def runs(self) -> list[tuple[Invocation, Stage]]:
@@ -202,6 +209,8 @@ class Cloud(Peer):
             sorted(_first_of_each(commands), key=_age, reverse=True),
             self.may_list_instances,
             self._regions,
+            self.kms,
+            self.oos,
         )
 
     def _noted(self, request: Request, query: Query) -> Call:
@@ -238,10 +247,10 @@ def _refuse_twins(scenarios: Iterable[Scenario]) -> None:
             seen[run.id] = scenario.name
 
 
-def _check_version(request: Request) -> None:
+def _check_version(request: Request, version: str) -> None:
     if request.method not in ("GET", "POST"):
         raise ApiError("UnsupportedHTTPMethod", "This http method is not supported.")
-    if request.headers.get("x-acs-version") != VERSION:
+    if request.headers.get("x-acs-version") != version:
         raise ApiError("InvalidVersion", "Specified parameter Version is not valid.")
 
 

@@ -1,4 +1,7 @@
-"""Refusals in the form of the ECS API: `{RequestId, HostId, Code, Message, Recommend}` and an HTTP status."""
+"""Refusals in the form of the ECS API: `{RequestId, HostId, Code, Message, Recommend}` and an HTTP status.
+
+KMS has codes of its own for two of them: those that the vendor's KMS clients look for.
+"""
 
 from __future__ import annotations
 
@@ -37,8 +40,10 @@ def error_reply(error: ApiError, headers: Mapping[str, str] | None = None) -> Re
 
 def forbidden(action: str) -> ApiError:
     """RAM's no to a call that the caller's policies do not allow."""
+    if action == "GetSecretValue":
+        return ApiError("Forbidden.NoPermission", "This operation is forbidden by permission system.", 403)
     detail = {
-        "AuthAction": f"ecs:{action}",
+        "AuthAction": f"{'oos' if action == 'GetSecretParameter' else 'ecs'}:{action}",
         "AuthPrincipalType": "AssumedRoleUser",
         "AuthPrincipalDisplayName": "slack-bot-reader",
         "NoPermissionType": "ImplicitDeny",
@@ -48,5 +53,7 @@ def forbidden(action: str) -> ApiError:
     return ApiError("Forbidden.RAM", message, 403, {"AccessDeniedDetail": detail})
 
 
-def throttled() -> ApiError:
+def throttled(action: str) -> ApiError:
+    if action == "GetSecretValue":
+        return ApiError("Rejected.Throttling", "QPS Limit Exceeded", 429)
     return ApiError("Throttling.User", "Request was denied due to user flow control.")

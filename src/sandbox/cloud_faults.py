@@ -12,7 +12,7 @@ from sandbox.cloud_errors import ApiError, error_reply, forbidden, throttled
 from sandbox.http import Reply
 
 Kind = Literal[
-    "throttle",  # Throttling.User, HTTP 400
+    "throttle",  # Throttling.User, HTTP 400; of KMS Rejected.Throttling, HTTP 429
     "http500",  # ServiceUnavailable as JSON, HTTP 500
     "html502",  # a gateway's page instead of JSON, HTTP 502
     "drop",  # the connection is closed, nothing is done
@@ -68,7 +68,7 @@ class Fault:
     def _refusal(self, action: str) -> ApiError | None:
         match self.kind:
             case "throttle":
-                return throttled()
+                return throttled(action)
             case "denied":
                 return forbidden(action)
             case "http500":

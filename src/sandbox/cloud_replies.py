@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sandbox.cloud_errors import ApiError, forbidden
@@ -16,6 +16,8 @@ from sandbox.cloud_regions import REGIONS
 from sandbox.cloud_rows import Encode, agent, command, invocation, result, states_of
 from sandbox.cloud_timeline import GOING_ON, Entry, Stage, aggregate, current, entries, overall
 from sandbox.scenario_values import Command, Fields, Instance, Invocation
+
+VERSION = "2014-05-26"  # of the ECS API
 
 Body = dict[str, Any]
 
@@ -39,6 +41,8 @@ class View:
     commands: list[tuple[Command, Stage]]
     may_list_instances: bool
     regions: Collection[str]
+    kms: Mapping[str, str | bytes] = field(default_factory=dict)
+    oos: Mapping[str, str] = field(default_factory=dict)
 
 
 def describe_invocation_results(view: View, query: Query) -> Body:
@@ -126,6 +130,7 @@ class Action:
     answer: Callable[[View, Query], Body]
     parameters: frozenset[str]
     needs_region: bool = True
+    version: str = VERSION
 
 
 def _action(answer: Callable[[View, Query], Body], parameters: str) -> Action:

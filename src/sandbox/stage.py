@@ -57,7 +57,7 @@ class Stage:
             "SLACK_SIGNING_SECRET": SIGNING_SECRET,
             "SLACK_BOT_TOKEN": BOT_TOKEN,
             "SLACK_API_URL": f"{self.slack.url}/api/",
-            "ECS_ENDPOINT": self.cloud.url,
+            **dict.fromkeys(("ECS_ENDPOINT", "KMS_ENDPOINT", "OOS_ENDPOINT"), self.cloud.url),
             "BOT_REGIONS": REGIONS,
             "BOT_STORE": f"sqlite:///{self._folder.name}/bot.sqlite3",
         }

@@ -652,6 +652,55 @@ def test_the_role_may_only_read(cloud: Cloud) -> None:
     assert cloud.calls[0].outcome == "Forbidden.RAM"
 
 
+# Secrets
+
+KMS = {"action": "GetSecretValue", "x_acs_version": "2016-01-20"}
+OOS = {"action": "GetSecretParameter", "x_acs_version": "2019-06-01"}
+
+
+def test_secrets_are_read_by_name(cloud: Cloud) -> None:
+    cloud.kms["slack"], cloud.kms["bytes"], cloud.oos["bots/slack"] = "xoxb-1", b"\x00", "xoxb-2"
+    status, body = signed(cloud, "SecretName=slack", **KMS)
+    assert (status, body["SecretData"], body["SecretDataType"]) == (200, "xoxb-1", "text")
+    assert signed(cloud, "SecretName=bytes", **KMS)[1]["SecretDataType"] == "binary"
+    status, body = signed(cloud, "Name=bots/slack&RegionId=cn-hangzhou&WithDecryption=true", **OOS)
+    assert (status, body["Parameter"]["Value"]) == (200, "xoxb-2")
+    assert "Value" not in signed(cloud, "Name=bots/slack", **OOS)[1]["Parameter"]
+
+
+@pytest.mark.parametrize(
+    ("query", "changed", "code", "status"),
+    [
+        ("SecretName=slack", KMS, "Forbidden.ResourceNotFound", 404),
+        ("Name=slack", OOS, "EntityNotExists.Parameter", 404),
+        ("SecretName=slack&Name=slack", KMS, "UnsupportedParameter", 400),
+        ("SecretName=slack", {**KMS, "x_acs_version": "2014-05-26"}, "InvalidVersion", 400),
+        ("Name=slack", {**OOS, "x_acs_version": "2016-01-20"}, "InvalidVersion", 400),
+    ],
+)
+def test_which_secrets_cannot_be_read(
+    still: Cloud, query: str, changed: dict[str, Any], code: str, status: int
+) -> None:
+    got, body = signed(still, query, **changed)
+    assert (got, body["Code"]) == (status, code)
+
+
+def test_a_secret_is_shown_to_nobody_whose_signature_is_wrong(cloud: Cloud) -> None:
+    cloud.kms["slack"] = "xoxb-1"
+    status, body = signed(cloud, "SecretName=slack", **KMS, drop=("x-acs-action",))
+    assert (status, body.get("SecretData")) == (400, None)
+
+
+@pytest.mark.parametrize(
+    ("fault", "code", "status"), [("throttle", "Rejected.Throttling", 429), ("denied", "Forbidden.NoPermission", 403)]
+)
+def test_kms_has_codes_of_its_own(cloud: Cloud, fault: Any, code: str, status: int) -> None:
+    cloud.fail(fault, times=2)
+    got, body = signed(cloud, "SecretName=slack", **KMS)
+    assert (got, body["Code"]) == (status, code)
+    assert signed(cloud, "Name=slack", **OOS)[1]["Code"] in ("Throttling.User", "Forbidden.RAM")
+
+
 # What can be made to go wrong
 
 

@@ -101,7 +101,9 @@ class FunctionComputeQueue:
     ) -> tuple[int, str]:
         signed = signed_headers("POST", self._path, self._query, headers, body, credentials)
         try:
-            answer = timed_http.post(line, f"{self._path}?{canonical_query(self._query)}", signed, body, deadline)
+            answer, _body = timed_http.post(
+                line, f"{self._path}?{canonical_query(self._query)}", signed, body, deadline
+            )
         except BaseException:
             line.close()
             raise

@@ -38,6 +38,7 @@ TIME_LIMIT = 10.0  # seconds for one call
 TRIES = 4
 LONGEST_SLEEP = 5.0  # seconds; a longer wait is the queue's business
 FOR_THE_ANSWER = 40.0  # seconds that questions about people and channels must leave
+NO_TOKEN = "no_token"  # noqa: S105 (a code of ours: Slack was not asked)
 REPEAT = N_("This may be a repeat: an earlier try may have posted this answer already.")
 ELSEWHERE = N_("I could not answer where you asked, so the answer comes here.")
 
@@ -74,6 +75,9 @@ class _Uncertain(Exception):
     """The request went out and no reply came: it may have been carried out."""
 
 
+Token = Callable[[str], str]
+"""Gives the bot token, "" while it is not known; of one that Slack has refused, the newest that can be had."""
+
 Reply = TypeVar("Reply")
 _Way = Callable[[Message], Mapping[str, Any]]
 
@@ -88,9 +92,11 @@ class Slack:
         clock: Clock = time.time,
         sleep: Callable[[float], None] = time.sleep,
         calls: Calls | None = None,
+        token: Token | None = None,
     ) -> None:
         self._calls = calls or Calls()
         self._settings, self._deadline = settings, deadline
+        self._token: Token = token or (lambda _refused: settings.bot_token)
         self._clock, self._sleep = clock, sleep
 
     def who_am_i(self) -> Identity:
@@ -237,6 +243,16 @@ class Slack:
         else:
             self.delete(place.channel_id, ts)
 
+    def open_view(self, trigger_id: str, view: Mapping[str, Any]) -> None:
+        """views.open; one that is open already is no error. The trigger is dead 3 s after the press."""
+        try:
+            self._twice_is_once(
+                lambda: self._call("views.open", json={"trigger_id": trigger_id, "view": view}), "views.open"
+            )
+        except SlackError as error:
+            if error.code not in _OPENED:
+                raise
+
     def update_view(self, view: Mapping[str, Any], **which: str) -> None:
         """views.update by `view_id` or `external_id`."""
         self._twice_is_once(lambda: self._call("views.update", json={**which, "view": view}), "views.update")
@@ -319,8 +335,20 @@ class Slack:
         return data if isinstance(data, dict) else {}
 
     def _response(self, method: str, **arguments: Mapping[str, Any]) -> SlackResponse:
+        token = self._token("")
+        if not token:
+            raise SlackError(method, NO_TOKEN)
+        try:
+            return self._response_to(token, method, **arguments)
+        except SlackError as error:
+            newer = self._token(token) if error.code in _REFUSED_TOKENS else token
+            if newer == token:
+                raise
+        return self._response_to(newer, method, **arguments)
+
+    def _response_to(self, token: str, method: str, **arguments: Mapping[str, Any]) -> SlackResponse:
         client = WebClient(
-            token=self._settings.bot_token,
+            token=token,
             base_url=self._settings.slack_api_url,
             timeout=self._time_limit(),
             retry_handlers=[],
@@ -387,6 +415,8 @@ def _told(error: SlackError, *, uncertain: bool) -> SlackError:
 
 
 _REFUSED_BLOCKS = frozenset({"invalid_blocks", "msg_blocks_too_long", "invalid_attachments", "invalid_blocks_format"})
+_REFUSED_TOKENS = frozenset({"invalid_auth", "token_revoked", "token_expired", "account_inactive"})
+_OPENED = frozenset({"exchanged_trigger_id", "trigger_exchanged", "duplicate_external_id"})
 _GONE = frozenset({"message_not_found", "file_not_found", "file_deleted"})
 _CURABLE = frozenset(
     {"ratelimited", "unreachable", "server_error", "internal_error", "fatal_error", "service_unavailable"}

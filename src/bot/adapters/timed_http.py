@@ -48,8 +48,9 @@ def connection(host: str, context: ssl.SSLContext | None, deadline: float) -> Co
 
 def post(
     line: Connection, target: str, headers: Mapping[str, str], body: bytes, deadline: float
-) -> http.client.HTTPResponse:
-    """Status and headers of the answer. The connection is closed where it cannot be used again.
+) -> tuple[http.client.HTTPResponse, bytes]:
+    """Status and headers of the answer, and its body. The connection is closed where it cannot be used again; the body
+    is then empty, or not whole.
 
     Raises TimeoutError at the deadline, OSError or HTTPException where the connection or the answer is broken.
     """
@@ -58,19 +59,21 @@ def post(
         line.sock.settimeout(left(deadline))
     line.request("POST", target, body, headers)
     answer = line.getresponse()
-    if not _read_to_its_end(answer):
+    read, whole = _read_to_its_end(answer)
+    if not whole:
         line.close()
-    return answer
+    return answer, read
 
 
-def _read_to_its_end(answer: http.client.HTTPResponse) -> bool:
+def _read_to_its_end(answer: http.client.HTTPResponse) -> tuple[bytes, bool]:
     """What becomes of the body decides only about the connection: the status has been given by then."""
     if answer.will_close:
-        return False
+        return b"", False
     try:
-        return not (answer.read(_MOST_BODY) and answer.read(1))
+        read = answer.read(_MOST_BODY)
+        return read, not (read and answer.read(1))
     except (OSError, http.client.HTTPException):
-        return False
+        return b"", False
 
 
 def left(deadline: float) -> float:

@@ -79,7 +79,7 @@ def _nothing(run: Invocation, earlier: Earlier) -> str:
     """That there is nothing to compare with, and what was searched."""
     what = wording.name(run.command_name or run.command_id or run.id, 40)
     if earlier.error is not None:
-        code = earlier.error.code or _("no reply")
+        code = earlier.error.reason
         return _("The earlier runs of {what} could not be read ({code}).", what=what, code=code)
     return _(
         "No earlier run of {what} on the instances of {run} in {region}: {looked}, {bounds}.",

@@ -21,7 +21,7 @@ from bot import expected, notices
 from bot.adapters.cloud_assistant import CloudAssistant
 from bot.core import quiet, unmet
 from bot.core.blocks import Message
-from bot.core.errors import CloudError, NotAllowed, UsageError
+from bot.core.errors import NotAllowed, UsageError
 from bot.core.expectations import Expectation
 from bot.core.model import Instance, Invocation
 from bot.core.notices import News
@@ -161,7 +161,7 @@ class _Reading:
         for key, error in gathered.failed.items():
             region = key[0]
             self._failed = True
-            self._unread.append(_(text, region=region, reason=_reason(error)))
+            self._unread.append(_(text, region=region, reason=error.reason))
         self._unread = list(dict.fromkeys(self._unread))
         return gathered.replies
 
@@ -256,7 +256,3 @@ def _says_too_little(run: Invocation, open_ones: set[str]) -> bool:
     """Of a schedule only the last repeat is known; and a success may come without its exit code."""
     mine = [one for one in run.targets if one.instance_id in open_ones]
     return bool(mine) and (run.is_schedule or any(one.status == "Success" and one.exit_code is None for one in mine))
-
-
-def _reason(error: CloudError) -> str:
-    return error.code or _("no reply")

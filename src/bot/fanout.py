@@ -8,11 +8,11 @@ from contextvars import copy_context
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from bot.core.errors import CloudError, Unavailable
+from bot.core.errors import OUT_OF_TIME, CloudError, Unavailable
 from bot.core.manners import AT_ONCE, Priority
 from bot.settings import Clock
 
-_SILENCE = Unavailable("my calls", "any region asked", "no reply in time")
+_SILENCE = Unavailable("my calls", "any region asked", OUT_OF_TIME)
 
 K = TypeVar("K")
 T = TypeVar("T")

@@ -530,7 +530,7 @@ def _nameless(gathered: Gathered[_Key, Any], found: Sequence[Invocation]) -> lis
 def _reason(error: CloudError) -> str:
     if isinstance(error, Throttled):
         return _("{action} is throttled there for another {s} s", action=error.action, s=round(error.wait))
-    return error.code or _("no reply")
+    return error.reason
 
 
 def _by_id(instances: Iterable[Instance]) -> dict[str, Instance]:

@@ -255,9 +255,9 @@ class Worker:
             raise SlackError("answer", NO_TOKEN) from error
         if delivery.patient and not isinstance(error, Denied):
             wait = error.wait if isinstance(error, Throttled) else delivery.away
-            delivery.later(place, wait, messages.sentence(_(_TOKEN_LATER, code=error.code or _("no reply"))))
+            delivery.later(place, wait, messages.sentence(_(_TOKEN_LATER, code=error.reason)))
         delivery.told(error)
-        delivery.post(place, messages.sentence(_(_NO_TOKEN, code=error.code or _("no reply"))), private=True)
+        delivery.post(place, messages.sentence(_(_NO_TOKEN, code=error.reason)), private=True)
 
     def _dispatch(self, delivery: Delivery) -> None:
         """Through Bolt, but for what is no request of Slack's. What a listener raised is raised here again."""

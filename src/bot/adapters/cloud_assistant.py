@@ -17,7 +17,7 @@ from bot.adapters import openapi
 from bot.adapters.calls import Calls
 from bot.adapters.shared_replies import SharedReplies
 from bot.adapters.store import Store, StoreError
-from bot.core.errors import CloudError, Throttled, Unavailable
+from bot.core.errors import OUT_OF_TIME, CloudError, Throttled, Unavailable
 from bot.core.manners import LONGEST_ROOM, Priority, wait_after
 from bot.core.model import (
     AgentStatus,
@@ -165,7 +165,7 @@ class CloudAssistant:
 
     def _call(self, action: str, region: str, query: Filters) -> dict[str, Any]:
         """One call with our own retries; a throttled API and region is left alone until the next minute."""
-        error: CloudError = Unavailable(action, region, "OutOfTime")
+        error: CloudError = Unavailable(action, region, OUT_OF_TIME)
         for attempt in range(TRIES):
             self._respect_throttle(action, region)
             try:
@@ -181,6 +181,8 @@ class CloudAssistant:
             if attempt + 1 == TRIES or self._clock() + wait >= self._deadline:
                 break
             self._sleep(wait)
+        if not error.code and self._clock() >= self._deadline:
+            raise Unavailable(action, region, OUT_OF_TIME) from error
         raise error
 
     def _respect_throttle(self, action: str, region: str) -> None:

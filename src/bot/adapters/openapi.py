@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from bot.adapters.calls import Calls
-from bot.core.errors import CloudError, Denied, Throttled, Unavailable
+from bot.core.errors import OUT_OF_TIME, CloudError, Denied, Throttled, Unavailable
 from bot.core.model import text_of
 from bot.settings import Credentials
 
@@ -51,7 +51,7 @@ def ask(call: Call, credentials: Credentials, seconds: float, throttled: float, 
     if not credentials:
         raise Denied(call.action, call.region, "NoCredentials")
     if seconds <= 0:
-        raise Unavailable(call.action, call.region, "OutOfTime")
+        raise Unavailable(call.action, call.region, OUT_OF_TIME)
     try:
         with calls.one("cloud"):
             body = _send(call, credentials, seconds)

@@ -16,7 +16,9 @@ Any other exception is a crash: it fails the job, so that Function Compute deliv
 
 from collections.abc import Callable
 
-from bot.core.texts import Text
+from bot.core.texts import Text, _
+
+OUT_OF_TIME = "OutOfTime"  # a code of ours: no reply while there was time for one
 
 
 class BotError(Exception):
@@ -54,6 +56,13 @@ class CloudError(BotError):
     def __init__(self, action: str, region: str, code: str = "", request_id: str = "") -> None:
         super().__init__(f"{action} in {region}: {code or 'no answer'}")
         self.action, self.region, self.code, self.request_id = action, region, code, request_id
+
+    @property
+    def reason(self) -> str:
+        """For a person, in a few words: the API's code, or that there was no reply."""
+        if self.code == OUT_OF_TIME:
+            return _("no reply in time")
+        return self.code or _("no reply")
 
 
 class Throttled(CloudError):

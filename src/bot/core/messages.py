@@ -345,7 +345,7 @@ def cloud_error(error: CloudError) -> Message:
         text = _(
             "Alibaba Cloud gave no usable answer to {where} ({code}), several times. Please ask again in a minute.",
             where=where,
-            code=wording.name(error.code) or _("no reply"),
+            code=wording.name(error.reason),
         )
     return sentence(sentences([text, request]))
 

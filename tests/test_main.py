@@ -51,7 +51,7 @@ main.main()
 # Whole packages that must not be imported before the first ack.
 HEAVY = {
     "flask", "werkzeug", "jinja2", "slack_bolt", "slack_sdk", "Tea", "darabonba", "requests", "urllib3", "aiohttp",
-    "cryptography", "sqlite3", "asyncio", "zoneinfo", "difflib", "tempfile", "concurrent", "tablestore",
+    "cryptography", "sqlite3", "asyncio", "zoneinfo", "difflib", "tempfile", "concurrent", "tablestore", "dataclasses",
 }  # fmt: skip
 
 

@@ -205,7 +205,7 @@ class Answering:
             return None if said is None else (said, True)
         wished = bool(question.private or question.subcommand == "help")
         subcommand = "show" if question.subcommand == "watch" else question.subcommand
-        shown = replace(question, private=None, subcommand=subcommand)
+        shown = question._replace(private=None, subcommand=subcommand)
         handle = Handle(shown.words(), by.user_id, int(self._clock()), by.name[:_MOST_NAME])
         if question.subcommand == "watch":
             watch.begin(self, turn, by, place, handle)

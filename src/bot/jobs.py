@@ -10,8 +10,7 @@ import hashlib
 import hmac
 import json
 import re
-from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 VERSION = 1
 MOST_BYTES = 100_000
@@ -26,8 +25,7 @@ class BadJob(Exception):
     """Not a job of ours: no JSON, another version, or a wrong MAC."""
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(NamedTuple):
     """`id` names the Slack request and stays; `tries` counts how often the job queued itself again.
 
     `time` is when Slack asked, in whole seconds since the epoch. `told` says that the person knows of the wait.
@@ -51,7 +49,7 @@ class Job:
         return hashlib.sha256(self.id.encode("utf-8", "surrogatepass")).hexdigest()[:8]
 
     def again(self, *, told: bool = False) -> Job:
-        return replace(self, tries=self.tries + 1, told=self.told or told)
+        return self._replace(tries=self.tries + 1, told=self.told or told)
 
 
 def job_id(prefix: str, slack_id: str) -> str:

@@ -88,7 +88,7 @@ def with_menu(message: Message, about: Sequence[str], settings: Settings, now: f
     """The message, which is of no run, with the menu that mutes what is like it: what it carries is a mute of that."""
     words = Question(quiet.MUTE, arguments=(*about, *buttons.MUTES[buttons.MUTE_HOUR][1])).words()
     menu = buttons.notice_menu(pack(Handle(words, "", int(now)), settings.signing_secret))
-    return replace(message, blocks=(*message.blocks, *menu))
+    return message._replace(blocks=(*message.blocks, *menu))
 
 
 def ringing(message: Message, rings: Sequence[str]) -> Message:

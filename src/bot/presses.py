@@ -202,7 +202,7 @@ def as_file(answering: Answering, turn: Turn, one: Pressed, by: Admission) -> No
 @press(buttons.DIFF)
 def diff_with_last_run(answering: Answering, turn: Turn, one: Pressed, by: Admission) -> None:
     """Into the answer's thread; of an answer that only one person sees, to that person."""
-    words = replace(parse(one.handle.words), subcommand="diff").words()
+    words = parse(one.handle.words)._replace(subcommand="diff").words()
     handle = Handle(words, by.user_id, int(answering.now), by.name[:40])
     _into_thread(answering, turn, one, answering.message(turn, by, handle, private=one.private))
 

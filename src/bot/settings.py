@@ -1,5 +1,6 @@
 """One frozen value from the environment. All that is missing or wrong is named at once; secrets stay out of repr.
 
+Named tuples here and in what else the door imports: dataclasses bring `inspect`, a tenth of a cold ack's CPU.
 An empty value means the default. `ENVIRONMENT` names what a person may set for the function; SLACK_APP_TOKEN is
 for a laptop alone, `FC_*` (but FC_ENDPOINT) and `ALIBABA_CLOUD_*` are set by Function Compute.
 """
@@ -9,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 ENVIRONMENT = frozenset(
@@ -50,6 +51,9 @@ _SERVICES = ("kms:", "oos:")
 _SLACK_HOSTS = frozenset({"hooks.slack.com", "hooks.slack-gov.com"})
 
 
+_HIDDEN = frozenset({"signing_secret", "bot_token", "app_token"})
+
+
 class SettingsError(Exception):
     """The environment cannot be used; one sentence for each thing that is missing or wrong."""
 
@@ -58,20 +62,21 @@ class SettingsError(Exception):
         self.problems = problems
 
 
-@dataclass(frozen=True, slots=True)
-class Credentials:
+class Credentials(NamedTuple):
     """Keys of an Alibaba Cloud role or user; `security_token` is empty for a user's long-lived keys."""
 
     access_key_id: str = ""
-    access_key_secret: str = field(default="", repr=False)
-    security_token: str = field(default="", repr=False)
+    access_key_secret: str = ""
+    security_token: str = ""
 
     def __bool__(self) -> bool:
         return bool(self.access_key_id and self.access_key_secret)
 
+    def __repr__(self) -> str:
+        return f"Credentials(access_key_id={self.access_key_id!r})"
 
-@dataclass(frozen=True, slots=True)
-class Tablestore:
+
+class Tablestore(NamedTuple):
     """An instance of Tablestore; `endpoint` is its base URL, on the internet unless another one was set."""
 
     instance: str
@@ -79,8 +84,7 @@ class Tablestore:
     endpoint: str
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(NamedTuple):
     """Where a secret lies: the service (`kms` or `oos`), its name there, and a key where its text is a JSON object."""
 
     service: str
@@ -91,12 +95,11 @@ class Reference:
         return f"{self.service}:{self.name}" + (f"#{self.key}" if self.key else "")
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
-    signing_secret: str = field(repr=False)
-    bot_token: str = field(repr=False)  # empty where it comes by reference
+class Settings(NamedTuple):
+    signing_secret: str
+    bot_token: str  # empty where it comes by reference
     bot_token_reference: Reference | None
-    app_token: str = field(repr=False)  # of Socket Mode; only doctor tries it, the sandbox uses it
+    app_token: str  # of Socket Mode; only doctor tries it, the sandbox uses it
     slack_api_url: str
     regions: tuple[str, ...]
     regions_chosen: bool
@@ -123,6 +126,10 @@ class Settings:
     run_tag: str
     audit_days: int
     credentials: Credentials
+
+    def __repr__(self) -> str:
+        shown = {name: value for name, value in self._asdict().items() if name not in _HIDDEN}
+        return f"Settings({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
 
     @property
     def on_function_compute(self) -> bool:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -137,7 +136,7 @@ def opens_modal(body: Mapping[str, Any]) -> str:
 
 def unopened(job: Job, trigger_id: str) -> Job:
     """The job of a press whose modal the door does not know to be open: the worker tries, if there is still time."""
-    return replace(job, payload={**job.payload, UNOPENED: trigger_id})
+    return job._replace(payload={**job.payload, UNOPENED: trigger_id})
 
 
 def _action(action: Mapping[str, Any]) -> dict[str, Any]:

@@ -59,7 +59,7 @@ class Desk:
         """What can be pressed under an answer. The question it carries names the regions where the ids were found."""
         found = tuple(dict.fromkeys(regions))
         question = parse(self.handle.words)
-        words = replace(question, regions=found).words() if question.invocations else self.handle.words
+        words = question._replace(regions=found).words() if question.invocations else self.handle.words
         carried = replace(self.handle, words=words, made=int(self.clock()))
         console = f"https://{self.settings.console}/cloud-assistant/region/{found[0]}" if len(found) == 1 else ""
         return buttons.actions(
@@ -196,14 +196,14 @@ def _invocations(desk: Desk, question: Question) -> Message:
     notes = []
     if question.history and not summary.schedules:
         notes.append(_("History is there for schedules only; this run has none."))
-    if question.size or filters.narrowed(replace(question, reasons=())) or filters.of_commands(question):
+    if question.size or filters.narrowed(question._replace(reasons=())) or filters.of_commands(question):
         notes.append(_("Filters narrow lists; a run is always shown whole."))
     ended = tuple(one.id for one in summary.invocations) if reports.complete(summary) else ()
     if question.reasons and summary.total:
         summary, note = _with_reasons(summary, question)
         notes.append(note)
     message = messages.results(summary, desk.frame(found, notes), answer_buttons(desk, summary))
-    return message if filters.names_targets(question) else replace(message, ended=ended)
+    return message if filters.names_targets(question) else message._replace(ended=ended)
 
 
 def _with_history(summary: Summary, found: Found) -> Summary:

@@ -106,7 +106,7 @@ def begin(answering: Answering, turn: Turn, by: Admission, place: Place, handle:
         note = _("A watch is seen by the channel. {why}", why=by.why_private)
         turn.post(place, noted(answering.message(turn, by, handle, private=True), note), private=True)
         return
-    words = replace(parse(handle.words), subcommand="show").words()
+    words = parse(handle.words)._replace(subcommand="show").words()
     asked = replace(handle, words=words, asked_by=by.user_id, asked_name=by.name)
     look = _first_look(answering, turn, place, asked)
     claim = _claim(answering, look)

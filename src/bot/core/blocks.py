@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import accumulate, takewhile, tee
-from typing import Any
+from typing import Any, NamedTuple
 
 from bot.core.characters import harmless
 from bot.core.texts import _
@@ -27,8 +26,7 @@ MOST_TEXT = 1_500
 MOMENT = "{date_short_pretty} {time}"  # Slack's tokens, which it puts into the reader's language
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """What people read: `text` is whole for a phone or a screen reader, `blocks` for the eye.
 
     `ended` are ids of runs whose end it tells, so that whoever has read it need not be told again.
@@ -36,7 +34,7 @@ class Message:
 
     text: str
     blocks: tuple[Block, ...] = ()
-    ended: tuple[str, ...] = field(default=(), compare=False)
+    ended: tuple[str, ...] = ()
 
 
 def escape(text: str) -> str:

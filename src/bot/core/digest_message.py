@@ -7,7 +7,7 @@ The chart is Slack's `data_visualization` block (at most 20 points and six serie
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 
 from bot.core import blocks as b
@@ -73,7 +73,7 @@ def message(digest: Digest, stands: WhatStands, around: Around) -> Message:
 
 
 def without_chart(said: Message) -> Message:
-    return replace(said, blocks=tuple(block for block in said.blocks if block["type"] != CHART))
+    return said._replace(blocks=tuple(block for block in said.blocks if block["type"] != CHART))
 
 
 def _mark(digest: Digest) -> str:

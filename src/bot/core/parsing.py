@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection
-from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -132,7 +131,7 @@ def _with(question: Question, field: str, value: str) -> Question:
             word=_shown(value),
         )
     changes: dict[str, Any] = {field: (*values, value)}
-    return replace(question, **changes)
+    return question._replace(**changes)
 
 
 # Ids and addresses: reference of each API, field by field; the letters of an id do not tell its region.
@@ -193,13 +192,13 @@ def _state(word: str) -> Callable[[Question], Question]:
 _KEYWORDS: dict[str, Callable[[Question], Question]] = {
     **{word: _state(word) for word in STATES},
     "succeeded": _state("success"),
-    "history": lambda question: replace(question, history=True),
-    "private": lambda question: replace(question, private=True),
-    "here": lambda question: replace(question, private=False),
-    "watch": lambda question: replace(question, subcommand="watch"),
-    "output": lambda question: replace(question, subcommand="output"),
-    "outputs": lambda question: replace(question, subcommand="output"),
-    "diff": lambda question: replace(question, subcommand="diff"),
+    "history": lambda question: question._replace(history=True),
+    "private": lambda question: question._replace(private=True),
+    "here": lambda question: question._replace(private=False),
+    "watch": lambda question: question._replace(subcommand="watch"),
+    "output": lambda question: question._replace(subcommand="output"),
+    "outputs": lambda question: question._replace(subcommand="output"),
+    "diff": lambda question: question._replace(subcommand="diff"),
 }
 
 
@@ -234,7 +233,7 @@ _MOMENT = re.compile(rf"(?:(20[0-9]{{2}}-[0-9]{{2}}-[0-9]{{2}})(?:[t ](?=[0-9])|
 def _since(question: Question, value: str) -> Question:
     lower = value.strip().lower()
     if _SPAN.fullmatch(lower):
-        return replace(question, since=lower)
+        return question._replace(since=lower)
     match = _MOMENT.fullmatch(lower)
     if not lower or match is None or not _is_day(match[1]):
         raise UsageError(
@@ -242,7 +241,7 @@ def _since(question: Question, value: str) -> Question:
             word=_shown(value),
         )
     time_of_day = match[2].zfill(5) if match[2] else ""
-    return replace(question, since="t".join(part for part in (match[1], time_of_day) if part))
+    return question._replace(since="t".join(part for part in (match[1], time_of_day) if part))
 
 
 def _is_day(text: str | None) -> bool:
@@ -253,11 +252,11 @@ def _is_day(text: str | None) -> bool:
 
 
 def _page(question: Question, value: str) -> Question:
-    return replace(question, page=_number(value, "page", 1, 200))
+    return question._replace(page=_number(value, "page", 1, 200))
 
 
 def _size(question: Question, value: str) -> Question:
-    return replace(question, size=_number(value, "size", 1, 50))
+    return question._replace(size=_number(value, "size", 1, 50))
 
 
 def _number(value: str, key: str, least: int, most: int) -> int:
@@ -273,7 +272,7 @@ def _tag(question: Question, value: str) -> Question:
         raise UsageError("A tag filter is written tag:key=value, for example tag:team=web.")
     if len(question.tags) == 20:
         raise UsageError("At most 20 tags can be asked for at once.")
-    return replace(question, tags=(*question.tags, (key, wanted)))
+    return question._replace(tags=(*question.tags, (key, wanted)))
 
 
 def _group(question: Question, value: str) -> Question:
@@ -281,7 +280,7 @@ def _group(question: Question, value: str) -> Question:
         raise UsageError(
             "`{word}` is not a resource group id. Right would be group:rg-bp67acfmxazb4p.", word=_shown(value)
         )
-    return replace(question, group=value.lower())
+    return question._replace(group=value.lower())
 
 
 def _one_of(field: str, key: str, values: dict[str, str]) -> Callable[[Question, str], Question]:
@@ -290,7 +289,7 @@ def _one_of(field: str, key: str, values: dict[str, str]) -> Callable[[Question,
             known = ", ".join(values)
             raise UsageError("`{key}:` takes {known}, not `{word}`.", key=key, known=known, word=_shown(value))
         changes: dict[str, Any] = {field: values[value.lower()]}
-        return replace(question, **changes)
+        return question._replace(**changes)
 
     return read
 
@@ -313,7 +312,7 @@ _FILTERS: dict[str, Callable[[Question, str], Question]] = {
     "since": _since,
     "page": _page,
     "size": _size,
-    "command": lambda question, value: replace(question, command_name=value),
+    "command": lambda question, value: question._replace(command_name=value),
     "name": lambda question, value: _with(question, "names", value),
     "tag": _tag,
     "group": _group,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from bot.core.texts import N_
 
@@ -88,8 +88,7 @@ ORDER_KEYS = (
 MODES = {"once": "Once", "period": "Period", "nextreboot": "NextRebootOnly", "everyreboot": "EveryReboot"}
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(NamedTuple):
     """What was asked, in the API's own terms. `private` is None where nothing was said about it.
 
     `since` is a span (`2h`), a time of day (`21:00`) or a day with or without one (`2026-11-24t21:00`): what it

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterator
+
 import pytest
 
 
@@ -14,3 +17,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def _redirects_as_they_were(monkeypatch: pytest.MonkeyPatch) -> None:
     """The bot forbids the Tea client to follow redirects, for its whole process; tests of the sandbox follow some."""
     monkeypatch.setattr("requests.sessions.DEFAULT_REDIRECT_LIMIT", 30)
+
+
+@pytest.fixture(autouse=True)
+def _log_levels_as_they_were() -> Iterator[None]:
+    """`set_up_logging` sets them for a whole process."""
+    loggers = [logging.getLogger(name) for name in ("bot", "slack_sdk", "tablestore", "tablestore-client")]
+    levels = [one.level for one in loggers]
+    yield
+    for one, level in zip(loggers, levels, strict=True):
+        one.setLevel(level)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import subprocess
 import sys
 from pathlib import Path
 
@@ -52,6 +53,28 @@ def allowed(file: str, module: str) -> bool:
 def test_bot(path: Path) -> None:
     file = path.relative_to(SRC / "bot").as_posix()
     assert sorted(module for module in imported(path) if not allowed(file, module)) == []
+
+
+def test_a_first_question_does_not_wait_for_what_it_does_not_need() -> None:
+    """Each of these is imported where it is used: together they are a third of what a first answer would import."""
+    program = "import sys, bot.web\nprint(*sorted(name for name in sys.modules if name.startswith('bot.')))"
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=SRC, capture_output=True, text=True, check=True, timeout=30
+    )
+    others = [
+        "attention",
+        "digests",
+        "handovers",
+        "home",
+        "modals",
+        "notices",
+        "orders",
+        "presses",
+        "reporting",
+        "watch",
+    ]
+    assert [name for name in others if f"bot.{name}" in done.stdout.split()] == []
+    assert "bot.answering" in done.stdout.split()
 
 
 def test_the_sandbox_imports_nothing_of_the_bot() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import logging
 import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
@@ -82,13 +81,9 @@ def puts(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[Job, Credential
     }
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    loggers = [logging.getLogger(name) for name in ("bot", "slack_sdk")]
-    levels = [one.level for one in loggers]
     index._application.cache_clear()
     yield queued
     index._application.cache_clear()
-    for one, level in zip(loggers, levels, strict=True):
-        one.setLevel(level)
 
 
 def command(text: str = "t-hz0jdfwd9f") -> bytes:

@@ -81,15 +81,6 @@ def workers(monkeypatch: pytest.MonkeyPatch) -> list[Worker]:
     return made
 
 
-@pytest.fixture(autouse=True)
-def _log_levels() -> Iterator[None]:
-    loggers = [logging.getLogger(name) for name in ("bot", "slack_sdk", "tablestore", "tablestore-client")]
-    levels = [one.level for one in loggers]
-    yield
-    for one, level in zip(loggers, levels, strict=True):
-        one.setLevel(level)
-
-
 def bot(**environment: str) -> main.Bot:
     return main.Bot(Settings.from_environment({**REQUIRED, **environment}))
 

@@ -9,9 +9,7 @@ from dataclasses import replace
 from datetime import UTC
 from typing import Any, NoReturn, Protocol
 
-from bot import attention as attention  # its orders enter the table, and whoami's
-from bot import languages, notices, orders, replies, watch
-from bot import whoami as whoami
+from bot import languages, replies, seen_ends
 from bot.adapters.calls import Calls
 from bot.adapters.cloud_assistant import CloudAssistant
 from bot.adapters.shared_replies import SharedReplies
@@ -188,7 +186,7 @@ class Answering:
         ts = self.post(turn, place, message, private=private)
         replies.remember(self._store, self.now, place.channel_id, place.thread_ts, replies.REPLY, ts)
         if message.ended and not private:
-            notices.seen(self, place.channel_id, message.ended)
+            seen_ends.remember(self._store, place.channel_id, message.ended, self.now)
 
     def _answer(self, turn: Turn, words: str, place: Place) -> tuple[Message, bool] | None:
         """The message, and whether only the person sees it; None where it has been posted already."""
@@ -201,13 +199,17 @@ class Answering:
             return messages.sentence(self._settings.paused), True
         by = self.admit(turn, place)
         if question.subcommand in ORDERS:
-            said = orders.carry_out(self, turn, by, place, question)
+            from bot.every_order import carry_out
+
+            said = carry_out(self, turn, by, place, question)
             return None if said is None else (said, True)
         wished = bool(question.private or question.subcommand == "help")
         subcommand = "show" if question.subcommand == "watch" else question.subcommand
         shown = question._replace(private=None, subcommand=subcommand)
         handle = Handle(shown.words(), by.user_id, int(self._clock()), by.name[:_MOST_NAME])
         if question.subcommand == "watch":
+            from bot import watch
+
             watch.begin(self, turn, by, place, handle)
             return None
         message = self.message(turn, by, handle, private=wished or bool(by.why_private))

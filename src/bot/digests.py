@@ -8,6 +8,7 @@ lease know, so that each digest goes out once. One that is late by days goes out
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING, Any
 
@@ -120,7 +121,7 @@ def start_due(answering: Answering, turn: Turn) -> None:
         answering.store.put(record.key, after, now + _FOR_EVER, version=record.version)
 
 
-def post(answering: Answering, turn: Turn, payload: dict[str, Any]) -> None:
+def post(answering: Answering, turn: Turn, payload: Mapping[str, Any]) -> None:
     """Makes one digest and posts it. Raises SlackError where Slack asks to wait, and StoreError."""
     channel, zone = str(payload["channel"]), _zone(answering, payload)
     if not answering.may_tell(channel):

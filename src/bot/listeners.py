@@ -14,10 +14,8 @@ from typing import Any
 from slack_bolt import App, BoltContext
 from slack_bolt.authorization import AuthorizeResult
 
-from bot import home
 from bot.adapters.kept_secret import KeptSecret
 from bot.adapters.slack import Place
-from bot.presses import look_up_named, pressed
 
 LOOK_UP = "look_up"  # callback id of the message shortcut, as in the manifest
 
@@ -63,17 +61,23 @@ def direct_message(body: Mapping[str, Any], event: Mapping[str, Any], context: B
 
 
 def home_opened(body: Mapping[str, Any], context: BoltContext) -> None:
+    from bot import home
+
     home.opened(context["answering"], context["turn"], place_of(body))
 
 
 def press(ack: Callable[[], None], body: Mapping[str, Any], context: BoltContext) -> None:
     ack()
+    from bot.presses import pressed
+
     pressed(context["answering"], context["turn"], body, place_of(body))
 
 
 def look_up(ack: Callable[[], None], body: Mapping[str, Any], context: BoltContext) -> None:
     """The message shortcut: what a message names is answered in its thread, one answer each."""
     ack()
+    from bot.presses import look_up_named
+
     look_up_named(context["answering"], context["turn"], body, place_of(body))
 
 

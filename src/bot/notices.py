@@ -13,9 +13,8 @@ from dataclasses import asdict, replace
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
-from bot import expected, mutes, subscribers
+from bot import expected, mutes, seen_ends, subscribers
 from bot.adapters.slack import MaybePosted
-from bot.adapters.store import StoreError
 from bot.core import blocks as b
 from bot.core import buttons, messages, quiet
 from bot.core.blocks import Message
@@ -99,15 +98,6 @@ def ringing(message: Message, rings: Sequence[str]) -> Message:
     return Message(f"{mentions} {message.text}", (b.context(mentions), *message.blocks))
 
 
-def seen(answering: Answering, channel_id: str, run_ids: Sequence[str]) -> None:
-    """Remembers that a channel has the end of these runs before its eyes, or will have."""
-    for run_id in run_ids:
-        try:
-            answering.store.put(f"seen/{channel_id}/{run_id}", {}, answering.now + _KEEP)
-        except StoreError:
-            log.warning("not remembered as seen: %s", run_id)
-
-
 class _Telling:
     """News of one thing for one channel. `_value` is what the record will hold, whatever happens."""
 
@@ -138,7 +128,7 @@ class _Telling:
         if held and held.news.version > self._news.version:
             return  # what waits is newer
         repeat = bool(self._value.get(_POSTING))
-        if before.ts or repeat or not self._seen():
+        if before.ts or repeat or not seen_ends.has_all(self._store, self._channel, self._payload["runs"], now):
             news = held.with_it(self._news) if held else self._news
             this = step(before, news, now, named_zone(self._answering.settings.timezone) or UTC)
             if this.wait:
@@ -165,10 +155,6 @@ class _Telling:
         self._show(before, replace(this, note=" ".join(filter(None, [this.note, *notes]))), repeat=repeat)
         mutes.remove(self._store, self._channel, [one for one in covering if one not in holding])
         return True
-
-    def _seen(self) -> bool:
-        runs, now = self._payload["runs"], self._answering.now
-        return bool(runs) and all(self._store.get(f"seen/{self._channel}/{run}", now) for run in runs)
 
     def _show(self, before: Notice, this: Step, *, repeat: bool) -> None:
         message = _message(self._payload)

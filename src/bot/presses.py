@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from bot import handovers, home, modals, open_work, orders, replies, watch
+from bot import handovers, home, modals, open_work, replies, watch
 from bot.adapters.slack import Place
 from bot.answering import Answering, Turn
 from bot.claims import Claim
@@ -26,6 +26,7 @@ from bot.core.outputs import State
 from bot.core.parsing import parse
 from bot.core.question import Question
 from bot.core.texts import N_, _
+from bot.every_order import carry_out
 from bot.slack_requests import UNOPENED, opens_modal
 
 _NOTHING_NAMED = N_("That message names no run (t-…), instance (i-…), command (c-…) or IP address.")
@@ -239,14 +240,14 @@ def mute(answering: Answering, turn: Turn, one: Pressed, by: Admission) -> None:
         runs = answering.summary(turn, by, one.handle).invocations
         about = quiet.about(glob.escape(run.command_name or run.command_id) for run in runs)
     words = (*about, *buttons.MUTES[one.action_id][1])
-    orders.carry_out(answering, turn, by, one.place, Question(quiet.MUTE, arguments=words))
+    carry_out(answering, turn, by, one.place, Question(quiet.MUTE, arguments=words))
 
 
 @press(quiet.UNMUTE)
 @press(unmet.UNEXPECT)
 @press(standing.REMOVE)
 def end_standing(answering: Answering, turn: Turn, one: Pressed, by: Admission) -> None:
-    orders.carry_out(answering, turn, by, one.place, parse(one.handle.words))
+    carry_out(answering, turn, by, one.place, parse(one.handle.words))
 
 
 @press(handover.SHARE)

@@ -24,7 +24,6 @@ from bot.core.question import Question
 from bot.core.summary import BAD, Bucket, Summary, only, summarise, summarise_results
 from bot.core.texts import N_, _, counted, joined, listed, sentences
 from bot.lookup import NEWEST, PAGE, Found, Lookup
-from bot.orders import ORDERS
 from bot.settings import Clock, Settings
 
 
@@ -114,6 +113,8 @@ def show(desk: Desk, question: Question) -> Message:
 @subcommand("help", "help, help WORD", N_("this"))
 def show_help(desk: Desk, question: Question) -> Message:
     told = [(entry.usage, entry.says) for entry in SUBCOMMANDS.values()]
+    from bot.every_order import ORDERS
+
     return help_message(question.topic, [*told, *((entry.usage, entry.says) for entry in ORDERS.values())])
 
 

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from bot import notices, open_work, replies
+from bot import open_work, replies, seen_ends
 from bot.adapters.slack import Place
 from bot.adapters.store import Value
 from bot.claims import Claim
@@ -180,7 +180,7 @@ def _post_aloud(answering: Answering, turn: Turn, by: Admission, place: Place, l
             return
         replies.remember(answering.store, answering.now, look.channel_id, look.thread_ts, replies.REPLY, look.ts)
     look = replace(look, link=open_work.link_to(turn.slack, look.channel_id, look.ts))
-    notices.seen(answering, look.channel_id, [one.id for one in seen.summary.invocations])
+    seen_ends.remember(answering.store, look.channel_id, [one.id for one in seen.summary.invocations], answering.now)
     _go_on(answering, turn, look, seen, seen.names, wait)
 
 

@@ -19,13 +19,13 @@ from typing import Any, NoReturn
 
 from slack_bolt import App, BoltRequest
 
-from bot import audit, chores, digests, expectations, notices, notifications, reporting, system_events, watch
+from bot import audit
 from bot.adapters.calls import Calls
 from bot.adapters.kept_secret import KeptSecret, bot_token
 from bot.adapters.queue import Queue, QueueRefused
 from bot.adapters.slack import NO_TOKEN, MaybePosted, Place, Slack
 from bot.adapters.store import Store, StoreError, open_store
-from bot.answering import Answering
+from bot.answering import Answering, Turn
 from bot.core import messages
 from bot.core.audit import CHANNEL, PERSON, Entry, kind_of
 from bot.core.blocks import Message
@@ -56,16 +56,8 @@ OLDEST = 1_500  # seconds after which a response_url is dead and an answer is no
 NEWS_OLDEST = 86_400  # seconds after which what nobody has asked for is no news
 
 
-_OURS = {
-    LOOK: watch.look,
-    REPORT: reporting.report,
-    NOTICE: notices.tell,
-    CLOUD_EVENT: system_events.tell,
-    CHORE: chores.do,
-    DIGEST: digests.post,
-    EXPECTATION: expectations.check,
-}
-"""Jobs that no request of Slack's has made, and who works them off."""
+_OURS = frozenset({LOOK, REPORT, NOTICE, CLOUD_EVENT, CHORE, DIGEST, EXPECTATION})
+"""Jobs that no request of Slack's has made."""
 
 _PRIORITY = {
     REPORT: Priority.NOTICES,
@@ -86,6 +78,22 @@ _NO_TOKEN = N_(
     "stays so, the people who run this bot can see why: python -m bot doctor."
 )
 _GOES_ON = frozenset({"waits", "done before", "postponed", "taken over"})
+
+
+def _one_of_ours(kind: str) -> Callable[[Answering, Turn, Mapping[str, Any]], None]:
+    """Who works such a job off."""
+    from bot import chores, digests, expectations, notices, reporting, system_events, watch
+
+    ours: dict[str, Callable[[Answering, Turn, Mapping[str, Any]], None]] = {
+        LOOK: watch.look,
+        REPORT: reporting.report,
+        NOTICE: notices.tell,
+        CLOUD_EVENT: system_events.tell,
+        CHORE: chores.do,
+        DIGEST: digests.post,
+        EXPECTATION: expectations.check,
+    }
+    return ours[kind]
 
 
 class Postponed(Exception):
@@ -192,6 +200,8 @@ class Worker:
     def hear(self, events: Iterable[Event], request_id: str) -> bool:
         """Takes note of cloud events and timers; False when they should be delivered again."""
 
+        from bot import notifications
+
         def put(job: Job, wait: float) -> None:
             self.put(job, self._settings.credentials, wait)
 
@@ -265,7 +275,7 @@ class Worker:
         if job.kind in _OURS and self._settings.paused:
             self._wait_while_paused(delivery)
         elif job.kind in _OURS:
-            _OURS[job.kind](self._answering, delivery, job.payload)
+            _one_of_ours(job.kind)(self._answering, delivery, job.payload)
         else:
             self._heard(delivery)
 

@@ -108,6 +108,7 @@ def test_a_failure_that_has_recovered_meanwhile_is_told_as_such(rig):
     assert hear(rig, completed(SCHEDULE.ask)) == []
     [waiting] = rig.worker._store.list("held/", rig.time())
     well = {**waiting.value["payload"]["news"], "state": "good", "cause": "", "instances": [], "wanted": False}
+    well["well"] = waiting.value["payload"]["news"]["instances"]
     news = {**well, "version": well["version"] + 1}
     assert rig.work(Job("notice", "test_recovered", int(rig.time()), {**waiting.value["payload"], "news": news}))
     [notice] = tick(rig, 7_500)

@@ -122,7 +122,7 @@ def _tell(answering: Answering, turn: Turn, one: Expected, message: Message, fou
         int(now * 1000),
         due,
         story,
-        instances=tuple(sorted(instance.id for instance in found.missing)),
+        instances=tuple(instance.id for instance in found.missing),
         names=tuple(instance.name or instance.id for instance in found.missing)[:MOST_NAMES],
         line=message.text.split("\n", 1)[0],
     )

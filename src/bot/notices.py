@@ -23,7 +23,7 @@ from bot.core.errors import SlackError
 from bot.core.handles import Handle, pack
 from bot.core.notices import News, Notice, Step, news_from, notice_from, step
 from bot.core.question import Question
-from bot.core.quiet import Held, hold
+from bot.core.quiet import Held, folded, hold
 from bot.core.subscriptions import mention
 from bot.jobs import NOTICE, Job, job_id
 from bot.settings import Settings
@@ -137,13 +137,15 @@ class _Telling:
             return
         if held and held.news.version > self._news.version:
             return  # what waits is newer
+        self._payload = folded(held, self._payload)
+        self._news = news_from(self._payload["news"])
         repeat = bool(self._value.get(_POSTING))
         if before.ts or repeat or not self._seen():
             news = held.with_it(self._news) if held else self._news
             this = step(before, news, now, named_zone(self._answering.settings.timezone) or UTC)
             if this.wait:
                 self._turn.again(this.wait)
-            if this.show and not self._unmuted(before, this, held, repeat=repeat):
+            if (this.show or this.reply) and not self._unmuted(before, this, held, repeat=repeat):
                 return
         if held:
             mutes.forget(self._store, self._channel, self._story)
@@ -173,8 +175,10 @@ class _Telling:
     def _show(self, before: Notice, this: Step, *, repeat: bool) -> None:
         message = _message(self._payload)
         message = messages.noted(message, this.note) if this.note else message
+        stands = not this.show and before.ts
         try:
-            ts = (self._updated(before, message) if before.ts else "") or self._posted(before, message, repeat=repeat)
+            ts = stands or (self._updated(before, message) if before.ts else "")
+            ts = ts or self._posted(before, message, repeat=repeat)
         except SlackError as error:
             if error.code not in _LOST:
                 raise

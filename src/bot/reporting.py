@@ -237,7 +237,8 @@ class _Look:
                 summary = _summary(shown, self._settings.mask_personal)
                 wanted = reports.wanted(summary, [one.subscription for one in relevant], found.instances)
                 message = self._message(wanted.summary, shown, decision)
-                told[words] = wanted, self._news(occasion, decision, wanted, message), message
+                news = self._news(occasion, decision, wanted, message)
+                told[words] = wanted, replace(news, well=reports.gone_well(summary)), message
             wanted, news, message = told[words]
             if wanted.news or (open_still and wanted.summary.total):
                 runs = [run.id for run in occasion.runs] if not occasion.schedule else []
@@ -247,7 +248,7 @@ class _Look:
                 job = notices.job(channel, occasion.story, news, message, wanted.rings, runs, now, about, wishes=wishes)
                 self._turn.follow(job, 0)  # that job alone talks to Slack
         if decision.tell != GOING:
-            self._remember(occasion, decision.tell == BADLY)
+            self._remember(occasion, _summary(found, self._settings.mask_personal))
 
     def _news(self, occasion: Occasion, decision: Decision, wanted: Wanted, message: Message) -> News:
         summary, now = wanted.summary, self._answering.now
@@ -273,12 +274,18 @@ class _Look:
             return messages.progress(summary, frame, answer_buttons(desk, summary))
         return messages.results(summary, frame, answer_buttons(desk, summary))
 
-    def _remember(self, occasion: Occasion, failed: bool) -> None:
-        """While a thing goes on failing, its next runs are told in the same message."""
-        key, now = f"trouble/{occasion.identity}", self._answering.now
-        if failed:
-            self._store.put(key, {"story": occasion.story}, now + _OPEN)
-        else:
+    def _remember(self, occasion: Occasion, summary: Summary) -> None:
+        """While a thing goes on failing, its next runs are told in the same message.
+
+        It does until each instance that failed has gone well since, on whichever instances it ran meanwhile.
+        """
+        key, now, failing = f"trouble/{occasion.identity}", self._answering.now, reports.failing(summary)
+        record = self._store.get(key, now)
+        before = record.value.get("failing", ()) if record else ()
+        left = set(before).difference(reports.gone_well(summary), failing)
+        if failing or (left and len(left) < len(before)):
+            self._store.put(key, {"story": occasion.story, "failing": [*failing, *sorted(left)]}, now + _OPEN)
+        elif not left:
             self._store.delete(key)
 
 

@@ -286,14 +286,24 @@ def _print(group: Group) -> str:
 
 
 def failing(summary: Summary) -> tuple[str, ...]:
-    """The instances that did not succeed, by id."""
-    return tuple(sorted({row.result.instance_id for group in summary.of(*BAD, Bucket.UNKNOWN) for row in group.rows}))
+    """The instances that did not succeed, by id, those of the largest groups first."""
+    return tuple(_failing(summary))
 
 
 def failing_names(summary: Summary) -> tuple[str, ...]:
-    """The same as people call them, those of the largest groups first."""
-    names = [row.name for group in summary.of(*BAD, Bucket.UNKNOWN) for row in group.rows]
-    return tuple(dict.fromkeys(names))[:MOST_NAMES]
+    """What people call them, in the same order; of many the first."""
+    return tuple(_failing(summary).values())[:MOST_NAMES]
+
+
+def _failing(summary: Summary) -> dict[str, str]:
+    groups = summary.of(*BAD, Bucket.UNKNOWN)
+    return {row.result.instance_id: row.name for group in groups for row in group.rows}
+
+
+def gone_well(summary: Summary) -> tuple[str, ...]:
+    """The instances that succeeded and did not fail beside that, by id."""
+    succeeded = {row.result.instance_id for group in summary.of(Bucket.SUCCEEDED) for row in group.rows}
+    return tuple(sorted(succeeded.difference(_failing(summary))))
 
 
 def occasion_name(occasion: Occasion, summary: Summary) -> str:

@@ -311,6 +311,19 @@ def test_a_message_that_was_deleted_is_made_anew_when_there_is_news(rig):
     assert len(again) == 1
 
 
+def test_a_notice_whose_blocks_slack_refuses_is_told_as_text_and_later_kept_right(rig, caplog):
+    subscribe(rig)
+    rig.cloud.replay("schedule")
+    rig.slack.fail("error:invalid_blocks", method="chat.postMessage")
+    notice, _ = hear(rig, completed(SCHEDULE.ask))
+    assert (notice.blocks, "failed" in notice.text) == ([], True)
+    assert "Slack refused the blocks, so the text goes out alone" in caplog.text
+    rig.time.sleep(300)
+    rig.cloud.clock.advance(300)
+    assert hear(rig, completed(SCHEDULE.ask)) == []
+    assert "2 times in a row" in json.dumps(notice.blocks)
+
+
 # Subscriptions
 
 

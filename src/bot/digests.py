@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from bot import subscribers, what_stands
 from bot.adapters.cloud_assistant import THROTTLES
-from bot.adapters.slack import Place
+from bot.adapters.slack import REFUSED_BLOCKS, Place
 from bot.adapters.store import StoreError
 from bot.core import digest, digest_message, messages
 from bot.core.access import Admission
@@ -220,16 +220,18 @@ def _post(answering: Answering, turn: Turn, team_id: str, channel: str, message:
     Raises SlackError and StoreError.
     """
     key = f"no-charts/{team_id}"
-    if answering.store.get(key, answering.now):
-        message = digest_message.without_chart(message)
-    try:
-        turn.post_to(channel, message, thread_ts)
-    except SlackError as error:
-        if error.code != "invalid_blocks" or not any(block["type"] == CHART for block in message.blocks):
-            raise
-        log.warning("this workspace takes no charts yet: %s", error)
-        _remember(answering, key)
-        turn.post_to(channel, digest_message.without_chart(message), thread_ts)
+    charted = any(block["type"] == CHART for block in message.blocks)
+    if charted and not answering.store.get(key, answering.now):
+        try:
+            turn.post_to(channel, message, thread_ts, whole=True)
+        except SlackError as error:
+            if error.code not in REFUSED_BLOCKS:
+                raise
+            log.warning("this workspace takes no charts yet: %s", error)
+            _remember(answering, key)
+        else:
+            return
+    turn.post_to(channel, digest_message.without_chart(message), thread_ts)
 
 
 def _remember(answering: Answering, key: str) -> None:

@@ -30,11 +30,13 @@ from bot.settings import Settings
 from bot.zones import named_zone
 
 if TYPE_CHECKING:
+    from bot.adapters.slack import Slack
     from bot.answering import Answering, Turn
 
 log = logging.getLogger("bot.notices")
 
-_LEASE = 15.0  # seconds for one telling
+LEASE = 30.0  # seconds for one telling, from when it turns to Slack
+FOR_SLACK = 20.0  # seconds of these in which calls to Slack may begin and be tried again
 _KEEP = 30 * 86_400.0  # seconds
 _POSTING = "posting"
 _LOST = frozenset({"not_in_channel", "channel_not_found", "is_archived", "restricted_action"})
@@ -121,7 +123,7 @@ class _Telling:
 
     def carry_out(self) -> None:
         now = self._answering.now
-        claim = self._store.claim(self._key, self._owner, now, now + _LEASE, now + _KEEP)
+        claim = self._store.claim(self._key, self._owner, now, now + LEASE, now + _KEEP)
         if not claim.won:
             self._turn.again(claim.until - now + 1)
         self._value = claim.value
@@ -193,8 +195,9 @@ class _Telling:
 
     def _updated(self, before: Notice, message: Message) -> str:
         """The message's `ts`; "" where it is gone, so that a new one is needed."""
+        slack = self._slack(self._value)
         try:
-            self._turn.slack.update(self._channel, before.ts, message)
+            slack.update(self._channel, before.ts, message)
         except SlackError as error:
             if error.code not in _GONE:
                 raise
@@ -204,15 +207,21 @@ class _Telling:
     def _posted(self, before: Notice, message: Message, *, repeat: bool) -> str:
         """The new message's `ts`. The mark that it is being posted stands where nobody knows how that went."""
         unmarked, marked = self._value, {**replace(before, ts="").value(), _POSTING: True}
-        self._store.mark(self._key, self._owner, marked, self._answering.now + _LEASE)
-        self._value = marked
+        slack, self._value = self._slack(marked), marked
         try:
-            return self._turn.slack.post(self._channel, message, repeat=repeat)
+            return slack.post(self._channel, message, repeat=repeat)
         except MaybePosted:
             raise
         except SlackError:
             self._value = unmarked
             raise
+
+    def _slack(self, value: Mapping[str, Any]) -> Slack:
+        """Slack for one call, which ends well before the lease does; raises Postponed where another tells by now."""
+        now = self._answering.now
+        if not self._store.mark(self._key, self._owner, dict(value), now + LEASE):
+            self._turn.again(1.0)
+        return self._turn.slack.until(now + FOR_SLACK)
 
     def _reply(self, ts: str, text: str) -> Job:
         """A thread reply rings those who follow the thread; a mention rings those whom the subscription names."""

@@ -235,6 +235,19 @@ def test_an_unreachable_slack_ends_before_the_deadline(clock, tmp_path):
     assert sum(clock.slept) <= 3
 
 
+def test_a_sooner_deadline_changes_nothing_else(sandbox, clock, tmp_path):
+    settings = settings_for(None, sandbox, tmp_path, SLACK_BOT_TOKEN="xoxb-of-nobody")
+    slack = Slack(settings, clock() + 100, clock, clock.sleep, token=lambda _refused: BOT_TOKEN)
+    slack.until(clock() + 20).post(INCIDENTS, ANSWER)
+    assert said(sandbox) == [("chat.postMessage", INCIDENTS, None)]
+    sandbox.fail("500", times=99)
+    begun = clock()
+    for one in (slack.until(begun + 1), slack.until(begun + 1_000)):
+        with pytest.raises(SlackError, match="unreachable"):
+            one.post(INCIDENTS, ANSWER)
+    assert clock() < begun + 100
+
+
 def test_people_and_channels(slack, sandbox):
     assert slack.user(LUCAS)["tz"] == "Europe/Berlin"
     assert slack.channel(INCIDENTS)["is_ext_shared"] is False

@@ -132,7 +132,7 @@ def test_mutes_and_missed_expectations_are_told(rig):
     rig.ask("mute command:backup-* 2h")
     wish = read(["command:backup-*", "daily", "by:03:30", "on:tag:backup=yes"])
     missed = Expected(INCIDENTS, wish, "UTC", rig.time() + DAY, missed_at=rig.time(), missing=2)
-    expected.add(rig.worker._store, missed)
+    expected.add(rig.worker._store, [missed])
     [digest] = rig.ask("digest now")
     assert "Missed: backup-* daily by 03:30 (UTC) on tag backup=yes, due" in digest.text
     assert "2 instances without a good run" in digest.text

@@ -43,15 +43,17 @@ _NO_MEMBER = frozenset({"not_in_channel", "channel_not_found", "is_archived", "r
 # Set and told
 
 
-def change(answering: Answering, by: Admission, place: Place, wish: Wish) -> tuple[dict[str, Any] | None, str]:
-    """Carries out what is wished for the channel: what stood before, and a sentence. Raises StoreError."""
+Row = dict[str, Any] | None
+
+
+def change(answering: Answering, by: Admission, place: Place, wish: Wish) -> tuple[Row, Row, str]:
+    """What is wished for the channel: what stands, what is to stand, and a sentence. Raises StoreError."""
     record = answering.store.get(_key(place.channel_id), answering.now)
     before = record.value if record else None
     if wish.what == OFF:
-        answering.store.delete(_key(place.channel_id))
         if before:
-            return before, _("No daily digest any more; ended by {who}.", who=by.name)
-        return before, _("There is no daily digest here.")
+            return before, None, _("No daily digest any more; ended by {who}.", who=by.name)
+        return None, None, _("There is no daily digest here.")
     if wish.what == DAILY:
         due = next_due(wish.at, by.zone, answering.now)
         value = {
@@ -63,23 +65,22 @@ def change(answering: Answering, by: Admission, place: Place, wish: Wish) -> tup
             "due": due,
             **_zone_value(by.zone, answering.now),
         }
-        answering.store.put(_key(place.channel_id), value, answering.now + _FOR_EVER)
         first = _moment(due, by.zone)
         text = N_("A digest comes {when}, the first on {day}. Asked for by {who}.")
-        return before, _(text, when=_when(value), day=first, who=by.name)
+        return before, value, _(text, when=_when(value), day=first, who=by.name)
     if before is None:
-        return before, _("There is no daily digest here. Begin with: digest daily 09:00")
+        return None, None, _("There is no daily digest here. Begin with: digest daily 09:00")
     next_one = _moment(before["due"], _zone(answering, before))
     text = N_("A digest comes {when}, the next on {day}. Asked for by {who}.")
-    return before, _(text, when=_when(before), day=next_one, who=before["by_name"])
+    return before, before, _(text, when=_when(before), day=next_one, who=before["by_name"])
 
 
-def restore(answering: Answering, channel_id: str, before: dict[str, Any] | None) -> None:
-    """Undoes a change that could not be said. Raises StoreError."""
-    if before is None:
+def keep(answering: Answering, channel_id: str, row: Row) -> None:
+    """What stands from now on, None for no digest. Raises StoreError."""
+    if row is None:
         answering.store.delete(_key(channel_id))
     else:
-        answering.store.put(_key(channel_id), before, answering.now + _FOR_EVER)
+        answering.store.put(_key(channel_id), row, answering.now + _FOR_EVER)
 
 
 def _key(channel_id: str) -> str:

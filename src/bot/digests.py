@@ -40,6 +40,11 @@ _NO_CHARTS = 7 * 86_400.0  # seconds for which a workspace that refused a chart 
 _PREFIX = "digest/"
 _NO_MEMBER = frozenset({"not_in_channel", "channel_not_found", "is_archived", "restricted_action"})
 
+_NAMELESS = N_(
+    "I could read neither names nor tags of instances (ecs:DescribeInstances), so only those that a subscription names "
+    "by id are counted."
+)
+
 # Set and told
 
 
@@ -127,6 +132,9 @@ def post(answering: Answering, turn: Turn, payload: dict[str, Any]) -> None:
     if not answering.may_tell(channel):
         log.warning("no digest, since BOT_CHANNELS does not name it: %s", channel)
         return
+    if answering.store.get(_key(channel), answering.now) is None:
+        log.info("no digest, since it was ended meanwhile: %s", channel)
+        return
     turn.audit(DIGEST)
     wait = _crowded(answering)
     if wait and turn.patient:
@@ -181,8 +189,9 @@ def _message(answering: Answering, turn: Turn, channel: str, zone: tzinfo, reaso
     regions = limit.among(digest.regions_of(here, answering.settings.regions))
     lookup, until = answering.lookup(turn, limit), datetime.fromtimestamp(answering.now, UTC)
     found, cut = lookup.since(regions, until - 2 * digest.DAY, MOST_RUNS)
-    filtered = any(one.instances or one.tags for one in here)
-    instances = lookup.named_instances(_targets(found)) if filtered else {}
+    filtered, targets = any(one.instances or one.tags for one in here), _targets(found)
+    instances = lookup.named_instances(targets) if filtered else {}
+    nameless = [_(_NAMELESS)] if filtered and targets and not instances else []
     made = digest.made(found.invocations, here, instances, until)
     instances = instances or _named(lookup, made)
     around = Around(
@@ -193,7 +202,7 @@ def _message(answering: Answering, turn: Turn, channel: str, zone: tzinfo, reaso
         scope=_scope(here, regions),
         instances=instances,
         cut=cut,
-        silent=found.notes,
+        silent=(*found.notes, *nameless),
     )
     stands = what_stands.of_channel(answering.store, channel, answering.now)
     return digest_message.message(made, stands, around)

@@ -39,6 +39,7 @@ LEASE = 30.0  # seconds for one telling, from when it turns to Slack
 FOR_SLACK = 20.0  # seconds of these in which calls to Slack may begin and be tried again
 _KEEP = 30 * 86_400.0  # seconds
 _POSTING = "posting"
+REPLY = "notice_reply"  # in the audit
 _LOST = frozenset({"not_in_channel", "channel_not_found", "is_archived", "restricted_action"})
 _GONE = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
 
@@ -81,6 +82,7 @@ def tell(answering: Answering, turn: Turn, payload: Mapping[str, Any]) -> None:
         log.warning("not told, since BOT_CHANNELS does not name it: %s", payload["channel"])
         return
     if "thread_ts" in payload:
+        turn.audit(REPLY, payload.get("runs", ()))
         turn.post_to(payload["channel"], _message(payload), payload["thread_ts"])
         return
     _Telling(answering, turn, payload).carry_out()
@@ -230,6 +232,7 @@ class _Telling:
             "channel": self._channel,
             "thread_ts": ts,
             "message": {"text": f"{mentions} {text}".strip(), "blocks": []},
+            "runs": self._payload["runs"] or [self._story],
         }
         name = job_id("reply", f"{self._story}-{self._channel}-{self._news.version}")
         return Job(NOTICE, name, int(self._answering.now), payload)

@@ -4,8 +4,7 @@ import pytest
 
 from rig import Peers, Rig
 from sandbox.scenario import build
-from test_quiet import tick
-from test_reporting import completed, hear, subscribe
+from test_reporting import completed, hear, subscribe, tick
 
 FAILED = {"ExitCode": 1, "Output": "disk full"}
 FINE = {"ExitCode": 0, "Output": "release 4.12.0 active"}

@@ -241,8 +241,9 @@ class _Look:
                 told[words] = wanted, replace(news, well=reports.gone_well(summary)), message
             wanted, news, message = told[words]
             if wanted.news or (open_still and wanted.summary.total):
-                runs = [run.id for run in occasion.runs] if not occasion.schedule else []
-                about = sorted({run.command_name or run.command_id for run in shown.invocations})
+                theirs = wanted.summary.invocations
+                runs = [run.id for run in theirs] if not occasion.schedule else []
+                about = sorted({run.command_name or run.command_id for run in theirs})
                 now = self._answering.now
                 wishes = [one.key for one in relevant]
                 job = notices.job(channel, occasion.story, news, message, wanted.rings, runs, now, about, wishes=wishes)

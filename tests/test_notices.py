@@ -4,19 +4,21 @@ import pytest
 from slack_sdk import WebClient
 
 from bot import notices
+from bot.adapters.calls import Calls
 from bot.adapters.slack import TIME_LIMIT
 from bot.core.notices import Notice
+from bot.jobs import Job
 from rig import Peers, Rig, fleet
 from sandbox.scenario import load
 from sandbox.slack_workspace import INCIDENTS
-from test_reporting import completed, hear, settle, subscribe
+from test_reporting import completed, hear, settle, subscribe, tick
 
-SCHEDULE = load("schedule")
+GOING, SCHEDULE = load("running_fleet"), load("schedule")
 
 
 @pytest.fixture(scope="module")
 def peers():
-    with Peers([SCHEDULE, fleet()]) as peers:
+    with Peers([GOING, SCHEDULE, fleet()]) as peers:
         yield peers
 
 
@@ -83,3 +85,57 @@ def test_who_has_lost_the_lease_before_the_post_tells_nothing_that_another_has_t
 
     monkeypatch.setattr(store, "mark", mark)
     assert hear(rig, completed()) == []
+
+
+def begin_going(rig):
+    """A run that goes on has been told, with its first failures."""
+    subscribe(rig)
+    rig.cloud.replay("running_fleet")
+    rig.cloud.clock.advance(200)
+    assert rig.worker.hear([completed(GOING.ask)], "1-request")
+    settle(rig, 90)
+    [notice] = rig.said[1:]
+    assert " of 100 done, " in notice.text
+    return notice
+
+
+def test_a_message_that_stands_is_kept_right_although_a_mute_holds_back_what_would_ring(rig):
+    notice = begin_going(rig)
+    assert rig.work(rig.command("mute 3h hard"))
+    before = len(rig.said)
+    settle(rig)
+    assert rig.said[before:] == []
+    assert " of 100 failed" in notice.text
+    [reply] = tick(rig, 3 * 3_600)
+    assert reply.thread_ts == notice.ts
+    assert "Held back" in notice.text
+
+
+def test_what_slack_does_not_let_be_kept_right_waits_all_the_same(rig, caplog):
+    notice = begin_going(rig)
+    assert rig.work(rig.command("mute 3h hard"))
+    rig.slack.fail("error:msg_too_long", method="chat.update", times=99)
+    settle(rig)
+    rig.slack.mend()
+    assert "not kept right while muted" in caplog.text
+    [reply] = tick(rig, 3 * 3_600)
+    assert reply.thread_ts == notice.ts
+
+
+def test_the_end_gets_through_where_slack_asks_for_a_long_wait_in_the_middle(rig):
+    notice = begin_going(rig)
+    rig.slack.fail("429", method="chat.update", times=3, retry_after=400)
+    settle(rig)
+    assert " of 100 failed" in notice.text
+    assert [reply.thread_ts for reply in rig.said[2:]] == [notice.ts]
+
+
+def test_a_reply_to_a_message_that_somebody_has_deleted_stands_by_itself(rig):
+    subscribe(rig)
+    notice, *_ = hear(rig, completed(SCHEDULE.ask))
+    rig.worker.slack(rig.time() + 30, Calls(), rig.settings.credentials).delete(notice.channel, notice.ts)
+    message = {"text": "Recovered: 2 of 2 exit code 0.", "blocks": []}
+    payload = {"channel": INCIDENTS, "thread_ts": notice.ts, "message": message, "runs": [SCHEDULE.ask]}
+    assert rig.work(Job("notice", "reply_late", int(rig.time()), payload))
+    assert rig.said[-1].text == "Recovered: 2 of 2 exit code 0."
+    assert rig.said[-1].thread_ts is None

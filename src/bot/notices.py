@@ -41,6 +41,7 @@ _KEEP = 30 * 86_400.0  # seconds
 _POSTING = "posting"
 REPLY = "notice_reply"  # in the audit
 _LOST = frozenset({"not_in_channel", "channel_not_found", "is_archived", "restricted_action"})
+_NO_THREAD = frozenset({"thread_not_found", "message_not_found", "cannot_reply_to_message"})
 _GONE = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
 
 
@@ -82,8 +83,7 @@ def tell(answering: Answering, turn: Turn, payload: Mapping[str, Any]) -> None:
         log.warning("not told, since BOT_CHANNELS does not name it: %s", payload["channel"])
         return
     if "thread_ts" in payload:
-        turn.audit(REPLY, payload.get("runs", ()))
-        turn.post_to(payload["channel"], _message(payload), payload["thread_ts"])
+        _reply(turn, payload)
         return
     _Telling(answering, turn, payload).carry_out()
 
@@ -93,6 +93,17 @@ def with_menu(message: Message, about: Sequence[str], settings: Settings, now: f
     words = Question(quiet.MUTE, arguments=(*about, *buttons.MUTES[buttons.MUTE_HOUR][1])).words()
     menu = buttons.notice_menu(pack(Handle(words, "", int(now)), settings.signing_secret))
     return message._replace(blocks=(*message.blocks, *menu))
+
+
+def _reply(turn: Turn, payload: Mapping[str, Any]) -> None:
+    """Into the thread of a notice; where somebody has deleted that, as a message of its own."""
+    turn.audit(REPLY, payload.get("runs", ()))
+    try:
+        turn.post_to(payload["channel"], _message(payload), payload["thread_ts"])
+    except SlackError as error:
+        if error.code not in _NO_THREAD:
+            raise
+        turn.post_to(payload["channel"], _message(payload))
 
 
 def ringing(message: Message, rings: Sequence[str]) -> Message:
@@ -165,12 +176,22 @@ class _Telling:
         if holding and (held or this.reply or not before.ts) and not repeat:
             last = max(holding, key=lambda one: one.until)
             mutes.hold(self._store, self._channel, self._story, hold(held, self._payload, last, now), now)
+            if before.ts and not before.cause:
+                self._keep_right(before)
             return False
         notes = [one.broken(news.instances) for one in covering if one not in holding]
         notes += [held.note(news, now)] if held else []
         self._show(before, replace(this, note=" ".join(filter(None, [this.note, *notes]))), repeat=repeat)
         mutes.remove(self._store, self._channel, [one for one in covering if one not in holding])
         return True
+
+    def _keep_right(self, before: Notice) -> None:
+        """A message that says that something goes on says what became of it, though a mute holds back the ringing."""
+        try:
+            self._updated(before, _message(self._payload))
+        except SlackError as error:
+            log.warning("not kept right while muted: %s", error)
+        self._value = replace(before, told_at=self._answering.now).value()
 
     def _seen(self) -> bool:
         runs, now = self._payload["runs"], self._answering.now

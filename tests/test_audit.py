@@ -2,14 +2,16 @@
 
 import pytest
 
-from bot import audit
+from bot import audit, home
 from bot.adapters.store import SQLiteStore, StoreError
 from bot.commands import run
 from bot.core import buttons, outputs
 from bot.core.audit import Entry
+from bot.core.home import REFRESH
 from rig import RUN, Peers, Rig
 from sandbox.slack_workspace import GUEST, INCIDENTS, LUCAS, MEI, PRIVATE
-from test_reporting import completed, hear
+from test_home import GOING, opening, view_of
+from test_reporting import SCHEDULE, completed, hear
 
 
 @pytest.fixture(scope="module")
@@ -76,15 +78,49 @@ def test_what_was_refused_is_kept_as_refused(rig):
 
 def test_a_notice_is_kept_with_its_message(rig):
     rig.ask("subscribe")
-    notice, *_ = hear(rig, completed())
-    [told] = kept(rig)
-    assert (told.act, told.user, told.channel, told.to, told.message) == (
-        "notice",
-        "",
-        INCIDENTS,
-        "channel",
-        notice.ts,
-    )
+    notice, reply = hear(rig, completed())
+    assert [(told.act, told.user, told.channel, told.to, told.message) for told in kept(rig)] == [
+        ("notice", "", INCIDENTS, "channel", notice.ts),
+        ("notice_reply", "", INCIDENTS, "channel", reply.ts),
+    ]
+
+
+def test_a_reply_on_a_schedule_is_kept_with_the_schedule(tmp_path):
+    with Peers([SCHEDULE]) as peers, Rig(tmp_path, peers) as rig:
+        rig.ask("subscribe")
+        hear(rig, completed(SCHEDULE.ask))
+        assert [one.act for one in kept(rig, SCHEDULE.ask)] == ["notice", "notice_reply"]
+
+
+def test_whoever_opens_home_is_kept_with_the_runs_that_it_shows(rig):
+    rig.work(opening(rig, MEI))
+    rig.press(view_of(rig), REFRESH)
+    told = [(one.act, one.user, one.to, one.outcome) for one in kept(rig)]
+    assert told == [("home", MEI, "person", "done"), (REFRESH, MEI, "person", "done")]
+    rig.work(opening(rig, GUEST))
+    assert len(kept(rig)) == 2
+    assert [(one.act, one.user, one.outcome) for one in kept(rig, audit.NO_RUN)] == [("home", GUEST, "NotAllowed")]
+
+
+def test_who_waits_for_anothers_reading_is_kept_too(rig, monkeypatch):
+    real = home.home.merged
+
+    def merged(*arguments):
+        rig.work(opening(rig, LUCAS))
+        return real(*arguments)
+
+    monkeypatch.setattr(home.home, "merged", merged)
+    rig.work(opening(rig, MEI))
+    assert {(one.act, one.user) for one in kept(rig)} == {("home", MEI), ("home", LUCAS)}
+
+
+def test_the_end_of_a_watch_is_kept_with_its_message(tmp_path):
+    with Peers([GOING]) as peers, Rig(tmp_path, peers) as rig:
+        rig.work(rig.command(f"watch {GOING.ask}"))
+        rig.cloud.clock.advance(3_600)
+        rig.work_off()
+        [end] = [one for one in kept(rig, GOING.ask) if one.act == "look"]
+        assert (end.channel, end.to, end.message) == (INCIDENTS, "channel", rig.said[-1].ts)
 
 
 def test_an_answer_bears_the_trace_by_which_it_is_found(rig):

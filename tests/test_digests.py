@@ -132,7 +132,7 @@ def test_mutes_and_missed_expectations_are_told(rig):
     rig.ask("mute command:backup-* 2h")
     wish = read(["command:backup-*", "daily", "by:03:30", "on:tag:backup=yes"])
     missed = Expected(INCIDENTS, wish, "UTC", rig.time() + DAY, missed_at=rig.time(), missing=2)
-    expected.add(rig.worker._store, missed)
+    expected.add(rig.worker._store, [missed])
     [digest] = rig.ask("digest now")
     assert "Missed: backup-* daily by 03:30 (UTC) on tag backup=yes, due" in digest.text
     assert "2 instances without a good run" in digest.text
@@ -168,6 +168,33 @@ def test_a_digest_that_cannot_be_made_says_so(rig, kind):
     rig.cloud.fail(kind, action="DescribeInvocations", times=1_000)
     [said] = tick(rig)
     assert "This was to be the daily digest; the next one comes tomorrow." in said.text
+
+
+def test_a_digest_that_is_ended_while_it_waits_does_not_come(rig):
+    rig.ask("digest daily 09:00")
+    rig.time.sleep(due(rig) - rig.time() + 1)
+    rig.cloud.fail("throttle", action="DescribeInvocations", times=1, headers={"x-acs-retry-after": "90000"})
+    assert rig.worker.hear([Tick("tick", None, '{"job":"tick"}')], "1-request")
+    settle(rig, 30)
+    rig.work(rig.command("digest off"))
+    before = len(rig.said)
+    settle(rig, 3_600)
+    assert rig.said[before:] == []
+
+
+def test_a_digest_of_instances_whose_names_nobody_may_read_says_so(rig):
+    subscribe(rig, "subscribe instance:web-*")
+    rig.cloud.fail("denied", action="DescribeInstances", times=9)
+    [digest] = rig.ask("digest now")
+    assert "I could read neither names nor tags of instances" in digest.text
+    assert "the day before" not in digest.text.split("\n")[0]
+
+
+def test_a_digest_of_another_time_takes_the_place_of_the_first(rig):
+    rig.ask("digest daily 09:00")
+    rig.ask("digest daily 10:00")
+    [record] = rig.worker._store.list("digest/", rig.time())
+    assert record.value["at"] == "10:00"
 
 
 def test_a_region_that_does_not_answer_is_named(rig):

@@ -1,13 +1,15 @@
 """What ought to have happened and did not, as the channel that expects it reads it."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
 from bot import expected
 from bot.core.events import Tick
+from bot.core.wording import clock_time
 from bot.jobs import CHORE, EXPECTATION, Job
-from rig import Peers, Rig
+from rig import Peers, Rig, Time
 from sandbox.scenario import build
 from sandbox.slack_workspace import BOT_USER, INCIDENTS
 from test_reporting import hear, rows_of, settle
@@ -186,7 +188,28 @@ def test_a_late_timer_checks_once_and_says_so(rig, clock):
     [told] = tick(rig, 5.85 * 3_600)
     assert told.text.startswith("6 of 6 missed")
     assert " min late." in told.text
+    assert "5 due times before that were not checked, the first 20" in told.text
     assert tick(rig, 60) == []
+
+
+def test_due_times_that_nobody_checked_are_told_although_the_last_one_was_met(rig, clock):
+    expect(rig, "backup-db", "instance:db-01")
+    [one] = expected.everywhere(rig.worker._store, rig.time())
+    expected.add(rig.worker._store, [replace(one, due=one.due - 2 * 3_600)])
+    [told] = due(rig)
+    assert told.text.startswith("0 of 1 missed backup-db, due 20")
+    assert "1 due time before that was not checked: 20" in told.text
+    assert expected.everywhere(rig.worker._store, rig.time())[0].missed_at == 0
+
+
+def test_a_check_at_the_very_second_is_of_that_due_time(rig, clock, monkeypatch):
+    expect(rig)
+    [one] = expected.everywhere(rig.worker._store, rig.time())
+    begun = rig.time.ahead
+    monkeypatch.setattr(Time, "__call__", lambda self: one.due + self.ahead - begun)
+    [told] = hear(rig, Tick("tick", None, '{"job":"tick"}'))
+    assert f", due {clock_time(datetime.fromtimestamp(one.due, UTC), one.zone)}" in told.text
+    assert "before that" not in told.text
 
 
 def test_two_timers_at_once_make_one_check(rig, clock):

@@ -3,12 +3,11 @@
 import pytest
 
 from bot import mutes
-from bot.core.events import Tick
 from bot.jobs import Job
 from rig import RUN, Peers, Rig, fleet
 from sandbox.scenario import load
 from sandbox.slack_workspace import BOT_USER, INCIDENTS, LUCAS, MEI, PRIVATE
-from test_reporting import completed, hear, subscribe, system_event
+from test_reporting import completed, hear, subscribe, system_event, tick
 
 SCHEDULE = load("schedule")
 OTHER = "t-hz0other0001"
@@ -25,13 +24,6 @@ def peers():
 def rig(tmp_path, peers):
     with Rig(tmp_path, peers) as rig:
         yield rig
-
-
-def tick(rig, seconds=300):
-    """What is said because the timer has come round, so many seconds on."""
-    rig.time.sleep(seconds)
-    rig.cloud.clock.advance(seconds)
-    return hear(rig, Tick("tick", None, '{"job":"tick"}'))
 
 
 def test_a_mute_says_who_set_it_until_when_and_what_breaks_it(rig):
@@ -108,6 +100,7 @@ def test_a_failure_that_has_recovered_meanwhile_is_told_as_such(rig):
     assert hear(rig, completed(SCHEDULE.ask)) == []
     [waiting] = rig.worker._store.list("held/", rig.time())
     well = {**waiting.value["payload"]["news"], "state": "good", "cause": "", "instances": [], "wanted": False}
+    well["well"] = waiting.value["payload"]["news"]["instances"]
     news = {**well, "version": well["version"] + 1}
     assert rig.work(Job("notice", "test_recovered", int(rig.time()), {**waiting.value["payload"], "news": news}))
     [notice] = tick(rig, 7_500)

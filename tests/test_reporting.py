@@ -51,6 +51,13 @@ def hear(rig, *events):
     return rig.said[before:]
 
 
+def tick(rig, seconds=300):
+    """What is said because the timer has come round, so many seconds on."""
+    rig.time.sleep(seconds)
+    rig.cloud.clock.advance(seconds)
+    return hear(rig, Tick("tick", None, '{"job":"tick"}'))
+
+
 def settle(rig, seconds=7_200):
     """Works off what is queued, each job when it is due, the cloud's clock beside the bot's."""
     end = rig.time() + seconds
@@ -158,6 +165,23 @@ def test_runs_that_share_a_tag_share_one_message_whatever_their_region_command_a
         told = hear(rig, *(completed(one.ask, region=one.regions[0]) for one in TAGGED))
     [notice] = [message for message in told if not message.thread_ts]
     assert notice.text.startswith("3 of 6 failed: 3 commands, 3 regions")
+
+
+def test_of_runs_that_share_a_message_a_channel_is_told_only_of_those_that_it_wants(tmp_path, peers):
+    with Rig(tmp_path, peers, {"BOT_RUN_TAG": "rollout"}) as rig:
+        subscribe(rig, "subscribe command:step-1")
+        subscribe(rig, "subscribe region:cn-beijing instance:web-001", channel=PRIVATE)
+        rig.ask("mute command:step-2 2h hard", channel=PRIVATE)
+        told = hear(rig, *(completed(one.ask, region=one.regions[0]) for one in TAGGED))
+        held = tick(rig, 7_500)
+    assert {message.channel for message in told} == {INCIDENTS}
+    for message in told:
+        assert "1 of 2 failed: step-1, cn-shanghai" in message.text
+        whole = message.text + json.dumps(message.blocks)
+        assert [word for word in ("step-0", "step-2", "cn-beijing", "cn-hangzhou", "3 commands") if word in whole] == []
+        assert [one.ask for one in TAGGED if one.ask in whole] == [TAGGED[1].ask] * bool(message.blocks)
+    assert {message.channel for message in held} == {PRIVATE}
+    assert held[0].text.startswith("1 of 1 failed: step-2 on web-001 (")
 
 
 def test_a_run_that_is_nowhere_is_left_alone(rig):
@@ -309,6 +333,19 @@ def test_a_message_that_was_deleted_is_made_anew_when_there_is_news(rig):
     rig.cloud.clock.advance(300)
     again = [message for message in hear(rig, completed(SCHEDULE.ask)) if not message.thread_ts]
     assert len(again) == 1
+
+
+def test_a_notice_whose_blocks_slack_refuses_is_told_as_text_and_later_kept_right(rig, caplog):
+    subscribe(rig)
+    rig.cloud.replay("schedule")
+    rig.slack.fail("error:invalid_blocks", method="chat.postMessage")
+    notice, _ = hear(rig, completed(SCHEDULE.ask))
+    assert (notice.blocks, "failed" in notice.text) == ([], True)
+    assert "Slack refused the blocks, so the text goes out alone" in caplog.text
+    rig.time.sleep(300)
+    rig.cloud.clock.advance(300)
+    assert hear(rig, completed(SCHEDULE.ask)) == []
+    assert "2 times in a row" in json.dumps(notice.blocks)
 
 
 # Subscriptions

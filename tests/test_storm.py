@@ -170,7 +170,7 @@ CHANNELS = [f"C0MANY{number:04}" for number in range(200)]
 def test_two_hundred_channels_are_all_told_and_nothing_is_lost_on_429(rig):
     for channel in CHANNELS:
         rig.slack.workspace.channels[channel] = Channel(channel, channel.lower(), {BOT_USER})
-        subscribers.add(rig.worker._store, Subscribed(TEAM_ID, channel, Subscription(), made=rig.time()))
+        subscribers.add(rig.worker._store, [Subscribed(TEAM_ID, channel, Subscription(), made=rig.time())])
     rig.slack.fail("429", method="chat.postMessage", times=60)
     calls = rig.cloud.count()
     assert rig.worker.hear([completed(0)], "1-request")
@@ -186,7 +186,7 @@ def test_a_day_of_twenty_thousand_events_leaves_nothing_behind(tmp_path):
     scenarios = [fleet(1, run=run, CommandName=f"job-{number}") for number, run in enumerate(runs)]
     with Peers(scenarios) as peers, Rig(tmp_path, peers) as rig:
         store = SQLiteStore(f"{tmp_path}/bot.sqlite3", sweep_every=1)
-        subscribers.add(store, Subscribed(TEAM_ID, INCIDENTS, Subscription(), made=rig.time()))
+        subscribers.add(store, [Subscribed(TEAM_ID, INCIDENTS, Subscription(), made=rig.time())])
         tracemalloc.start()
         sizes = []
         for run in runs:

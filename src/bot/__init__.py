@@ -19,11 +19,11 @@ What a first question does not need is imported where it is used, for it would h
 
 Cloud events and timers come to `/invoke` too: `core.events` reads them, and `notifications` queues what they ask for.
 For a run that is `reporting`: one look, which decides (`core.reports`) what the channels that `subscribers` knows are
-to be told; `notices` tells one channel, in one message that is kept right (`core.notices`), unless `seen_ends` says that
-it knows already. `system_events` tells of instances, `chores` are what timers ask for, and `orders` are the sub-commands
-that leave something standing, or tell what does (`every_order` is their whole table): `digests` make the digest of a
-channel, `handovers` what the next one on call must know, `health` the `status`; `what_stands` reads mutes and missed
-expectations for them.
+to be told; `notices` tells one channel, in one message that is kept right (`core.notices`), unless that channel has
+seen it end (`seen_ends`). `system_events` tells of instances, `chores` are what timers ask for, and `orders` are the
+sub-commands that leave something standing, or tell what does (`every_order` is their whole table): `digests` make the
+digest of a channel, `handovers` what the next one on call must know, `health` the `status`; `what_stands` reads mutes
+and missed expectations for them.
 
 What a channel is told is held back while it is muted (`core.quiet`, `mutes`); what ought to have happened and did not
 is found by `expectations`, of the wishes that `expected` knows; `attention` has the sub-commands of both. `polling`

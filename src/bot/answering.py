@@ -110,8 +110,11 @@ class Turn(Protocol):
         """Posts the job's one answer; its `ts` where the channel sees it and Slack names it. Raises SlackError."""
         ...
 
-    def post_to(self, channel_id: str, message: Message, thread_ts: str = "") -> str:
-        """Posts the job's one message as one that can be updated; its `ts`. Raises SlackError."""
+    def post_to(self, channel_id: str, message: Message, thread_ts: str = "", *, whole: bool = False) -> str:
+        """Posts the job's one message as one that can be updated; its `ts`. Raises SlackError.
+
+        `whole`: blocks that Slack refuses are an error, not left out.
+        """
         ...
 
     def upload(self, channel_id: str, thread_ts: str, name: str, text: str) -> str:

@@ -5,17 +5,24 @@ Its functions are entries of the table in `orders`, which must be loaded with it
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 
 from bot import expected, mutes
+from bot.adapters.queue import QueueRefused
+from bot.adapters.store import StoreError
 from bot.core import expectations, orders, quiet, unmet, wording
+from bot.core.blocks import Message
 from bot.core.errors import NotFound, UsageError
 from bot.core.quiet import Mute
 from bot.core.texts import N_
 from bot.expected import Expected
 from bot.orders import Asked, carried, order
 from bot.zones import name_of
+
+log = logging.getLogger("bot.attention")
 
 
 @order(
@@ -41,12 +48,13 @@ def mute(asked: Asked) -> None:
         mutes.failing(store, channel, now),
         wish.events,
     )
-    mutes.add(store, channel, one)
-    asked.announce(quiet.muted(one), lambda: mutes.remove(store, channel, [one]))
+    known = [other for other in mutes.active(store, channel, now) if other.key == one.key]
+    undo = partial(mutes.add, store, channel, known) if known else partial(mutes.remove, store, channel, [one])
+    asked.begin(partial(mutes.add, store, channel, [one]), undo, quiet.muted(one))
 
 
 @order("unmute", "unmute, unmute command:backup-*", N_("end a mute of this channel"))
-def unmute(asked: Asked) -> None:
+def unmute(asked: Asked) -> Message | None:
     store, channel = asked.answering.store, asked.place.channel_id
     wish = quiet.read_unmute(asked.words)
     active = mutes.active(store, channel, asked.answering.now)
@@ -56,9 +64,13 @@ def unmute(asked: Asked) -> None:
             raise NotFound("Nothing is muted here.")
         standing = "; ".join(f"`unmute {one.words}`".replace(" `", "`") for one in active)
         raise NotFound("There is no such mute. This channel has: {standing}", standing=standing)
-    mutes.remove(store, channel, ended)
-    asked.say(quiet.unmuted(ended, asked.by.name))
-    mutes.release(asked.answering, asked.turn)
+    do, undo = (partial(change, store, channel, ended) for change in (mutes.remove, mutes.add))
+    said = asked.end(do, undo, quiet.unmuted(ended, asked.by.name))
+    try:
+        mutes.release(asked.answering, asked.turn)
+    except (StoreError, QueueRefused) as error:
+        log.warning("what was held back waits for the timer: %s", error)
+    return said
 
 
 @order(
@@ -73,18 +85,17 @@ def expect(asked: Asked) -> None:
     channel, zone = asked.place.channel_id, name_of(asked.by.zone)
     one = Expected(channel, wish, zone, 0.0, asked.by.user_id, asked.by.name, now)
     one = replace(one, due=one.next_after(now))
-    known = wish in [some.expectation for some in _expected(asked)]
-    expected.add(asked.answering.store, one)
-    due = datetime.fromtimestamp(one.due, UTC)
-    said = unmet.expected(one.told, due, known=known)
-    asked.announce(said, lambda: expected.remove(asked.answering.store, [one]))
+    store, known = asked.answering.store, [other for other in _expected(asked) if other.key == one.key]
+    said = unmet.expected(one.told, datetime.fromtimestamp(one.due, UTC), known=bool(known))
+    undo = partial(expected.add, store, known) if known else partial(expected.remove, store, [one])
+    asked.begin(partial(expected.add, store, [one]), undo, said)
 
 
 @order("unexpect", "unexpect, unexpect WORDS, unexpect everything", N_("end an expectation of this channel"))
-def unexpect(asked: Asked) -> None:
+def unexpect(asked: Asked) -> Message | None:
     ended = _meant(asked)
-    expected.remove(asked.answering.store, ended)
-    asked.say(unmet.unexpected([one.told for one in ended], asked.by.name))
+    do, undo = (partial(change, asked.answering.store, ended) for change in (expected.remove, expected.add))
+    return asked.end(do, undo, unmet.unexpected([one.told for one in ended], asked.by.name))
 
 
 def _meant(asked: Asked) -> list[Expected]:
@@ -103,12 +114,12 @@ def _meant(asked: Asked) -> list[Expected]:
 
 
 @order("expectations", "expectations", N_("what is expected in this channel, by whom, and when it is due"))
-def list_expectations(asked: Asked) -> None:
+def list_expectations(asked: Asked) -> Message | None:
     def listed(one: Expected) -> unmet.Listed:
         value = carried(asked, f"{unmet.UNEXPECT} {one.expectation.words()}")
         return unmet.Listed(one.told, one.due, one.last, value)
 
-    asked.say(unmet.listed([listed(one) for one in _expected(asked)]))
+    return asked.tell(unmet.listed([listed(one) for one in _expected(asked)]))
 
 
 def _expected(asked: Asked) -> list[Expected]:

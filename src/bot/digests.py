@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from bot import subscribers, what_stands
 from bot.adapters.cloud_assistant import THROTTLES
-from bot.adapters.slack import Place
+from bot.adapters.slack import REFUSED_BLOCKS, Place
 from bot.adapters.store import StoreError
 from bot.core import digest, digest_message, messages
 from bot.core.access import Admission
@@ -41,18 +41,25 @@ _NO_CHARTS = 7 * 86_400.0  # seconds for which a workspace that refused a chart 
 _PREFIX = "digest/"
 _NO_MEMBER = frozenset({"not_in_channel", "channel_not_found", "is_archived", "restricted_action"})
 
+_NAMELESS = N_(
+    "I could read neither names nor tags of instances (ecs:DescribeInstances), so only those that a subscription names "
+    "by id are counted."
+)
+
 # Set and told
 
 
-def change(answering: Answering, by: Admission, place: Place, wish: Wish) -> tuple[dict[str, Any] | None, str]:
-    """Carries out what is wished for the channel: what stood before, and a sentence. Raises StoreError."""
+Row = dict[str, Any] | None
+
+
+def change(answering: Answering, by: Admission, place: Place, wish: Wish) -> tuple[Row, Row, str]:
+    """What is wished for the channel: what stands, what is to stand, and a sentence. Raises StoreError."""
     record = answering.store.get(_key(place.channel_id), answering.now)
     before = record.value if record else None
     if wish.what == OFF:
-        answering.store.delete(_key(place.channel_id))
         if before:
-            return before, _("No daily digest any more; ended by {who}.", who=by.name)
-        return before, _("There is no daily digest here.")
+            return before, None, _("No daily digest any more; ended by {who}.", who=by.name)
+        return None, None, _("There is no daily digest here.")
     if wish.what == DAILY:
         due = next_due(wish.at, by.zone, answering.now)
         value = {
@@ -64,30 +71,29 @@ def change(answering: Answering, by: Admission, place: Place, wish: Wish) -> tup
             "due": due,
             **_zone_value(by.zone, answering.now),
         }
-        answering.store.put(_key(place.channel_id), value, answering.now + _FOR_EVER)
         first = _moment(due, by.zone)
         text = N_("A digest comes {when}, the first on {day}. Asked for by {who}.")
-        return before, _(text, when=_when(value), day=first, who=by.name)
+        return before, value, _(text, when=_when(value), day=first, who=by.name)
     if before is None:
-        return before, _("There is no daily digest here. Begin with: digest daily 09:00")
+        return None, None, _("There is no daily digest here. Begin with: digest daily 09:00")
     next_one = _moment(before["due"], _zone(answering, before))
     text = N_("A digest comes {when}, the next on {day}. Asked for by {who}.")
-    return before, _(text, when=_when(before), day=next_one, who=before["by_name"])
+    return before, before, _(text, when=_when(before), day=next_one, who=before["by_name"])
 
 
-def restore(answering: Answering, channel_id: str, before: dict[str, Any] | None) -> None:
-    """Undoes a change that could not be said. Raises StoreError."""
-    if before is None:
+def keep(answering: Answering, channel_id: str, row: Row) -> None:
+    """What stands from now on, None for no digest. Raises StoreError."""
+    if row is None:
         answering.store.delete(_key(channel_id))
     else:
-        answering.store.put(_key(channel_id), before, answering.now + _FOR_EVER)
+        answering.store.put(_key(channel_id), row, answering.now + _FOR_EVER)
 
 
 def _key(channel_id: str) -> str:
     return f"{_PREFIX}{channel_id}"
 
 
-def _when(value: dict[str, Any]) -> str:
+def _when(value: Mapping[str, Any]) -> str:
     return _("daily at {time} {zone}", time=value["at"], zone=value["tz"])
 
 
@@ -101,7 +107,7 @@ def _zone_value(zone: tzinfo, now: float) -> dict[str, Any]:
     return {"tz": str(zone), "tz_offset": int(offset.total_seconds())}
 
 
-def _zone(answering: Answering, value: dict[str, Any]) -> tzinfo:
+def _zone(answering: Answering, value: Mapping[str, Any]) -> tzinfo:
     return zone_of(value, answering.settings.timezone)
 
 
@@ -126,6 +132,9 @@ def post(answering: Answering, turn: Turn, payload: Mapping[str, Any]) -> None:
     channel, zone = str(payload["channel"]), _zone(answering, payload)
     if not answering.may_tell(channel):
         log.warning("no digest, since BOT_CHANNELS does not name it: %s", channel)
+        return
+    if answering.store.get(_key(channel), answering.now) is None:
+        log.info("no digest, since it was ended meanwhile: %s", channel)
         return
     turn.audit(DIGEST)
     wait = _crowded(answering)
@@ -181,8 +190,9 @@ def _message(answering: Answering, turn: Turn, channel: str, zone: tzinfo, reaso
     regions = limit.among(digest.regions_of(here, answering.settings.regions))
     lookup, until = answering.lookup(turn, limit), datetime.fromtimestamp(answering.now, UTC)
     found, cut = lookup.since(regions, until - 2 * digest.DAY, MOST_RUNS)
-    filtered = any(one.instances or one.tags for one in here)
-    instances = lookup.named_instances(_targets(found)) if filtered else {}
+    filtered, targets = any(one.instances or one.tags for one in here), _targets(found)
+    instances = lookup.named_instances(targets) if filtered else {}
+    nameless = [_(_NAMELESS)] if filtered and targets and not instances else []
     made = digest.made(found.invocations, here, instances, until)
     instances = instances or _named(lookup, made)
     around = Around(
@@ -193,7 +203,7 @@ def _message(answering: Answering, turn: Turn, channel: str, zone: tzinfo, reaso
         scope=_scope(here, regions),
         instances=instances,
         cut=cut,
-        silent=found.notes,
+        silent=(*found.notes, *nameless),
     )
     stands = what_stands.of_channel(answering.store, channel, answering.now)
     return digest_message.message(made, stands, around)
@@ -221,16 +231,18 @@ def _post(answering: Answering, turn: Turn, team_id: str, channel: str, message:
     Raises SlackError and StoreError.
     """
     key = f"no-charts/{team_id}"
-    if answering.store.get(key, answering.now):
-        message = digest_message.without_chart(message)
-    try:
-        turn.post_to(channel, message, thread_ts)
-    except SlackError as error:
-        if error.code != "invalid_blocks" or not any(block["type"] == CHART for block in message.blocks):
-            raise
-        log.warning("this workspace takes no charts yet: %s", error)
-        _remember(answering, key)
-        turn.post_to(channel, digest_message.without_chart(message), thread_ts)
+    charted = any(block["type"] == CHART for block in message.blocks)
+    if charted and not answering.store.get(key, answering.now):
+        try:
+            turn.post_to(channel, message, thread_ts, whole=True)
+        except SlackError as error:
+            if error.code not in REFUSED_BLOCKS:
+                raise
+            log.warning("this workspace takes no charts yet: %s", error)
+            _remember(answering, key)
+        else:
+            return
+    turn.post_to(channel, digest_message.without_chart(message), thread_ts)
 
 
 def _remember(answering: Answering, key: str) -> None:

@@ -1,8 +1,8 @@
 """Whether what is expected has happened: checked once at its due time, and told where it has not.
 
 The timer `tick` queues a job for each expectation that is due; its row is claimed, so that it is checked once. A timer
-that comes late makes one check, of the last due time. A check that cannot be made is tried again for some minutes and
-then told as such.
+that comes late makes one check, of the last due time, and those that were skipped are told. A check that cannot be made
+is tried again for some minutes and then told as such.
 """
 
 from __future__ import annotations
@@ -82,8 +82,9 @@ def check(answering: Answering, turn: Turn, payload: Mapping[str, Any]) -> None:
 def _checked(answering: Answering, turn: Turn, one: Expected) -> Expected:
     """The expectation as it stands after the check: with its next due time, or the same where it is to be retried."""
     now = answering.now
-    due = one.expectation.due_before(datetime.fromtimestamp(now, UTC), one.zone)
+    due = one.expectation.due_by(datetime.fromtimestamp(now, UTC), one.zone)
     since = one.expectation.due_before(due, one.zone)
+    skipped = one.expectation.dues(datetime.fromtimestamp(one.due, UTC), due, one.zone)
     late = now - due.timestamp()
     limit = answering.limit_of(one.channel_id)
     try:
@@ -97,10 +98,12 @@ def _checked(answering: Answering, turn: Turn, one: Expected) -> Expected:
         log.warning("check is tried again: %s: %s", one.key, "; ".join(found.check.unread))
         return one
     after = replace(one, due=one.next_after(now), last=_last(found.check))
-    if not found.check.missing and not found.check.unread:
+    if not (found.check.missing or found.check.unread or skipped):
         return after
-    told = unmet.message(one.told, found.check, due, since, late if late >= _LATE else 0.0)
+    told = unmet.message(one.told, found.check, due, since, late if late >= _LATE else 0.0, skipped)
     _tell(answering, turn, one, told, found.check, due.timestamp())
+    if not (found.check.missing or found.check.unread):
+        return after
     return replace(after, missed_at=due.timestamp(), missing=len(found.check.missing))
 
 
@@ -122,7 +125,7 @@ def _tell(answering: Answering, turn: Turn, one: Expected, message: Message, fou
         int(now * 1000),
         due,
         story,
-        instances=tuple(sorted(instance.id for instance in found.missing)),
+        instances=tuple(instance.id for instance in found.missing),
         names=tuple(instance.name or instance.id for instance in found.missing)[:MOST_NAMES],
         line=message.text.split("\n", 1)[0],
     )

@@ -77,9 +77,10 @@ def expected_from(value: dict[str, Any]) -> Expected:
     return Expected(expectation=read(words_of(str(rest.pop("words", "")), ORDER_KEYS)), **rest)
 
 
-def add(store: Store, one: Expected) -> None:
+def add(store: Store, some: Iterable[Expected]) -> None:
     """The same wish twice is one. Raises StoreError."""
-    store.put(one.key, one.value(), one.made + FOR_EVER)
+    for one in some:
+        store.put(one.key, one.value(), one.made + FOR_EVER)
 
 
 def remove(store: Store, some: Iterable[Expected]) -> None:

@@ -14,11 +14,12 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from bot import open_work
+from bot import audit, open_work
 from bot.adapters.slack import Place
 from bot.adapters.store import StoreError
 from bot.core import home, messages
 from bot.core.access import Admission
+from bot.core.audit import Entry
 from bot.core.errors import CloudError, NotAllowed, SlackError, UsageError, UserError
 from bot.core.handles import Handle
 from bot.core.home import Page, Run, Snapshot
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("bot.home")
 
+SHOWN = "home"  # in the audit
 FRESH = 30.0  # seconds in which what was read is new enough for whoever opens Home
 FRESH_PRESSED = 5.0  # and for whoever presses Refresh: a run is read at most once in so long
 READING = 40.0  # seconds after which a reading that has not ended is taken for dead
@@ -47,11 +49,13 @@ NO_MEMORY = N_("My store does not answer, so who is on what and your watches are
 
 def opened(answering: Answering, turn: Turn, place: Place) -> None:
     """Somebody has opened the tab. Raises SlackError."""
+    turn.audit(SHOWN)
     _show(answering, turn, place, FRESH)
 
 
 def pressed(answering: Answering, turn: Turn, place: Place) -> None:
     """Refresh, the one button there; rights are checked again. Raises SlackError."""
+    turn.audit(home.REFRESH)
     _show(answering, turn, place, FRESH_PRESSED)
 
 
@@ -60,6 +64,7 @@ def _show(answering: Answering, turn: Turn, place: Place, fresh: float) -> None:
     try:
         visit = _Visit(answering, turn, place.team_id, _admitted(answering, turn, place))
     except UserError as error:
+        turn.told(error)
         key = _shown(place.team_id, place.user_id)
         publish(turn.slack, answering.store, key, place.user_id, home.refused(str(error)), made)
         return
@@ -115,6 +120,15 @@ class _Visit:
         page = self._page(user_id, snapshot, made)
         view = home.view(replace(page, reading=reading))
         publish(self.turn.slack, self.answering.store, _shown(self.team_id, user_id), user_id, view, made)
+        self._audit(user_id, home.shown(snapshot), made)
+
+    def _audit(self, user_id: str, runs: list[str], at: float) -> None:
+        """Whoever waits is shown in this job what their own knows nothing of."""
+        if user_id == self.by.user_id:
+            self.turn.audit("", runs)
+            return
+        entry = Entry(at, SHOWN, user_id, self.team_id, runs=tuple(runs), trace=self.turn.trace, outcome="done")
+        audit.keep(self.answering.store, entry, self.answering.settings.audit_days)
 
     def _page(self, user_id: str, snapshot: Snapshot, now: float) -> Page:
         settings, store = self.answering.settings, self.answering.store

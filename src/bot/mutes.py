@@ -38,9 +38,10 @@ def covering(store: Store, payload: Mapping[str, Any], now: float) -> list[Mute]
     return [one for one in active(store, str(payload["channel"]), now) if one.covers(commands, event)]
 
 
-def add(store: Store, channel_id: str, mute: Mute) -> None:
+def add(store: Store, channel_id: str, mutes: Iterable[Mute]) -> None:
     """One of the same things is replaced. Raises StoreError."""
-    store.put(f"mute/{channel_id}/{mute.key}", mute.value(), mute.until)
+    for one in mutes:
+        store.put(f"mute/{channel_id}/{one.key}", one.value(), one.until)
 
 
 def remove(store: Store, channel_id: str, mutes: Iterable[Mute]) -> None:

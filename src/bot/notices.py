@@ -22,21 +22,25 @@ from bot.core.errors import SlackError
 from bot.core.handles import Handle, pack
 from bot.core.notices import News, Notice, Step, news_from, notice_from, step
 from bot.core.question import Question
-from bot.core.quiet import Held, hold
+from bot.core.quiet import Held, folded, hold
 from bot.core.subscriptions import mention
 from bot.jobs import NOTICE, Job, job_id
 from bot.settings import Settings
 from bot.zones import named_zone
 
 if TYPE_CHECKING:
+    from bot.adapters.slack import Slack
     from bot.answering import Answering, Turn
 
 log = logging.getLogger("bot.notices")
 
-_LEASE = 15.0  # seconds for one telling
+LEASE = 30.0  # seconds for one telling, from when it turns to Slack
+FOR_SLACK = 20.0  # seconds of these in which calls to Slack may begin and be tried again
 _KEEP = 30 * 86_400.0  # seconds
 _POSTING = "posting"
+REPLY = "notice_reply"  # in the audit
 _LOST = frozenset({"not_in_channel", "channel_not_found", "is_archived", "restricted_action"})
+_NO_THREAD = frozenset({"thread_not_found", "message_not_found", "cannot_reply_to_message"})
 _GONE = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
 
 
@@ -78,7 +82,7 @@ def tell(answering: Answering, turn: Turn, payload: Mapping[str, Any]) -> None:
         log.warning("not told, since BOT_CHANNELS does not name it: %s", payload["channel"])
         return
     if "thread_ts" in payload:
-        turn.post_to(payload["channel"], _message(payload), payload["thread_ts"])
+        _reply(turn, payload)
         return
     _Telling(answering, turn, payload).carry_out()
 
@@ -88,6 +92,17 @@ def with_menu(message: Message, about: Sequence[str], settings: Settings, now: f
     words = Question(quiet.MUTE, arguments=(*about, *buttons.MUTES[buttons.MUTE_HOUR][1])).words()
     menu = buttons.notice_menu(pack(Handle(words, "", int(now)), settings.signing_secret))
     return message._replace(blocks=(*message.blocks, *menu))
+
+
+def _reply(turn: Turn, payload: Mapping[str, Any]) -> None:
+    """Into the thread of a notice; where somebody has deleted that, as a message of its own."""
+    turn.audit(REPLY, payload.get("runs", ()))
+    try:
+        turn.post_to(payload["channel"], _message(payload), payload["thread_ts"])
+    except SlackError as error:
+        if error.code not in _NO_THREAD:
+            raise
+        turn.post_to(payload["channel"], _message(payload))
 
 
 def ringing(message: Message, rings: Sequence[str]) -> Message:
@@ -111,7 +126,7 @@ class _Telling:
 
     def carry_out(self) -> None:
         now = self._answering.now
-        claim = self._store.claim(self._key, self._owner, now, now + _LEASE, now + _KEEP)
+        claim = self._store.claim(self._key, self._owner, now, now + LEASE, now + _KEEP)
         if not claim.won:
             self._turn.again(claim.until - now + 1)
         self._value = claim.value
@@ -127,13 +142,15 @@ class _Telling:
             return
         if held and held.news.version > self._news.version:
             return  # what waits is newer
+        self._payload = folded(held, self._payload)
+        self._news = news_from(self._payload["news"])
         repeat = bool(self._value.get(_POSTING))
         if before.ts or repeat or not seen_ends.has_all(self._store, self._channel, self._payload["runs"], now):
             news = held.with_it(self._news) if held else self._news
             this = step(before, news, now, named_zone(self._answering.settings.timezone) or UTC)
             if this.wait:
                 self._turn.again(this.wait)
-            if this.show and not self._unmuted(before, this, held, repeat=repeat):
+            if (this.show or this.reply) and not self._unmuted(before, this, held, repeat=repeat):
                 return
         if held:
             mutes.forget(self._store, self._channel, self._story)
@@ -149,6 +166,8 @@ class _Telling:
         if holding and (held or this.reply or not before.ts) and not repeat:
             last = max(holding, key=lambda one: one.until)
             mutes.hold(self._store, self._channel, self._story, hold(held, self._payload, last, now), now)
+            if before.ts and not before.cause:
+                self._keep_right(before)
             return False
         notes = [one.broken(news.instances) for one in covering if one not in holding]
         notes += [held.note(news, now)] if held else []
@@ -156,11 +175,21 @@ class _Telling:
         mutes.remove(self._store, self._channel, [one for one in covering if one not in holding])
         return True
 
+    def _keep_right(self, before: Notice) -> None:
+        """A message that says that something goes on says what became of it, though a mute holds back the ringing."""
+        try:
+            self._updated(before, _message(self._payload))
+        except SlackError as error:
+            log.warning("not kept right while muted: %s", error)
+        self._value = replace(before, told_at=self._answering.now).value()
+
     def _show(self, before: Notice, this: Step, *, repeat: bool) -> None:
         message = _message(self._payload)
         message = messages.noted(message, this.note) if this.note else message
+        stands = not this.show and before.ts
         try:
-            ts = (self._updated(before, message) if before.ts else "") or self._posted(before, message, repeat=repeat)
+            ts = stands or (self._updated(before, message) if before.ts else "")
+            ts = ts or self._posted(before, message, repeat=repeat)
         except SlackError as error:
             if error.code not in _LOST:
                 raise
@@ -175,8 +204,9 @@ class _Telling:
 
     def _updated(self, before: Notice, message: Message) -> str:
         """The message's `ts`; "" where it is gone, so that a new one is needed."""
+        slack = self._slack(self._value)
         try:
-            self._turn.slack.update(self._channel, before.ts, message)
+            slack.update(self._channel, before.ts, message)
         except SlackError as error:
             if error.code not in _GONE:
                 raise
@@ -186,15 +216,21 @@ class _Telling:
     def _posted(self, before: Notice, message: Message, *, repeat: bool) -> str:
         """The new message's `ts`. The mark that it is being posted stands where nobody knows how that went."""
         unmarked, marked = self._value, {**replace(before, ts="").value(), _POSTING: True}
-        self._store.mark(self._key, self._owner, marked, self._answering.now + _LEASE)
-        self._value = marked
+        slack, self._value = self._slack(marked), marked
         try:
-            return self._turn.slack.post(self._channel, message, repeat=repeat)
+            return slack.post(self._channel, message, repeat=repeat)
         except MaybePosted:
             raise
         except SlackError:
             self._value = unmarked
             raise
+
+    def _slack(self, value: Mapping[str, Any]) -> Slack:
+        """Slack for one call, which ends well before the lease does; raises Postponed where another tells by now."""
+        now = self._answering.now
+        if not self._store.mark(self._key, self._owner, dict(value), now + LEASE):
+            self._turn.again(1.0)
+        return self._turn.slack.until(now + FOR_SLACK)
 
     def _reply(self, ts: str, text: str) -> Job:
         """A thread reply rings those who follow the thread; a mention rings those whom the subscription names."""
@@ -203,6 +239,7 @@ class _Telling:
             "channel": self._channel,
             "thread_ts": ts,
             "message": {"text": f"{mentions} {text}".strip(), "blocks": []},
+            "runs": self._payload["runs"] or [self._story],
         }
         name = job_id("reply", f"{self._story}-{self._channel}-{self._news.version}")
         return Job(NOTICE, name, int(self._answering.now), payload)

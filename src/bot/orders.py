@@ -5,9 +5,10 @@ What changes what a channel is told is said to the channel. Errors are raised, n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from bot import digests, handovers, health, mutes, subscribers
@@ -29,8 +30,30 @@ _NOT_LASTING = N_(
     "What I keep here is lost with this function instance, so I cannot remember {what}. The people who run "
     "this bot must set BOT_STORE to a store that lasts, for example BOT_STORE=tablestore://instance.cn-hangzhou."
 )
+_HALF_DONE = N_(
+    "My store stopped answering in the middle of it, so I do not know what of it stands. Please look in a minute, with "
+    "subscriptions, expectations or digest, and ask again."
+)
 _NO_MEMBER = frozenset({"not_in_channel", "channel_not_found", "is_archived", "restricted_action"})
 _INVITE = N_("I cannot post in this channel, so I remember nothing for it. Invite me with /invite, then ask again.")
+
+
+Change = Callable[[], None]
+"""Something done to the store, as often as one likes; raises StoreError."""
+
+
+@contextmanager
+def _wholly(do: Change, undo: Change) -> Iterator[None]:
+    """A change that is undone where it could be done in part only, or could not be said. Raises what went wrong."""
+    try:
+        do()
+        yield
+    except (StoreError, SlackError, NotAllowed):
+        try:
+            undo()
+        except StoreError as error:
+            raise UsageError(_HALF_DONE) from error
+        raise
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +70,26 @@ class Asked:
         """To the channel, or to the person where they talk in private. Raises SlackError."""
         self.turn.post_to(self.place.channel_id, message, self.place.thread_ts)
 
-    def announce(self, message: Message, undo: Callable[[], None]) -> None:
-        """Says to the channel what stands from now on; undone where the bot cannot post there. Raises NotAllowed."""
+    def tell(self, message: Message) -> Message | None:
+        """Says it to the channel; gives it for the person alone where the bot cannot post there. Raises SlackError."""
         try:
             self.say(message)
         except SlackError as error:
             if error.code not in _NO_MEMBER:
                 raise
-            undo()
-            raise NotAllowed(_INVITE) from error
+            return message
+        return None
+
+    def begin(self, do: Change, undo: Change, message: Message) -> None:
+        """Does what is to stand from now on and says so; where the bot cannot post nothing is begun: NotAllowed."""
+        with _wholly(do, undo):
+            if self.tell(message):
+                raise NotAllowed(_INVITE)
+
+    def end(self, do: Change, undo: Change, message: Message) -> Message | None:
+        """Ends what stood and says so: to the person alone where the bot cannot post."""
+        with _wholly(do, undo):
+            return self.tell(message)
 
     def must_last(self, what: str) -> None:
         """Raises NotAllowed where the store cannot keep such a thing."""
@@ -113,19 +147,19 @@ def subscribe(asked: Asked) -> None:
     one = Subscribed(
         asked.place.team_id, asked.place.channel_id, wish, asked.by.user_id, asked.by.name, asked.answering.now
     )
-    known = one.subscription in [other.subscription for other in asked.here]
-    subscribers.add(asked.answering.store, one)
-    said = standing.subscribed(wish, asked.by.name, known=known, regions=asked.answering.settings.regions)
-    asked.announce(said, lambda: subscribers.remove(asked.answering.store, [one]))
+    store, known = asked.answering.store, [other for other in asked.here if other.key == one.key]
+    said = standing.subscribed(wish, asked.by.name, known=bool(known), regions=asked.answering.settings.regions)
+    undo = partial(subscribers.add, store, known) if known else partial(subscribers.remove, store, [one])
+    asked.begin(partial(subscribers.add, store, [one]), undo, said)
 
 
 @order(
     "unsubscribe", "unsubscribe, unsubscribe WORDS, unsubscribe everything", N_("end a subscription of this channel")
 )
-def unsubscribe(asked: Asked) -> None:
-    ended = _meant(asked)
-    subscribers.remove(asked.answering.store, ended)
-    asked.say(standing.unsubscribed([one.subscription for one in ended], asked.by.name))
+def unsubscribe(asked: Asked) -> Message | None:
+    store, ended = asked.answering.store, _meant(asked)
+    said = standing.unsubscribed([one.subscription for one in ended], asked.by.name)
+    return asked.end(partial(subscribers.remove, store, ended), partial(subscribers.add, store, ended), said)
 
 
 def _meant(asked: Asked) -> list[Subscribed]:
@@ -144,10 +178,10 @@ def _meant(asked: Asked) -> list[Subscribed]:
 
 
 @order("subscriptions", "subscriptions", N_("what this channel is told of, and by whom it was asked for"))
-def list_subscriptions(asked: Asked) -> None:
+def list_subscriptions(asked: Asked) -> Message | None:
     here = asked.here
     served, muted = _served(asked.answering), _muted(asked)
-    asked.say(standing.listed(_told(asked, here), served, asked.answering.now, muted))
+    return asked.tell(standing.listed(_told(asked, here), served, asked.answering.now, muted))
 
 
 def _muted(asked: Asked) -> list[standing.Muted]:
@@ -189,8 +223,13 @@ def digest(asked: Asked) -> Message | None:
         return digests.now(asked.answering, asked.turn, asked.by, asked.place)
     if wish.what == daily.DAILY:
         asked.must_last(N_("a digest"))
-    before, said = digests.change(asked.answering, asked.by, asked.place, wish)
-    asked.announce(messages.sentence(said), lambda: digests.restore(asked.answering, asked.place.channel_id, before))
+    before, after, said = digests.change(asked.answering, asked.by, asked.place, wish)
+    if before == after:
+        return asked.tell(messages.sentence(said))
+    do, undo = (partial(digests.keep, asked.answering, asked.place.channel_id, one) for one in (after, before))
+    if after is None:
+        return asked.end(do, undo, messages.sentence(said))
+    asked.begin(do, undo, messages.sentence(said))
     return None
 
 
@@ -204,5 +243,4 @@ def tell_status(asked: Asked) -> Message | None:
     message = health.message(asked.answering, asked.turn, asked.by)
     if not status.read(asked.words) or asked.by.why_private:
         return message
-    asked.say(message)
-    return None
+    return asked.tell(message)

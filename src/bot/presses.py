@@ -247,7 +247,9 @@ def mute(answering: Answering, turn: Turn, one: Pressed, by: Admission) -> None:
 @press(unmet.UNEXPECT)
 @press(standing.REMOVE)
 def end_standing(answering: Answering, turn: Turn, one: Pressed, by: Admission) -> None:
-    carry_out(answering, turn, by, one.place, parse(one.handle.words))
+    said = carry_out(answering, turn, by, one.place, parse(one.handle.words))
+    if said:
+        turn.post(one.place, said, private=True)
 
 
 @press(handover.SHARE)

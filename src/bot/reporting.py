@@ -38,7 +38,7 @@ _HEARD_AGAIN = 60.0  # seconds
 DELAY = 3.0  # seconds from an event to the look that it asks for
 WINDOW = 5  # seconds in which all news of a run make one look
 _LEASE = 20.0  # seconds for one look
-_GROUPING = 5.0  # seconds in which one process decides where a run belongs
+_GROUPING = 15.0  # seconds in which one process decides where a run belongs
 _UNANSWERED, _LONGEST_TRY = 15.0, 300.0  # seconds until a look that got no answer is made again: first, and in the end
 _MOST_TRIES = 100
 _UNSEEN, _UNSEEN_TRIES = 6.0, 4  # seconds until a run is looked for again that is not there: each time that much more
@@ -237,17 +237,19 @@ class _Look:
                 summary = _summary(shown, self._settings.mask_personal)
                 wanted = reports.wanted(summary, [one.subscription for one in relevant], found.instances)
                 message = self._message(wanted.summary, shown, decision)
-                told[words] = wanted, self._news(occasion, decision, wanted, message), message
+                news = self._news(occasion, decision, wanted, message)
+                told[words] = wanted, replace(news, well=reports.gone_well(summary)), message
             wanted, news, message = told[words]
             if wanted.news or (open_still and wanted.summary.total):
-                runs = [run.id for run in occasion.runs] if not occasion.schedule else []
-                about = sorted({run.command_name or run.command_id for run in shown.invocations})
+                theirs = wanted.summary.invocations
+                runs = [run.id for run in theirs] if not occasion.schedule else []
+                about = sorted({run.command_name or run.command_id for run in theirs})
                 now = self._answering.now
                 wishes = [one.key for one in relevant]
                 job = notices.job(channel, occasion.story, news, message, wanted.rings, runs, now, about, wishes=wishes)
                 self._turn.follow(job, 0)  # that job alone talks to Slack
         if decision.tell != GOING:
-            self._remember(occasion, decision.tell == BADLY)
+            self._remember(occasion, _summary(found, self._settings.mask_personal))
 
     def _news(self, occasion: Occasion, decision: Decision, wanted: Wanted, message: Message) -> News:
         summary, now = wanted.summary, self._answering.now
@@ -273,12 +275,18 @@ class _Look:
             return messages.progress(summary, frame, answer_buttons(desk, summary))
         return messages.results(summary, frame, answer_buttons(desk, summary))
 
-    def _remember(self, occasion: Occasion, failed: bool) -> None:
-        """While a thing goes on failing, its next runs are told in the same message."""
-        key, now = f"trouble/{occasion.identity}", self._answering.now
-        if failed:
-            self._store.put(key, {"story": occasion.story}, now + _OPEN)
-        else:
+    def _remember(self, occasion: Occasion, summary: Summary) -> None:
+        """While a thing goes on failing, its next runs are told in the same message.
+
+        It does until each instance that failed has gone well since, on whichever instances it ran meanwhile.
+        """
+        key, now, failing = f"trouble/{occasion.identity}", self._answering.now, reports.failing(summary)
+        record = self._store.get(key, now)
+        before = record.value.get("failing", ()) if record else ()
+        left = set(before).difference(reports.gone_well(summary), failing)
+        if failing or (left and len(left) < len(before)):
+            self._store.put(key, {"story": occasion.story, "failing": [*failing, *sorted(left)]}, now + _OPEN)
+        elif not left:
             self._store.delete(key)
 
 

@@ -34,17 +34,18 @@ class Subscribed:
         return f"subscription/{self.channel_id}/{self.subscription.key}"
 
 
-def add(store: Store, one: Subscribed) -> None:
+def add(store: Store, some: Iterable[Subscribed]) -> None:
     """The same wish twice is one. Raises StoreError."""
-    value = {
-        "team": one.team_id,
-        "channel": one.channel_id,
-        "words": one.subscription.words(),
-        "by": one.by,
-        "by_name": one.by_name,
-        "made": one.made,
-    }
-    store.put(one.key, value, one.made + _FOR_EVER)
+    for one in some:
+        value = {
+            "team": one.team_id,
+            "channel": one.channel_id,
+            "words": one.subscription.words(),
+            "by": one.by,
+            "by_name": one.by_name,
+            "made": one.made,
+        }
+        store.put(one.key, value, one.made + _FOR_EVER)
 
 
 def remove(store: Store, some: Iterable[Subscribed]) -> None:

@@ -326,7 +326,10 @@ def _progress(answering: Answering, by: Admission, handle: Handle, seen: _Seen, 
 def _end(answering: Answering, turn: Turn, by: Admission, this: Look, handle: Handle, summary: Summary) -> None:
     """The whole answer in place; and, because an update rings nobody, a reply where something went wrong."""
     message = answering.message(turn, by, handle, private=False)
-    if not _update(turn, this, message, last=True) or not watching.ended_badly(summary):
+    if not _update(turn, this, message, last=True):
+        return
+    turn.audit(LOOK, channel=this.channel_id, shown=this.ts)
+    if not watching.ended_badly(summary):
         return
     thread = this.thread_ts or this.ts
     ts = turn.post_to(this.channel_id, messages.ringing(message, this.asked_by), thread)

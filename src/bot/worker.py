@@ -451,11 +451,11 @@ class Delivery:
         self.to = PERSON if private or place.is_direct_message else CHANNEL
         return self.message
 
-    def post_to(self, channel_id: str, message: Message, thread_ts: str = "") -> str:
+    def post_to(self, channel_id: str, message: Message, thread_ts: str = "", *, whole: bool = False) -> str:
         """The job's one message, as one that can be updated; raises SlackError and LostLease."""
         self.lease.posting()
         repeat = self.lease.may_repeat
-        self.message = self.slack.post(channel_id, message, thread_ts, repeat=repeat)
+        self.message = self.slack.post(channel_id, message, thread_ts, repeat=repeat, whole=whole)
         self.to, self.channel = CHANNEL, channel_id
         return self.message
 

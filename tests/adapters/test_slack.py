@@ -201,6 +201,28 @@ def test_blocks_that_slack_refuses_are_left_out(slack, sandbox):
     assert sandbox.messages[-1].blocks == []
 
 
+def test_a_message_whose_blocks_slack_refuses_stands_as_text_and_so_does_its_update(slack, sandbox, caplog):
+    sandbox.fail("error:invalid_blocks", method="chat.postMessage")
+    ts = slack.post(INCIDENTS, ANSWER)
+    [message] = sandbox.messages
+    assert (message.ts, message.text, message.blocks) == (ts, "7 of 240 failed", [])
+    slack.update(INCIDENTS, ts, ANSWER)
+    assert message.blocks == list(ANSWER.blocks)
+    sandbox.fail("error:msg_blocks_too_long", method="chat.update")
+    slack.update(INCIDENTS, ts, Message("8 of 240 failed", ANSWER.blocks))
+    assert (message.text, message.blocks) == ("8 of 240 failed", [])
+    sandbox.fail("error:invalid_blocks", method="response_url")
+    slack.replace(place(sandbox), ts, Message("9 of 240 failed", ANSWER.blocks))
+    assert caplog.text.count("Slack refused the blocks, so the text goes out alone") == 3
+
+
+def test_blocks_of_which_none_may_be_left_out_are_refused_as_they_are(slack, sandbox):
+    sandbox.fail("error:invalid_blocks", method="chat.postMessage")
+    with pytest.raises(SlackError, match="invalid_blocks"):
+        slack.post(INCIDENTS, ANSWER, whole=True)
+    assert sandbox.messages == []
+
+
 def test_an_unreachable_slack_ends_before_the_deadline(clock, tmp_path):
     with SandboxSlack() as gone:
         settings = settings_for(None, gone, tmp_path)
@@ -211,6 +233,19 @@ def test_an_unreachable_slack_ends_before_the_deadline(clock, tmp_path):
     assert caught.value.code == "unreachable"
     assert not isinstance(caught.value, MaybePosted)
     assert sum(clock.slept) <= 3
+
+
+def test_a_sooner_deadline_changes_nothing_else(sandbox, clock, tmp_path):
+    settings = settings_for(None, sandbox, tmp_path, SLACK_BOT_TOKEN="xoxb-of-nobody")
+    slack = Slack(settings, clock() + 100, clock, clock.sleep, token=lambda _refused: BOT_TOKEN)
+    slack.until(clock() + 20).post(INCIDENTS, ANSWER)
+    assert said(sandbox) == [("chat.postMessage", INCIDENTS, None)]
+    sandbox.fail("500", times=99)
+    begun = clock()
+    for one in (slack.until(begun + 1), slack.until(begun + 1_000)):
+        with pytest.raises(SlackError, match="unreachable"):
+            one.post(INCIDENTS, ANSWER)
+    assert clock() < begun + 100
 
 
 def test_people_and_channels(slack, sandbox):

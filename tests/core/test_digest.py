@@ -303,11 +303,11 @@ def test_a_digest_is_due_today_or_tomorrow_and_a_day_of_23_hours_is_a_day() -> N
 @given(
     st.integers(1_700_000_000, 1_900_000_000),
     st.times(),
-    st.sampled_from(["UTC", "Asia/Shanghai", "Europe/Berlin", "America/New_York", "Pacific/Apia", "Asia/Kathmandu"]),
+    st.sampled_from(["UTC", "Asia/Shanghai", "Europe/Berlin", "Australia/Lord_Howe", "Pacific/Apia", "Asia/Kathmandu"]),
 )
 def test_the_next_moment_is_later_within_about_a_day_and_reads_as_asked(after: int, at: Any, zone: str) -> None:
     text = f"{at:%H:%M}"
     due = daily.next_due(text, ZoneInfo(zone), after)
     assert after < due <= after + 25 * 3_600
     local = datetime.fromtimestamp(due, UTC).astimezone(ZoneInfo(zone))
-    assert abs((local.hour * 60 + local.minute) - (at.hour * 60 + at.minute)) in (0, 60)
+    assert abs((local.hour * 60 + local.minute) - (at.hour * 60 + at.minute)) in (0, 30, 60)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -100,9 +100,81 @@ def test_a_day_keeps_its_time_when_clocks_are_changed() -> None:
     assert str(one.due_before(moment, BERLIN)) == "2026-10-24 08:00:00+02:00"
 
 
-@given(st.sampled_from([DAILY, HOURLY, WEEKLY]), st.sampled_from([SHANGHAI, BERLIN, UTC]), st.integers(0, 10**8))
-def test_due_times_enclose_every_moment(one: Expectation, zone: ZoneInfo, seconds: int) -> None:
+@pytest.mark.parametrize(
+    ("zone", "words", "moment", "due"),
+    [
+        # 02:30 does not exist on that day, and is twice on the other.
+        ("Europe/Berlin", "by:02:30", "2026-03-28 12:00", ["03-29 03:30 CEST", "03-30 02:30 CEST"]),
+        ("Europe/Berlin", "by:02:30", "2026-10-24 12:00", ["10-25 02:30 CEST", "10-26 02:30 CET"]),
+        ("Europe/Berlin", "weekly by:sun-02:30", "2026-03-28 12:00", ["03-29 03:30 CEST", "04-05 02:30 CEST"]),
+        ("Europe/Berlin", "hourly by:00:30", "2026-03-29 00:40", ["03-29 03:30 CEST", "03-29 04:30 CEST"]),
+        ("America/New_York", "hourly by:00:30", "2026-11-01 05:10", ["11-01 01:30 EDT", "11-01 01:30 EST"]),
+        # Clocks there are put on and back by half an hour.
+        ("Australia/Lord_Howe", "by:02:15", "2026-10-03 12:00", ["10-04 02:45 +11", "10-05 02:15 +11"]),
+        ("Australia/Lord_Howe", "hourly by:00:15", "2026-10-03 14:50", ["10-04 02:45 +11", "10-04 03:15 +11"]),
+        ("Australia/Lord_Howe", "hourly by:00:45", "2026-04-04 14:40", ["04-05 01:45 +11", "04-05 01:45 +1030"]),
+        ("Asia/Shanghai", "by:00:05", "2026-12-30 16:10", ["01-01 00:05 CST", "01-02 00:05 CST"]),
+    ],
+)
+def test_due_times_when_clocks_are_changed_and_years_end(zone: str, words: str, moment: str, due: list[str]) -> None:
+    one, place = read(["command:a", "on:tag:a", *words.split()]), ZoneInfo(zone)
+    found = [one.due_after(datetime.fromisoformat(moment).replace(tzinfo=UTC), place)]
+    found.append(one.due_after(found[0], place))
+    assert [f"{each:%m-%d %H:%M %Z}" for each in found] == due
+    assert one.due_before(found[1], place) == found[0]
+
+
+ZONES = [ZoneInfo(name) for name in ("Asia/Shanghai", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe")]
+MINUTES = 525_600 * 2
+expectations = st.builds(
+    lambda every, day, hour, minute: read(
+        ["command:a", "on:tag:a", every, f"by:{day if every == 'weekly' else ''}{hour:02}:{minute:02}"]
+    ),
+    st.sampled_from(["hourly", "daily", "weekly"]),
+    st.sampled_from(["mon-", "sun-"]),
+    st.integers(0, 23),
+    st.sampled_from([0, 15, 30, 45, 59]),
+)
+# Hours in which clocks are changed, and any other minute of two years.
+moments = st.one_of(
+    st.integers(0, MINUTES * 60),
+    st.builds(
+        lambda day, minute: (date.fromisoformat(day) - date(2026, 1, 1)).days * 86_400 + minute * 60,
+        st.sampled_from(["2026-03-08", "2026-03-29", "2026-04-04", "2026-10-03", "2026-10-25", "2026-11-01"]),
+        st.integers(-180, 1_620),
+    ),
+)
+
+
+@given(expectations, st.sampled_from(ZONES), moments)
+def test_no_due_time_lies_between_one_and_the_next(one: Expectation, zone: ZoneInfo, seconds: int) -> None:
     moment = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
-    before, after = one.due_before(moment, zone).timestamp(), one.due_after(moment, zone).timestamp()
-    assert before < moment.timestamp() < after
-    assert one.due_after(datetime.fromtimestamp(before, UTC), zone).timestamp() <= after
+    before, by, after = (due(moment, zone) for due in (one.due_before, one.due_by, one.due_after))
+    assert before.timestamp() < moment.timestamp() < after.timestamp()
+    assert by in (before, moment)
+    assert one.due_after(by, zone) == after
+    assert one.due_before(after, zone) == by
+    longest = {"hourly": timedelta(hours=1.5), "daily": timedelta(hours=25.5), "weekly": timedelta(days=7.1)}
+    assert after.timestamp() - by.timestamp() <= longest[one.every].total_seconds()
+    assert after == after.astimezone(UTC).astimezone(zone)
+    assert f"{after:%H:%M}" == f"{after.astimezone(UTC).astimezone(zone):%H:%M}"
+    assert after.date() == after.astimezone(UTC).astimezone(zone).date()
+
+
+@given(expectations, st.sampled_from(ZONES), moments, st.lists(st.integers(0, 400), max_size=12))
+def test_whenever_the_timer_comes_each_due_time_is_checked_once_or_told_as_skipped(
+    one: Expectation, zone: ZoneInfo, seconds: int, hours: list[int]
+) -> None:
+    now = begun = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
+    due, told = one.due_after(begun, zone), list[datetime]()
+    for wait in hours:
+        now += timedelta(hours=wait)
+        if due.timestamp() <= now.timestamp():  # else it has come a second time
+            last = one.due_by(now, zone)
+            told += [*one.dues(due, last, zone), last]
+            due = one.due_after(now, zone)
+    every, moment = list[datetime](), begun
+    while (moment := one.due_after(moment, zone)).timestamp() <= now.timestamp():
+        every.append(moment)
+    assert [each.timestamp() for each in told] == [each.timestamp() for each in every]
+    assert due.timestamp() > now.timestamp()

@@ -6,6 +6,8 @@ from dataclasses import replace
 from datetime import UTC
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bot.core.notices import News, Notice, Step, news_from, notice_from, step
 from bot.core.reports import BADLY, GOING, WELL
@@ -76,12 +78,72 @@ def test_fewer_instances_are_no_news() -> None:
 @pytest.mark.parametrize(("times", "said"), [(1, "once"), (4, "4 times in a row")])
 def test_a_recovery_is_told_in_the_thread(times: int, said: str) -> None:
     good = replace(
-        NEWS, state=WELL, version=9, cause="", instances=(), names=(), line="2 of 2 exit code 0.", wanted=False
+        NEWS,
+        state=WELL,
+        version=9,
+        cause="",
+        instances=(),
+        names=(),
+        line="2 of 2 exit code 0.",
+        wanted=False,
+        well=("i-1", "i-2"),
     )
     this = step(replace(FIRST, times=times), good, NINE + 60, UTC)
     assert this.show
     assert this.reply == f"Recovered: 2 of 2 exit code 0. It had failed {said}, since 2026-11-19 06:00 UTC."
     assert (this.after.cause, this.after.times) == ("", 0)
+
+
+TWO = told(replace(NEWS, instances=("i-1", "i-2"), names=("web-01", "web-02"))).after
+WENT_WELL = replace(NEWS, state=WELL, version=9, cause="", instances=(), names=(), line="1 of 1 exit code 0.")
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_a_success_on_some_of_those_that_failed_is_a_recovery_of_these(wanted: bool) -> None:
+    this = step(TWO, replace(WENT_WELL, wanted=wanted, well=("i-2", "i-9")), NINE + 60, UTC)
+    left = "1 instance that failed before has not gone well since: web-01."
+    assert (this.show, this.note) == (wanted, left)
+    assert this.reply == f"Recovered on web-02: 1 of 1 exit code 0. {left}"
+    assert (this.after.failing, this.after.cause, this.after.line) == ({"i-1": "web-01"}, "c1", NEWS.line)
+
+
+def test_a_success_on_others_changes_nothing_of_what_failed() -> None:
+    this = step(TWO, replace(WENT_WELL, wanted=False, well=("i-9",)), NINE + 60, UTC)
+    assert this == Step(TWO)
+    shown = step(TWO, replace(WENT_WELL, well=("i-9",)), NINE + 60, UTC)
+    assert (shown.show, shown.reply, shown.after.failing) == (True, "", TWO.failing)
+    assert shown.note == "2 instances that failed before have not gone well since: web-01, web-02."
+
+
+def test_who_failed_before_and_has_not_run_again_fails_on() -> None:
+    this = told(replace(NEWS, version=9, occasion="t-2", instances=("i-3",), names=("web-03",)), TWO, NINE + 60)
+    assert list(this.after.failing) == ["i-3", "i-1", "i-2"]
+    assert this.note.endswith("2 instances that failed before have not gone well since: web-01, web-02.")
+    again = told(replace(NEWS, version=10, occasion="t-3", well=("i-2", "i-3")), this.after, NINE + 120)
+    assert (again.after.failing, again.reply) == ({"i-1": "web-01"}, "")
+
+
+@given(st.lists(st.tuples(st.sets(st.sampled_from("abcd")), st.sets(st.sampled_from("abcd"))), max_size=8))
+def test_recovered_is_said_only_when_each_that_failed_has_gone_well_since(
+    runs: list[tuple[set[str], set[str]]],
+) -> None:
+    notice, failing = Notice(), set[str]()
+    for number, (bad, well) in enumerate(runs, 1):
+        news = replace(NEWS, version=number, at=NINE + number * 60, occasion=f"t-{number}", wanted=bool(bad))
+        fine = tuple(sorted(well - bad))
+        news = replace(news, instances=tuple(sorted(bad)), names=(), well=fine, cause="c1" if bad else "")
+        this = told(replace(news, state=BADLY if bad else WELL), notice, news.at)
+        before, failing = failing, failing.difference(fine) | bad
+        assert this.reply.startswith("Recovered: ") == bool(before and not failing)
+        assert set(this.after.failing) == failing
+        notice = this.after
+
+
+def test_a_telling_carries_no_more_instances_than_a_job_can() -> None:
+    many = {f"i-{number}": f"web-{number}" for number in range(3_000)}
+    news = NEWS.with_failing(many, ("i-well",))
+    assert (len(news.instances), news.well) == (2_000, ())
+    assert len(NEWS.with_failing({"i-1": "web-01"}, many).well) == 1_999
 
 
 def test_a_success_is_shown_to_who_wants_it_and_to_nobody_else() -> None:

@@ -6,6 +6,7 @@ with a note that it may be a repeat: a second answer is better than none.
 
 from __future__ import annotations
 
+import copy
 import logging
 import random
 import re
@@ -99,6 +100,12 @@ class Slack:
         self._token: Token = token or (lambda _refused: settings.bot_token)
         self._clock, self._sleep = clock, sleep
 
+    def until(self, deadline: float) -> Slack:
+        """The same with an earlier deadline. The call that is under way then ends about a second after it."""
+        sooner = copy.copy(self)
+        sooner._deadline = min(deadline, self._deadline)
+        return sooner
+
     def who_am_i(self) -> Identity:
         """auth.test; raises SlackError, for example `invalid_auth`."""
 
@@ -185,27 +192,35 @@ class Slack:
 
     # Messages that live on: watches, thread replies, and what is pressed
 
-    def post(self, channel_id: str, message: Message, thread_ts: str = "", *, repeat: bool = False) -> str:
-        """chat.postMessage; the `ts` of the new message."""
+    def post(
+        self, channel_id: str, message: Message, thread_ts: str = "", *, repeat: bool = False, whole: bool = False
+    ) -> str:
+        """chat.postMessage; the `ts` of the new message. `whole`: refused blocks are an error, not left out."""
         where = {"channel": channel_id, **({"thread_ts": thread_ts} if thread_ts else {})}
+
+        def way(one: Message) -> Mapping[str, Any]:
+            return self._post("chat.postMessage", one, **where)
+
         first = noted(message, _(REPEAT)) if repeat else message
-        reply = self._persistent(
-            lambda: self._post("chat.postMessage", first, **where),
-            lambda: self._post("chat.postMessage", first if repeat else noted(message, _(REPEAT)), **where),
-            "chat.postMessage",
-            self._deadline,
-        )
-        return str(reply.get("ts", ""))
+        send = self._sent if whole else self._delivered
+        return str(send(way, first, said=repeat, what="chat.postMessage").get("ts", ""))
 
     def update(self, channel_id: str, ts: str, message: Message) -> None:
         """chat.update: in place, and nobody is notified. The same update twice is one."""
-        self._twice_is_once(lambda: self._post("chat.update", message, channel=channel_id, ts=ts), "chat.update")
+
+        def way(one: Message) -> Mapping[str, Any]:
+            return self._post("chat.update", one, channel=channel_id, ts=ts)
+
+        self._delivered(way, message, said=True, what="chat.update")
 
     def replace(self, place: Place, ts: str, message: Message) -> None:
         """The message that was pressed, in place; ephemeral ones can be changed by their response_url alone."""
         if place.response_url and self._settings.may_respond_to(place.response_url):
-            body = _body(message) | {"replace_original": True}
-            self._twice_is_once(lambda: self._respond(place.response_url, body), "response_url")
+
+            def way(one: Message) -> Mapping[str, Any]:
+                return self._respond(place.response_url, _body(one) | {"replace_original": True})
+
+            self._delivered(way, message, said=True, what="response_url")
         else:
             self.update(place.channel_id, ts, message)
 
@@ -303,19 +318,20 @@ class Slack:
     def _twice_is_once(self, call: Callable[[], object], what: str) -> None:
         self._persistent(call, call, what, self._deadline)
 
-    def _delivered(self, way: _Way, message: Message, *, said: bool) -> Mapping[str, Any]:
+    def _delivered(self, way: _Way, message: Message, *, said: bool, what: str = "answer") -> Mapping[str, Any]:
         """One way tried to the end; blocks that Slack refuses are left out, the text says all of it."""
         try:
-            return self._sent(way, message, said=said)
+            return self._sent(way, message, said=said, what=what)
         except SlackError as error:
-            if not message.blocks or error.code not in _REFUSED_BLOCKS:
+            if not message.blocks or error.code not in REFUSED_BLOCKS:
                 raise
-            log.error("Slack refused the blocks: %s", error)
-            return self._sent(way, Message(message.text), said=said)
+            log.error("Slack refused the blocks, so the text goes out alone: %s", error)
+            return self._sent(way, Message(message.text), said=said, what=what)
 
-    def _sent(self, way: _Way, message: Message, *, said: bool) -> Mapping[str, Any]:
+    def _sent(self, way: _Way, message: Message, *, said: bool, what: str) -> Mapping[str, Any]:
+        """`said`: that it may be a repeat need not be said, or has been."""
         again = message if said else noted(message, _(REPEAT))
-        return self._persistent(lambda: way(message), lambda: way(again), "answer", self._deadline)
+        return self._persistent(lambda: way(message), lambda: way(again), what, self._deadline)
 
     def _respond(self, url: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
         """A response_url answers with a word, never with a `ts`: so what it gives is empty."""
@@ -414,7 +430,7 @@ def _told(error: SlackError, *, uncertain: bool) -> SlackError:
     return MaybePosted(error.method, error.code, error.retry_after) if uncertain else error
 
 
-_REFUSED_BLOCKS = frozenset({"invalid_blocks", "msg_blocks_too_long", "invalid_attachments", "invalid_blocks_format"})
+REFUSED_BLOCKS = frozenset({"invalid_blocks", "msg_blocks_too_long", "invalid_attachments", "invalid_blocks_format"})
 _REFUSED_TOKENS = frozenset({"invalid_auth", "token_revoked", "token_expired", "account_inactive"})
 _OPENED = frozenset({"exchanged_trigger_id", "trigger_exchanged", "duplicate_external_id"})
 _GONE = frozenset({"message_not_found", "file_not_found", "file_deleted"})

@@ -22,7 +22,6 @@ USAGE = N_(
     "on:instance:web-*, with region:cn-shanghai, ring:@somebody"
 )
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_EVERY = {"hourly": timedelta(hours=1), "daily": timedelta(days=1), "weekly": timedelta(days=7)}
 _TOLD = {"hourly": N_("hourly"), "daily": N_("daily"), "weekly": N_("weekly")}
 _BY = re.compile(rf"(?:({'|'.join(_DAYS)})[a-z]*[-@])?([01]?[0-9]|2[0-3]):([0-5][0-9])")
 _MOST = 20  # values of one kind
@@ -90,26 +89,42 @@ class Expectation:
         return mention(self.ring)
 
     def due_after(self, moment: datetime, zone: tzinfo) -> datetime:
-        """The first due time after a moment. A day's time stays the same on the clock when clocks are changed."""
-        due = self._on_the_day_of(moment, zone)
-        while due.timestamp() <= moment.timestamp():
-            due += _EVERY[self.every]
-        return due.astimezone(zone)
+        """The first due time after a moment."""
+        utc = moment.astimezone(UTC)  # times of one zone are compared by what its clock shows
+        return next(one for one in self._near(utc, zone) if one > utc).astimezone(zone)
+
+    def due_by(self, moment: datetime, zone: tzinfo) -> datetime:
+        """The last due time up to a moment, which may be one itself."""
+        utc = moment.astimezone(UTC)
+        return next(one for one in reversed(self._near(utc, zone)) if one <= utc).astimezone(zone)
 
     def due_before(self, moment: datetime, zone: tzinfo) -> datetime:
         """The last due time before a moment."""
-        due = self._on_the_day_of(moment, zone) + _EVERY[self.every]
-        while due.timestamp() >= moment.timestamp():
-            due -= _EVERY[self.every]
-        return due.astimezone(zone)
+        return self.due_by(moment.astimezone(UTC) - timedelta(microseconds=1), zone)
 
-    def _on_the_day_of(self, moment: datetime, zone: tzinfo) -> datetime:
-        """A due time near a moment, at most one period before it; an hour is the same everywhere."""
-        local = moment.astimezone(zone).replace(second=0, microsecond=0, fold=0)
+    def dues(self, first: datetime, last: datetime, zone: tzinfo) -> list[datetime]:
+        """The due times from one to another, the last left out."""
+        found = []
+        while first.timestamp() < last.timestamp():
+            found.append(first)
+            first = self.due_after(first, zone)
+        return found
+
+    def _near(self, moment: datetime, zone: tzinfo) -> list[datetime]:
+        """The due times around a moment in UTC, in order, in UTC too.
+
+        A time that the clock leaves out is due as much later; one that it shows twice is due at the first, but every
+        hour has its own.
+        """
+        clock = moment.astimezone(zone).replace(minute=self.minute, second=0, microsecond=0, fold=0)
         if self.every == "hourly":
-            return local.replace(minute=self.minute).astimezone(UTC) - _EVERY["hourly"]
-        due = local.replace(hour=self.hour, minute=self.minute) - _EVERY["daily"]
-        return due - timedelta(days=(due.weekday() - self.weekday) % 7) if self.every == "weekly" else due
+            shown = [clock + timedelta(hours=number) for number in range(-3, 4)]
+        else:
+            days = (clock.replace(hour=self.hour) + timedelta(days=number) for number in range(-8, 9))
+            shown = [day for day in days if self.weekday in (-1, day.weekday())]
+        first = [one.astimezone(UTC) for one in shown]
+        again = [one.replace(fold=1).astimezone(UTC) for one in shown] if self.every == "hourly" else first
+        return sorted({*first, *map(max, first, again)})
 
 
 def read(words: Sequence[str]) -> Expectation:
@@ -137,7 +152,7 @@ def _whole(one: Expectation) -> Expectation:
 
 def _read(one: Expectation, word: str) -> Expectation:
     lower = word.lower()
-    if lower in _EVERY:
+    if lower in _TOLD:
         return replace(one, every=lower)
     if lower in REGIONS:
         return _with(one, "regions", lower)

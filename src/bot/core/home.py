@@ -91,6 +91,12 @@ def failures(snapshot: Snapshot) -> list[Run]:
     return sorted((run for run in snapshot.runs if run.failed), key=lambda run: run.when, reverse=True)
 
 
+def shown(snapshot: Snapshot) -> list[str]:
+    """The ids of the runs that a page of it shows."""
+    going = [run for run in snapshot.runs if run.progress]
+    return [run.id for some in (failures(snapshot), going) for run in some[:MOST_SHOWN]]
+
+
 def merged(new: Iterable[Run], old: Iterable[Run], silent: Collection[str]) -> tuple[Run, ...]:
     """What was read, and what was known before of regions that did not answer."""
     return (*new, *(run for run in old if run.region in silent))

@@ -2,33 +2,36 @@
 `bot.notices`.
 
 One message for each thing, kept right by updates, which ring nobody. What must ring is a reply in its thread: the
-first failure, an instance that joined, another reason, a recovery, and every four hours that it goes on.
+first failure, an instance that joined, another reason, a recovery, and every four hours that it goes on. A thing has
+recovered when each instance that failed has gone well since; a run on others says nothing of those.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 from bot.core import blocks as b
 from bot.core import wording
-from bot.core.reports import GOING, WELL
+from bot.core.reports import GOING, MOST_NAMES, WELL
 from bot.core.texts import _, counted, sentences
 
 BETWEEN = 3.0  # seconds between two updates of one message
 RING_AGAIN = 4 * 3_600.0  # seconds after which a thing that goes on failing rings again
 MOST_NAMED = 5
+MOST_CARRIED = 2_000  # instances of one telling: those of twenty runs
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
     """What a channel has been told; `ts` is its message, "" before there is one. Times in seconds, epoch.
 
-    `cause` is a fingerprint, "" while nothing fails that may go well again; `instances` fail all the same where it
-    tells of a system event or of what did not happen. `times` counts the occasions that failed in a row. `line` is
-    line one of the message, escaped; `recovered` is when what had failed went well again, 0 for never.
+    `cause` is a fingerprint, "" while nothing fails that may go well again; `instances` have failed and not gone well
+    since, also where it tells of a system event or of what did not happen; `names` is what people call the first of
+    them. `times` counts the occasions that failed in a row. `line` is line one of the message, escaped; `recovered` is
+    when what had failed went well again, 0 for never.
     """
 
     ts: str = ""
@@ -42,6 +45,12 @@ class Notice:
     rung_at: float = 0.0
     line: str = ""
     recovered: float = 0.0
+    names: tuple[str, ...] = ()
+
+    @property
+    def failing(self) -> dict[str, str]:
+        """The instances that fail, by id, with what people call them."""
+        return _called(self.instances, self.names)
 
     def value(self) -> dict[str, Any]:
         """As the store keeps it."""
@@ -50,7 +59,7 @@ class Notice:
 
 def notice_from(value: Mapping[str, Any]) -> Notice:
     known = {field.name: value[field.name] for field in fields(Notice) if field.name in value}
-    return Notice(**{**known, "instances": tuple(known.get("instances", ()))})
+    return Notice(**{**known, **_tuples(known, "instances", "names")})
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +68,8 @@ class News:
 
     `version` grows with time; `occasion` names the run, or the repeat of a schedule, that the news is of. `wanted`:
     the channel's subscriptions let it through; news that nobody asked for still ends what was told before.
-    `names` are the failing instances as people call them; `line` is line one of the message, escaped already.
+    `instances` fail, `names` is what people call the first of them, and `well` are those that succeeded; `line` is
+    line one of the message, escaped already.
     """
 
     state: str
@@ -71,15 +81,44 @@ class News:
     instances: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     line: str = ""
+    well: tuple[str, ...] = ()
+
+    @property
+    def failing(self) -> dict[str, str]:
+        """The instances that fail, by id, with what people call them."""
+        return _called(self.instances, self.names)
+
+    def left_of(self, failing: Mapping[str, str]) -> dict[str, str]:
+        """Of instances that failed before, those of which this says nothing."""
+        known = {*self.instances, *self.well}
+        return {one: name for one, name in failing.items() if one not in known}
+
+    def with_failing(self, failing: Mapping[str, str], well: Collection[str]) -> News:
+        """This with other instances that fail, and more that have gone well; no more of both than a job can carry."""
+        fail = _fields(dict(list(failing.items())[:MOST_CARRIED]))
+        fine = sorted({*self.well, *well}.difference(failing))[: MOST_CARRIED - len(fail["instances"])]
+        return replace(self, **fail, well=tuple(fine))
 
 
 def news_from(value: Mapping[str, Any]) -> News:
-    return News(**{**value, "instances": tuple(value["instances"]), "names": tuple(value["names"])})
+    return News(**{**value, **_tuples(value, "instances", "names", "well")})
+
+
+def _tuples(value: Mapping[str, Any], *names: str) -> dict[str, tuple[str, ...]]:
+    return {name: tuple(value.get(name, ())) for name in names}
+
+
+def _called(instances: tuple[str, ...], names: tuple[str, ...]) -> dict[str, str]:
+    return dict(zip(instances, (*names, *instances[len(names) :]), strict=False))
+
+
+def _fields(failing: Mapping[str, str]) -> dict[str, Any]:
+    return {"instances": tuple(failing), "names": tuple(failing.values())[:MOST_NAMES]}
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What to do: nothing, wait `wait` seconds, or show the message with `note` and reply with `reply` (mrkdwn)."""
+    """What to do: nothing, wait `wait` seconds, show the message with `note`, reply with `reply` (mrkdwn), or both."""
 
     after: Notice
     show: bool = False
@@ -105,7 +144,11 @@ def step(before: Notice, news: News, now: float, zone: tzinfo) -> Step:
 
 
 def _well(before: Notice, told: Notice, news: News, now: float, zone: tzinfo) -> Step:
-    after = replace(told, cause="", instances=news.instances, occasion=news.occasion, times=0, since=0.0, rung_at=now)
+    left = news.left_of(before.failing) if before.cause else {}
+    if left:
+        return _well_in_part(before, told, news, left)
+    failing = _fields(news.failing)
+    after = replace(told, cause="", **failing, occasion=news.occasion, times=0, since=0.0, rung_at=now)
     if not before.cause:
         return Step(after, show=True)
     after = replace(after, recovered=now)
@@ -118,19 +161,32 @@ def _well(before: Notice, told: Notice, news: News, now: float, zone: tzinfo) ->
     return Step(after, show=True, reply=sentences([_("Recovered: {line}", line=news.line), had]))
 
 
+def _well_in_part(before: Notice, told: Notice, news: News, left: Mapping[str, str]) -> Step:
+    """Some that failed have not run again. Who did not ask for successes goes on seeing the run that failed."""
+    recovered = [name for one, name in before.failing.items() if one not in left]
+    if not (recovered or news.wanted):
+        return Step(before)
+    after = replace(told if news.wanted else replace(before, version=news.version), line=before.line, **_fields(left))
+    again = _("Recovered on {names}: {line}", names=b.escape(_named(recovered)), line=news.line)
+    reply = sentences([again, b.escape(_left(left))]) if recovered else ""
+    return Step(after, show=news.wanted, note=_left(left), reply=reply)
+
+
 def _badly(before: Notice, told: Notice, news: News, now: float, zone: tzinfo) -> Step:
     again = bool(before.cause)
     times = before.times + (news.occasion != before.occasion)
     since = before.since if again else news.at
-    after = replace(told, cause=news.cause, instances=news.instances, occasion=news.occasion, times=times, since=since)
+    left = news.left_of(before.failing)
+    failing = _fields({**news.failing, **left})
+    after = replace(told, cause=news.cause, **failing, occasion=news.occasion, times=times, since=since)
     repeated = _("{n} times in a row since {time}", n=times, time=_clock(since, zone)) if times > 1 else ""
     reply = _worth_ringing(before, news, now, repeated)
-    return Step(replace(after, rung_at=now) if reply else after, show=True, note=_sentence(repeated), reply=reply)
+    note = " ".join(filter(None, [_sentence(repeated), _left(left)]))
+    return Step(replace(after, rung_at=now) if reply else after, show=True, note=note, reply=reply)
 
 
 def _worth_ringing(before: Notice, news: News, now: float, repeated: str) -> str:
-    shown = [wording.name(one, 40) for one in news.names[:MOST_NAMED]]
-    named = b.escape(wording.and_more(shown, max(0, len(news.names) - MOST_NAMED)))
+    named = b.escape(_named(news.names))
     failing = sentences([news.line, _("On {names}.", names=named)] if named else [news.line])
     if not before.cause:
         return failing
@@ -147,6 +203,23 @@ def _worth_ringing(before: Notice, news: News, now: float, repeated: str) -> str
     if not repeated or now - before.rung_at < RING_AGAIN:
         return ""
     return _("Still failing, {often}: {told}", often=repeated, told=failing)
+
+
+def _named(names: Collection[str]) -> str:
+    shown = [wording.name(one, 40) for one in dict.fromkeys(names)]
+    return wording.and_more(shown[:MOST_NAMED], max(0, len(shown) - MOST_NAMED))
+
+
+def _left(left: Mapping[str, str]) -> str:
+    """The sentence on those that failed before, and of which nothing new is known; plain text."""
+    if not left:
+        return ""
+    return counted(
+        "{count} instance that failed before has not gone well since: {names}.",
+        "{count} instances that failed before have not gone well since: {names}.",
+        len(left),
+        names=_named(left.values()),
+    )
 
 
 def _sentence(words: str) -> str:

@@ -20,6 +20,7 @@ from bot.core.blocks import Message
 from bot.core.errors import UsageError
 from bot.core.notices import News, news_from
 from bot.core.question import quoted
+from bot.core.reports import WELL
 from bot.core.subscriptions import EVENTS
 from bot.core.texts import N_, Text, _, counted, joined, listed, pgettext, sentences
 
@@ -273,10 +274,23 @@ def held_from(value: Mapping[str, Any]) -> Held:
     return Held(**{**value, "mute": mute_from(value["mute"])})
 
 
+def folded(before: Held | None, payload: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A telling with what was held back before it and has not gone well since: nobody else knows of that yet."""
+    if before is None:
+        return payload
+    news = news_from(payload["news"])
+    left = news.left_of(before.news.failing)
+    if left and news.state == WELL:
+        told, news = before.payload, replace(before.news, version=news.version).with_failing(left, news.well)
+    else:
+        told, news = payload, news.with_failing({**news.failing, **left}, before.news.well)
+    return {**told, "news": asdict(news)}
+
+
 def hold(before: Held | None, payload: Mapping[str, Any], mute: Mute, now: float) -> Held:
     """What waits once this telling waits too: only the newest is kept."""
     news = news_from(payload["news"])
-    first = before or Held(payload, mute, now)
+    first, payload = before or Held(payload, mute, now), folded(before, payload)
     if not news.cause or news.occasion == first.occasion:
         return replace(first, payload=payload, mute=mute)
     return replace(first, payload=payload, mute=mute, failures=first.failures + 1, occasion=news.occasion)

@@ -13,7 +13,7 @@ from typing import Any
 
 from bot.core.model import Instance, Invocation
 from bot.core.subscriptions import Subscription
-from bot.core.summary import BAD, Bucket, Group, Row, Summary, only, reason_keys
+from bot.core.summary import BAD, Bucket, Group, Row, Summary, only, part, reason_keys
 
 TOGETHER = 120  # seconds within which runs of the same command start to be one occasion
 MOST_NAMES = 50  # instances that one reply may name
@@ -217,13 +217,13 @@ def wanted(summary: Summary, subscriptions: Collection[Subscription], instances:
     """What these subscriptions of one channel let through; whatever their filters leave out is not in it."""
     through = []
     for one in subscriptions:
-        about = only(summary, _is_about(one, summary, instances))
-        through.append((one, _let_through(about, one), about.total))
-    news = [(one, some) for one, some, total in through if _is_news(one, some, total)]
+        about = part(summary, _is_about(one, summary, instances))
+        through.append((one, _let_through(about, one), about))
+    news = [(one, some) for one, some, about in through if _is_news(one, some, about)]
     let_through = news or [(one, some) for one, some, _ in through]
     kept = {id(row) for _, some in let_through for group in some.groups for row in group.rows}
     rings = tuple(dict.fromkeys(one.ring for one, some in news if one.ring and some.count(*BAD)))
-    return Wanted(only(summary, lambda row: id(row) in kept), bool(news), rings)
+    return Wanted(part(summary, lambda row: id(row) in kept), bool(news), rings)
 
 
 def _is_about(one: Subscription, summary: Summary, instances: Mapping[str, Instance]) -> Callable[[Row], bool]:
@@ -257,13 +257,13 @@ def _bad(one: Subscription) -> list[Bucket]:
     return [_BUCKETS[bucket] for bucket in one.buckets] or [*BAD, Bucket.UNKNOWN]
 
 
-def _is_news(one: Subscription, some: Summary, total: int) -> bool:
-    """`total`: of so many instances that it is about, whatever became of them."""
-    if one.longer_than and _took(some) <= one.longer_than:
+def _is_news(one: Subscription, some: Summary, about: Summary) -> bool:
+    """`some` of the instances that it is about, whatever became of these."""
+    if one.longer_than and _took(about) <= one.longer_than:
         return False
     if one.everything and not (one.at_least or one.buckets):
         return some.total > 0
-    return one.enough(some.count(*_bad(one)), total)
+    return one.enough(some.count(*_bad(one)), about.total)
 
 
 def _took(summary: Summary) -> float:
@@ -286,14 +286,24 @@ def _print(group: Group) -> str:
 
 
 def failing(summary: Summary) -> tuple[str, ...]:
-    """The instances that did not succeed, by id."""
-    return tuple(sorted({row.result.instance_id for group in summary.of(*BAD, Bucket.UNKNOWN) for row in group.rows}))
+    """The instances that did not succeed, by id, those of the largest groups first."""
+    return tuple(_failing(summary))
 
 
 def failing_names(summary: Summary) -> tuple[str, ...]:
-    """The same as people call them, those of the largest groups first."""
-    names = [row.name for group in summary.of(*BAD, Bucket.UNKNOWN) for row in group.rows]
-    return tuple(dict.fromkeys(names))[:MOST_NAMES]
+    """What people call them, in the same order; of many the first."""
+    return tuple(_failing(summary).values())[:MOST_NAMES]
+
+
+def _failing(summary: Summary) -> dict[str, str]:
+    groups = summary.of(*BAD, Bucket.UNKNOWN)
+    return {row.result.instance_id: row.name for group in groups for row in group.rows}
+
+
+def gone_well(summary: Summary) -> tuple[str, ...]:
+    """The instances that succeeded and did not fail beside that, by id."""
+    succeeded = {row.result.instance_id for group in summary.of(Bucket.SUCCEEDED) for row in group.rows}
+    return tuple(sorted(succeeded.difference(_failing(summary))))
 
 
 def occasion_name(occasion: Occasion, summary: Summary) -> str:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum
 from functools import cached_property
+from typing import Any
 
 from bot.core.diagnosis import Diagnosis, diagnose, proves_never_ran
 from bot.core.folding import Alike, OutputReader, differing, own_words, shown
@@ -207,6 +208,28 @@ def only(summary: Summary, keep: Callable[[Row], bool]) -> Summary:
     return replace(summary, groups=kept, counts=counts, total=sum(counts.values()))
 
 
+def part(summary: Summary, keep: Callable[[Row], bool]) -> Summary:
+    """The summary of those rows alone, as though nothing else had run: its runs, times and users are theirs."""
+    some = only(summary, keep)
+    rows = [row for group in some.groups for row in group.rows]
+    ids = {row.result.invoke_id for row in rows}
+    invocations = tuple(one for one in summary.invocations if one.id in ids)
+    schedules = tuple(one for one in summary.schedules if one.invocation.id in ids)
+    return replace(some, invocations=invocations, schedules=schedules, **_around(rows, invocations))
+
+
+def _around(rows: Sequence[Row], invocations: Sequence[Invocation]) -> dict[str, Any]:
+    """When rows began and ended, and as whom they ran."""
+    began = min((row.result.started for row in rows if row.result.started), default=None)
+    going = any(row.bucket is Bucket.GOING for row in rows)
+    users = sorted({row.result.username for row in rows} | {one.username for one in invocations})
+    return {
+        "began": began or min((one.created for one in invocations if one.created), default=None),
+        "ended": None if going else max((row.result.finished for row in rows if row.result.finished), default=None),
+        "users": tuple(user for user in users if user),
+    }
+
+
 def summarise_results(
     results: Sequence[InvocationResult],
     invocations: Sequence[Invocation],
@@ -247,20 +270,14 @@ def _summary(
         for output in (outputs.read(target),)
     ]
     counts = Counter(row.bucket for row in rows)
-    began = min((row.result.started for row in rows if row.result.started), default=None)
-    unfinished = counts[Bucket.GOING] > 0
-    ended = None if unfinished else max((r.result.finished for r in rows if r.result.finished), default=None)
-    users = sorted({row.result.username for row in rows} | {i.username for i in invocations})
     return Summary(
         invocations=tuple(invocations),
         total=len(rows),
         counts={bucket: counts[bucket] for bucket in Bucket},
         groups=_groups(rows, masked),
         schedules=schedules,
-        began=began or min((i.created for i in invocations if i.created), default=None),
-        ended=ended,
-        users=tuple(user for user in users if user),
         masked=masked,
+        **_around(rows, invocations),
     )
 
 

@@ -105,30 +105,47 @@ class Told:
     zone_name: str
 
 
-def message(told: Told, check: Check, due: datetime, since: datetime, late: float = 0.0) -> Message:
-    """Who is missing first, grouped by why. `late` in seconds, where the check was made long after its time."""
+def message(
+    told: Told, check: Check, due: datetime, since: datetime, late: float = 0.0, skipped: Sequence[datetime] = ()
+) -> Message:
+    """Who is missing first, grouped by why. `late` in seconds, where the check was made long after its time.
+
+    `skipped` are due times before it that nobody has checked.
+    """
     one = told.expectation
     what, by = wording.name(things(one.commands), 40), wording.clock_time(due, told.zone)
     missing = check.missing
     if missing:
         counts = {"count": f"{len(missing):,}", "total": f"{check.total:,}"}
         head = _("{count} of {total} missed {what}, due {time}", **counts, what=what, time=by)
-    else:
+    elif check.unread:
         head = _("Could not check {what}, due {time}", what=what, time=by)
+    else:
+        head = _("{count} of {total} missed {what}, due {time}", count=0, total=f"{check.total:,}", what=what, time=by)
     groups = [
         (_("{count} {why}", count=f"{len(some):,}", why=_(why)), _members(some)) for why, some in check.unmet.items()
     ]
     notes = [*check.unread, *([_("Checked {span} late.", span=wording.duration(late))] if late else [])]
+    notes += [_skipped(skipped, told.zone)] if skipped else []
     wish = wording.name(one.told(told.zone_name), 400)
     expected = _("expected by {who}: {what}", who=wording.name(told.by_name), what=wish)
     since_told = _("looked for exit code 0 since {time}", time=wording.clock_time(since, told.zone))
     spoken = [_("{title}: {names}.", title=title, names=members) for title, members in groups]
     text = b.escape("\n".join([head, *spoken, *notes]))
-    blocks: list[Block] = [b.header(f"✖ {head}")]
+    blocks: list[Block] = [b.header(f"✖ {head}" if missing or check.unread else head)]
     blocks += [b.rich_text(b.line(b.words(title, bold=True), b.words(f"\n{who}"))) for title, who in groups]
     blocks += [b.context(b.mrkdwn(sentences(notes), 1_500))] if notes else []
     blocks.append(b.context(b.mrkdwn(expected, 800), b.escape(since_told)))
     return b.within_limits(text, blocks)
+
+
+def _skipped(times: Sequence[datetime], zone: tzinfo) -> str:
+    return counted(
+        "{count} due time before that was not checked: {first}.",
+        "{count} due times before that were not checked, the first {first}.",
+        len(times),
+        first=wording.clock_time(times[0], zone),
+    )
 
 
 def _members(instances: Collection[Instance]) -> str:

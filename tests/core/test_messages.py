@@ -19,6 +19,7 @@ from bot.core import blocks as b
 from bot.core import messages
 from bot.core.blocks import Message
 from bot.core.errors import CloudError, Denied, Throttled, Unavailable
+from bot.core.history import Before, with_seen
 from bot.core.model import Instance
 from bot.core.summary import summarise, summarise_results
 from bot.core.texts import speaking
@@ -109,7 +110,10 @@ def on_an_instance() -> Message:
     ]
     rows += [succeeded("i-000", "ok"), running("i-000", InvokeId="t-hz0run0009", CommandId="c-1")]
     known = {"i-000": Instance("i-000", REGION, "web-001")}
-    return messages.results_on_instances(summarise_results(results_of(rows), [invocation()], known), "web-001", FRAME)
+    told = summarise_results(results_of(rows), [invocation()], known)
+    before = {("t-hz0run0003", "i-000"): Before(3, datetime(2026, 11, 24, tzinfo=UTC))}
+    told = replace(told, groups=with_seen(told.groups, before))
+    return messages.results_on_instances(told, "web-001", FRAME)
 
 
 def going() -> Message:

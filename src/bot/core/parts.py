@@ -70,7 +70,7 @@ class Telling:
     def group(self, group: Group, groups: int) -> Block:
         """One of `groups` groups of what did not succeed: title and since when, who, output, next step."""
         title = b.words(wording.title(group), bold=True)
-        elements = [b.line(title, *since.elements(since.of_group(group.seen, group.count))), *self._who(group.rows)]
+        elements = [b.line(title, *since.elements(since.of_group(group.seen))), *self._who(group.rows)]
         info = group.rows[0].result.error_info
         if info and group.error_code != "ExitCodeNonzero":
             elements.append(b.line(b.words(wording.name(info, self.detail.info))))

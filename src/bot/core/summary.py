@@ -74,13 +74,15 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """How a group fared in earlier runs of the same command; rows without a known earlier run are in no count.
+    """How a group fared in earlier runs of the same command. `of` of its rows are counted: of several of one command
+    on one instance the newest speaks. Those without a known earlier run are in no other count.
 
-    `again` rows failed the time before too, the longest of them since `since`, `runs` times in a row with this one:
-    others less often where `up_to`, or more often where `at_least`, as older runs were not read. `relapsed` rows were
-    well the time before, but failed earlier, last at `last`. `first` rows failed in none of the runs that were read.
+    `again` failed the time before too, the longest of them since `since`, `runs` times in a row with this one:
+    others less often where `up_to`, or more often where `at_least`, as older runs were not read. `relapsed` were well
+    the time before, but failed earlier, last at `last`. `first` failed in none of the runs that were read.
     """
 
+    of: int = 0
     again: int = 0
     since: datetime | None = None
     runs: int = 0

@@ -8,12 +8,12 @@ from datetime import datetime, tzinfo
 from bot.core import blocks as b
 from bot.core import messages, since, wording
 from bot.core.blocks import Block, Message
-from bot.core.differences import Change, Compared, Kind, unified
+from bot.core.differences import Change, Compared, Kind, ending, unified
 from bot.core.masking import Masked
 from bot.core.messages import MOST_IN_CHANNEL, MOST_LINE, Frame
 from bot.core.output import excerpt
 from bot.core.parts import DETAILS, Detail
-from bot.core.summary import Group, Row, Summary
+from bot.core.summary import Summary
 from bot.core.texts import N_, _, counted, joined, pgettext, stop
 
 MOST_RUNS = 5  # told one by one
@@ -148,17 +148,10 @@ def _title(change: Change) -> list[str | datetime]:
     head = [_of_kind(change.kind, change.count), *since.of_before(change.before)]
     if change.kind in (Kind.NOT_RUN, Kind.GOING, Kind.SAME):
         return head
-    now, was = _end(change.rows[0]), _end(change.was) if change.was else ""
+    now, was = wording.ending(ending(change.rows[0])), wording.ending(ending(change.was)) if change.was else ""
     if was and was != now:
         return [*head, _(": {now}; before: {was}", now=now, was=was)]
     return [*head, _(": {now}", now=now)]
-
-
-def _end(row: Row) -> str:
-    """How one row ended, in the words of an answer's groups."""
-    result = row.result
-    group = Group(row.bucket, result.status, result.error_code, result.exit_code, row.output, (row,))
-    return wording.ending(group)
 
 
 def _text(first: str, told: Sequence[Compared], zone: tzinfo, notes: Iterable[str]) -> str:

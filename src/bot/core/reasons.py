@@ -210,7 +210,7 @@ EXITS = (
     _exit("no-command", LINUX, (127,), "command not found", AUTHOR, "install it, or name it by its whole path",
           "command -v NAME; echo $PATH", covers=("command-not-found", "missing-library", "crlf", "bad-interpreter",
                                                  "file-not-found", "docker-daemon"), also=("command-not-found",)),
-    _exit("killed", LINUX, (137,), "killed (SIGKILL), looks like out of memory", HOST,
+    _exit("killed", LINUX, (137,), "killed (SIGKILL), perhaps out of memory", HOST,
           "see in the kernel's log who was killed and why", _OOM_LOG, rerun=HALF_WAY, covers=("oom", "time-limit"),
           also=("oom",), says=(r"^(?:\S+: )?killed$", r"\bline \d+: +\d+ killed\b", r"\bsignal: killed", r"已杀死",
           r"\b(?:killed by|terminated by|received) signal 9\b", r"exit(?:ed)?(?: with)?(?: status| code):? 137\b",

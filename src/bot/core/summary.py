@@ -12,7 +12,7 @@ from datetime import datetime
 from enum import Enum
 from functools import cached_property
 
-from bot.core.diagnosis import Diagnosis, diagnose, proves_never_ran
+from bot.core.diagnosis import Diagnosis, diagnose, is_open_code, proves_never_ran
 from bot.core.folding import Alike, OutputReader, differing, own_words, shown
 from bot.core.masking import Masked
 from bot.core.model import Instance, Invocation, InvocationResult
@@ -322,7 +322,7 @@ def _groups(rows: Iterable[Row], masked: Masked) -> tuple[Group, ...]:
     found: dict[tuple[object, ...], list[Row]] = {}
     for row in rows:
         result = row.result
-        told = result.status if row.bucket in _TELLING_STATUS or result.status == "Terminated" else ""
+        told = result.status if row.bucket in _TELLING_STATUS or is_open_code(result.error_code) else ""
         key = (row.bucket, told, result.error_code, result.exit_code, row.alike.key)
         found.setdefault(key, []).append(row)
     groups = [folded(members, masked) for members in found.values()]
@@ -344,7 +344,7 @@ def folded(rows: Sequence[Row], masked: Masked) -> Group:
     )
 
 
-# Buckets within which the API's own word makes a difference to people.
+# Buckets within which the API's own word makes a difference to people; elsewhere it does where no code says more.
 _TELLING_STATUS = frozenset({Bucket.GOING, Bucket.UNKNOWN})
 
 

@@ -262,10 +262,11 @@ def _success(group: Group, count: str) -> str:
     return _("{count} exit code {number}", count=count, number=group.exit_code)
 
 
-# Whether a rerun is safe, by what the table says.
+# Whether a rerun is safe, by what the diagnosis says.
 RERUN = {
     "yes": N_("A rerun is safe."),
     "no": N_("No rerun yet: it stopped half-way."),
+    "maybe": N_("No rerun yet: it may have stopped half-way."),
     "not known": N_("Not known whether a rerun is safe."),
 }
 # Whose move it is.

@@ -24,7 +24,7 @@ _LINES = 12  # of one diff
 
 def message(told: Sequence[Compared], summary: Summary, frame: Frame, actions: Sequence[Block] = ()) -> Message:
     """The comparison of one or several runs; `summary` is of these runs, for what stands around it."""
-    masked = Masked()
+    masked = summary.masked
     runs = [one.run for one in told]
     first, others = _counts(told)
     where = wording.where(run.region for run in runs)
@@ -118,7 +118,7 @@ def _change(change: Change, masked: Masked, detail: Detail, budget: int) -> Iter
         if change.kind is not Kind.FIXED and change.outputs:
             yield b.line(b.words(_("output as before")))
         return
-    before, after = masked.read(change.was.output.text)[0], masked.read(change.rows[0].output.text)[0]
+    before, after = masked.shown(change.was.output.text)[0], masked.shown(change.rows[0].output.text)[0]
     lines = unified(before, after)
     if not lines:
         yield b.line(b.words(_("the outputs differ only in what is masked")))

@@ -156,7 +156,7 @@ class Telling:
 
     def _output(self, group: Group, budget: int, most_lines: int) -> list[Block]:
         """The output in fixed width, then what a reader must know about it."""
-        text, secrets = self.masked.read(group.output.text)
+        text, secrets = self.masked.shown(group.output.text)
         shown = b.preformatted(excerpt(text, most_lines, budget))
         return [shown, *output_notes(group.output, secrets, group.rows, wording.differs(group))]
 

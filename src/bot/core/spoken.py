@@ -50,7 +50,7 @@ def _sentences(summary: Summary, zone: tzinfo, masked: Masked, names: int, quote
 def _group(group: Group, zone: tzinfo, masked: Masked, names: int, quote: int) -> str:
     since_when = since.text(since.of_group(group.seen), zone)
     sentence = _who(f"{wording.title(group)}{since_when}", group.rows, names)
-    last = wording.last_line(masked.read(group.output.text)[0])
+    last = wording.last_line(masked.shown(group.output.text)[0])
     if not (last and quote):
         return sentence
     return _("{sentence} Output ends: {words}", sentence=sentence, words=wording.name(last, quote))

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta, tzinfo
 from functools import lru_cache
 
 from bot.core.diagnosis import looks_like
-from bot.core.masking import mask
+from bot.core.masking import masked_line
 from bot.core.model import Invocation
 from bot.core.output import Output, one_line
 from bot.core.ranges import ranges
@@ -28,13 +28,13 @@ MARKS = {
 
 def name(text: str, most: int = 60) -> str:
     """A name that came from outside: one line, no controls, secrets masked, not too long."""
-    shown = _clean(text[:2000])
+    shown = masked_line(_clean(text[:2000]))
     return shown if len(shown) <= most else f"{shown[: most - 1]}…"
 
 
 @lru_cache(maxsize=16_384)  # names of instances, each told several times in one answer
 def _clean(text: str) -> str:
-    return mask(one_line(text))[0]
+    return one_line(text)
 
 
 def duration(seconds: float) -> str:

@@ -185,8 +185,7 @@ def _next_step(known: Diagnosis) -> Block:
     command = [b.words(pgettext("before a command", ": ")), b.words(known.command, code=True)] if known.command else []
     page = [b.words(" "), b.link(known.reason.page, _("Vendor's page"))] if known.reason.page else []
     rerun = b.words(_(". {rerun}", rerun=_(wording.RERUN[known.rerun])))
-    next_step = _("Next ({owner}): {step}", owner=_(wording.OWNERS[known.owner]), step=known.next_step)
-    return b.line(b.words(next_step), *command, rerun, *page)
+    return b.line(b.words(wording.next_step(known)), *command, rerun, *page)
 
 
 def by_status(groups: Iterable[Group]) -> list[Group]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta, tzinfo
 from functools import lru_cache
 
-from bot.core.diagnosis import looks_like
+from bot.core.diagnosis import Diagnosis, looks_like
 from bot.core.masking import masked_line
 from bot.core.model import Invocation
 from bot.core.output import Output, one_line
@@ -276,6 +276,13 @@ OWNERS = {
     NETWORK: N_("network"),
     PLATFORM: N_("platform"),
 }
+
+
+def next_step(known: Diagnosis) -> str:
+    """Whose move it is, and which: `Next (host owner): free space, or grow the disk`."""
+    return _("Next ({owner}): {step}", owner=_(OWNERS[known.owner]), step=known.next_step)
+
+
 MOST_REGIONS = 5
 
 

@@ -72,7 +72,7 @@ def test_a_language_without_a_catalogue_is_the_channels(chinese):
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        ("t-hz0nowhere01", "没有执行 t-hz0nowhere01"),
+        ("t-hz0nowhere01", "没有执行记录 t-hz0nowhere01"),
         ("name:nobody", "没有名为“nobody”的实例或命令"),
         ("10.1.2.3", "没有 IP 地址为 10.1.2.3 的实例"),
         (f"{RUN} reason:oom", "3 台实例中没有符合 reason:oom 的结果"),

@@ -235,10 +235,12 @@ def test_results_that_cannot_be_read_are_noted_or_raised(lookup, cloud):
 
 
 def test_agents(lookup, cloud):
-    _, instances = lookup.on_instances(parse("web-001"))
-    assert len(lookup.agents(instances)) == 2
+    found, instances = lookup.on_instances(parse("web-001"))
+    agents, before = lookup.beside_results(found, instances, [])
+    assert len(agents) == 2
+    assert before == {}
     cloud.fail("denied", action="DescribeCloudAssistantStatus", times=math.inf)
-    assert lookup.agents(instances) == []
+    assert lookup.beside_results(found, instances, []) == ([], {})
 
 
 # Lists and commands

@@ -13,14 +13,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from itertools import islice
 from typing import Any
 
 from bot.adapters.cloud_assistant import MOST_IDS, CloudAssistant
 from bot.adapters.store import Store, StoreError
 from bot.core.errors import CloudError
-from bot.core.history import Before, befores, earlier_runs
+from bot.core.history import Before, befores, befores_of_repeats, earlier_runs, newest_failures
 from bot.core.model import AgentStatus, Instance, Invocation, InvocationResult
-from bot.core.summary import BAD, bucket_of
+from bot.core.summary import BAD, Row, bucket_of, summarise_results
 from bot.core.where import LEAST
 from bot.fanout import Fanout
 from bot.settings import Clock
@@ -30,6 +31,7 @@ log = logging.getLogger("bot.history")
 MOST_BESIDE = 2  # calls for earlier runs beside an answer
 READ_BESIDE = 20  # earlier runs, in one call
 MOST_VERSIONS = 3  # calls for agents' versions beside an answer, 100 instances each
+MOST_BESIDE_RESULTS = 5  # calls for earlier runs beside results on instances, which have no others
 PAGE, SEARCHED = 50, 200  # runs that are looked through for one to compare with: at first, and at most
 MOST_RESULTS = 5_000  # rows of one run
 MOST_SHOWN = 10  # runs of one command that are remembered
@@ -37,6 +39,7 @@ _CACHED = 600.0  # seconds
 _REMEMBERED = 30 * 86_400.0
 
 _Befores = Mapping[str, Before | None]
+_Call = Callable[[], Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,17 +87,56 @@ class History:
 
     def read(
         self, runs: Sequence[Invocation], replies: Mapping[str, Any]
-    ) -> tuple[dict[tuple[str, str], Before], dict[str, str]]:
+    ) -> tuple[dict[tuple[str, str], Before | None], dict[str, str]]:
         """From the replies to `beside`: how earlier runs ended, by run and instance, and versions by instance."""
-        known: dict[tuple[str, str], Before] = {}
+        known: dict[tuple[str, str], Before | None] = {}
         for run in runs:
             found = replies.get(json.dumps(["earlier", run.region, _chosen(run)]))
             before = self._kept(run) if found is None else self._keep(run, found)
-            known |= {(run.id, one): past for one, past in before.items() if past}
+            known |= {(run.id, one): before.get(one) for one in _failing(run)}
         agents: Iterable[AgentStatus] = (
             agent for key, some in replies.items() if key.startswith("versions") for agent in some
         )
         return known, {agent.instance_id: agent.version for agent in agents if agent.version}
+
+    # Beside results on instances
+
+    def beside_results(self, rows: Sequence[Row], runs: Sequence[Invocation]) -> dict[str, _Call]:
+        """Calls that tell more of failed results where the runs that were read for them, or are kept, do not."""
+        calls: dict[str, _Call] = {}
+        for run in newest_failures(rows, runs):
+            telling = self._telling(run)
+            if not telling.keys() <= {**_settled(run, runs), **self._kept(run)}.keys():
+                calls |= dict(telling.values())
+        return dict(islice(calls.items(), MOST_BESIDE_RESULTS))
+
+    def read_results(
+        self, rows: Sequence[Row], runs: Sequence[Invocation], replies: Mapping[str, Any]
+    ) -> dict[tuple[str, str], Before | None]:
+        """From what was read, and the replies to `beside_results`: how earlier runs ended, by run and instance."""
+        listed = (run for key, some in replies.items() if key.startswith('["earlier"') for run in some)
+        read = [*runs, *listed]
+        known: dict[tuple[str, str], Before | None] = {}
+        for run in newest_failures(rows, read):
+            replied = {one: _reply(run, one, replies) for one in _ids(run)}
+            new = {one: _before(run, one, read, reply) for one, reply in replied.items() if reply is not None}
+            kept = self._kept(run)
+            if new:
+                self._put(_before_key(run), _packed_all({**kept, **new}), _CACHED)
+            before = {**_settled(run, read), **kept, **new}
+            known |= {(run.id, one): before.get(one) for one in _ids(run)}
+        return known
+
+    def _telling(self, run: Invocation) -> dict[str, tuple[str, _Call]]:
+        """By instance the call that tells of its earlier runs of this command."""
+        calls: dict[str, tuple[str, _Call]] = {}
+        for one in sorted(_ids(run)):
+            chosen = _telling(run, one)[0]
+            call: _Call = partial(self._cloud.invocations, run.region, chosen, READ_BESIDE)
+            if run.is_schedule:
+                call = partial(self._cloud.invocation_results, run.region, chosen, PAGE)
+            calls[one] = (_key(run, chosen), call)
+        return calls
 
     def _versions(self, runs: Sequence[Invocation]) -> dict[str, Callable[[], Any]]:
         """All targets or none: the share among them is what counts."""
@@ -113,7 +155,7 @@ class History:
         """What is known of the run's failing instances, an entry for each, so that nothing is asked twice."""
         before = befores(earlier_runs(run, found), complete=len(found) < READ_BESIDE)
         failing = {one: before.get(one) for one in _failing(run)}
-        self._put(_before_key(run), {"before": {one: _packed(past) for one, past in failing.items()}}, _CACHED)
+        self._put(_before_key(run), _packed_all(failing), _CACHED)
         return failing
 
     def _kept(self, run: Invocation) -> _Befores:
@@ -222,13 +264,55 @@ def _chosen(run: Invocation) -> dict[str, str]:
     return next(iter(_alternatives(run)), {})
 
 
+def _ids(run: Invocation) -> set[str]:
+    return {one.instance_id for one in run.targets} - {""}
+
+
+def _telling(run: Invocation, instance: str) -> list[dict[str, str]]:
+    """What brings the earlier runs of this command there. One that only a result told of bears its name in the list of
+    the instance's runs.
+    """
+    if run.is_schedule:
+        return [{"InvokeId": run.id, "InstanceId": instance, "IncludeHistory": "true"}]
+    return [*([_chosen(run)] if run.content else []), {"InstanceId": instance}]
+
+
+def _key(run: Invocation, chosen: Mapping[str, str]) -> str:
+    return json.dumps(["repeats" if run.is_schedule else "earlier", run.region, chosen])
+
+
+def _reply(run: Invocation, instance: str, replies: Mapping[str, Any]) -> Sequence[Any] | None:
+    keys = (_key(run, chosen) for chosen in _telling(run, instance))
+    return next((replies[key] for key in keys if key in replies), None)
+
+
+def _settled(run: Invocation, read: Iterable[Invocation]) -> dict[str, Before]:
+    """What runs that are not all there are tell for certain: that it failed before, and well before that."""
+    known = befores(earlier_runs(run, read), complete=False)
+    return {one: past for one, past in known.items() if past.bad and not past.at_least}
+
+
+def _before(run: Invocation, instance: str, read: Iterable[Invocation], reply: Sequence[Any]) -> Before | None:
+    """What is known of an instance with the reply that tells of it; of a schedule, its repeats."""
+    if run.is_schedule:
+        repeats = summarise_results(reply, [run], {}).rows
+        return befores_of_repeats(repeats, complete=len(reply) < PAGE).get(instance)
+    return befores(earlier_runs(run, read), complete=len(reply) < READ_BESIDE).get(instance)
+
+
 def _before_key(run: Invocation) -> str:
-    return f"before/{run.region}/{run.id}"
+    """Of a run, whose past does not change any more; a schedule's does with each repeat."""
+    repeats = f"/{max(one.repeats for one in run.targets)}" if run.is_schedule else ""
+    return f"before/{run.region}/{run.id}{repeats}"
 
 
 def _shown_key(run: Invocation) -> str:
     named = "\0".join([run.command_name, run.command_type, run.content])
     return f"shown/{run.region}/{hashlib.sha256(named.encode('utf-8', 'replace')).hexdigest()[:32]}"
+
+
+def _packed_all(pasts: _Befores) -> dict[str, Any]:
+    return {"before": {one: _packed(past) for one, past in pasts.items()}}
 
 
 def _packed(before: Before | None) -> list[Any]:

@@ -15,11 +15,11 @@ from bot.adapters.store import Store
 from bot.core import access
 from bot.core.access import Limit
 from bot.core.errors import CloudError, NotAllowed, NotFound, Throttled, Unavailable
-from bot.core.history import Before
+from bot.core.history import Pasts, runs_told
 from bot.core.manners import AT_ONCE, Priority
 from bot.core.model import AgentStatus, Command, Instance, Invocation, InvocationResult
 from bot.core.question import Question
-from bot.core.summary import BAD, reason_keys, summarise
+from bot.core.summary import BAD, Row, reason_keys, summarise
 from bot.core.texts import N_, _, sentences
 from bot.fanout import Fanout, Gathered
 from bot.filters import listed
@@ -59,7 +59,7 @@ class Found:
     instances: Mapping[str, Instance] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     read_at: float = 0.0
-    before: Mapping[tuple[str, str], Before] = field(default_factory=dict)
+    before: Pasts = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -346,15 +346,25 @@ class Lookup:
         matches = [instance for some in gathered.replies.values() for instance in some]
         return matches, _silent({region: error for (region, _), error in gathered.failed.items()})
 
-    def agents(self, instances: Sequence[Instance]) -> list[AgentStatus]:
-        """Whether the agents of some instances are online; empty where that cannot be read."""
+    def beside_results(
+        self, found: Found, instances: Sequence[Instance], failed: Sequence[Row]
+    ) -> tuple[list[AgentStatus], Pasts]:
+        """What is good to know beside results on instances: whether the agents are online, less where that cannot be
+        read; and how earlier runs of the commands that failed ended there, as far as it is there in time.
+        """
         by_region: dict[str, list[str]] = {}
         for instance in instances[:MOST_NAMED]:
             by_region.setdefault(instance.region, []).append(instance.id)
-        gathered = self._fanout.together(
-            {region: partial(self._cloud.agents, region, ids) for region, ids in by_region.items()}
-        )
-        return [agent for agents in gathered.replies.values() for agent in agents]
+        calls: _Calls = {
+            ("agents", region): partial(self._cloud.agents, region, ids) for region, ids in by_region.items()
+        }
+        runs = runs_told(found.results, found.invocations)
+        calls |= {(_BESIDE, key): call for key, call in self.history.beside_results(failed, runs).items()}
+        grace = self._limits.beside
+        replies = self._fanout.together(calls, spare=lambda key: key[0] == _BESIDE, grace=grace).replies
+        agents = [agent for (kind, _), some in replies.items() if kind == "agents" for agent in some]
+        beside = {key: reply for (kind, key), reply in replies.items() if kind == _BESIDE}
+        return agents, self.history.read_results(failed, runs, beside)
 
     # Lists of invocations, and commands
 

@@ -269,8 +269,10 @@ def _instances(desk: Desk, question: Question) -> Message:
     subject = _subject(instances)
     if not summary.total:
         raise NotFound(lambda: sentences([_no_results(question, instances), *found.notes]))
-    notes = _agent_notes(desk.lookup.agents(instances))
-    frame = desk.frame(found, notes)
+    failed = [row for group in summary.of(*BAD) for row in group.rows]
+    agents, before = desk.lookup.beside_results(found, instances, failed)
+    summary = replace(summary, groups=with_seen(summary.groups, before))
+    frame = desk.frame(found, _agent_notes(agents))
     return messages.results_on_instances(
         summary, subject, frame, answer_buttons(desk, replace(summary, invocations=()), subject)
     )

@@ -149,7 +149,7 @@ FULL = "tar: x: No space left on device"
         ({"code": "Brand\nNew", "text": FULL}, "unknown-code", "Brand New, a code that I do not know"),
         ({"status": "Terminated", "text": FULL}, "stopped", "stopped"),
         ({"status": "Odd"}, "", ""),
-        ({"exit_code": 137, "text": FULL}, "killed", "killed (SIGKILL), looks like out of memory"),
+        ({"exit_code": 137, "text": FULL}, "killed", "looks like killed (SIGKILL), perhaps out of memory"),
         ({"exit_code": 137, "text": "Out of memory: Killed process 7 (java)"}, "oom", "out of memory"),
         ({"exit_code": 127}, "no-command", "looks like command not found"),
         ({"exit_code": 127, "text": "sh: 1: jq: not found"}, "command-not-found", "command not found"),

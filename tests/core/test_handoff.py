@@ -16,6 +16,8 @@ from bot.core import blocks as b
 from bot.core.handoff import csv_of, failed_ids
 from bot.core.model import Instance
 from bot.core.summary import Summary, summarise, summarise_results
+from bot.core.texts import speaking
+from bot.languages import catalogue
 from core.samples import (
     HOSTILE,
     REGION,
@@ -74,6 +76,17 @@ def test_three_forms_of_what_did_not_succeed() -> None:
             "i-3,i-3,cn-hangzhou,never ran,ClientNotOnline,",
         ],
     }
+
+
+def test_in_the_csv_the_state_is_for_who_reads_it_and_the_rest_for_who_sorts_by_it() -> None:
+    rows = [failed("i-1"), row("i-2", "Timeout", ErrorCode="ExecutionTimeout"), never_ran("i-3")]
+    with speaking(catalogue("zh")):
+        assert forms(summary_of(rows))["CSV"] == [
+            "instance_id,name,region,state,error_code,exit_code",
+            "i-1,i-1,cn-hangzhou,失败,ExitCodeNonzero,1",
+            "i-2,i-2,cn-hangzhou,超时,ExecutionTimeout,",
+            "i-3,i-3,cn-hangzhou,未执行,ClientNotOnline,",
+        ]
 
 
 def test_a_command_line_for_each_region_and_command() -> None:

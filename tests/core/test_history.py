@@ -12,7 +12,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core import messages, since
-from bot.core.history import Before, befores, befores_of_repeats, earlier_runs, same_command, seen, with_seen
+from bot.core.history import (
+    Before,
+    befores,
+    befores_of_repeats,
+    earlier_runs,
+    newest_failures,
+    runs_told,
+    same_command,
+    seen,
+    with_seen,
+)
 from bot.core.model import Invocation
 from bot.core.summary import Row, Seen, summarise_results
 from core.samples import FRAME, RUN, failed, invocation, refused, results_of, row, running, shown, succeeded
@@ -125,8 +135,55 @@ EIGHT, SIX = START.replace(hour=8), START.replace(hour=6)
 )
 def test_since_when_a_group_fails(pasts: list[Before | None], words: str) -> None:
     rows = rows_of("i-1", "i-2")
-    before = {(RUN, one.result.instance_id): past for one, past in zip(rows, pasts, strict=True) if past}
-    assert since.text(since.of_group(seen(rows, before), 2), HONGKONG) == words
+    before = {(RUN, one.result.instance_id): past for one, past in zip(rows, pasts, strict=True)}
+    assert since.text(since.of_group(seen(rows, before)), HONGKONG) == words
+
+
+def test_of_several_rows_of_a_command_on_an_instance_the_newest_speaks() -> None:
+    rows = rows_of("i-1", "i-2", "i-3")
+    before = {(RUN, "i-1"): Before(2, SIX), (RUN, "i-2"): None}
+    assert seen(rows, before) == Seen(of=2, again=1, since=SIX, runs=3)
+    assert seen(rows, {(RUN, "i-2"): None}) is None
+
+
+def told_as_rows(*runs: Invocation) -> list[Row]:
+    results = [replace(target, invoke_id=one.id) for one in runs for target in one.targets]
+    return list(summarise_results(results, runs, {}).rows)
+
+
+def test_what_tells_how_a_command_fares_now_is_its_newest_run_on_the_instance() -> None:
+    first, second = run(1, {"i-1": "bad", "i-2": "bad", "i-3": "bad"}), run(2, {"i-1": "bad", "i-2": "ok", "i-3": "on"})
+    other = run(3, {"i-1": "ok", "i-3": "ok"}, CommandId="c-2", CommandContent="ZWNobyAy")
+    schedule = run(4, {"i-1": "ok"}, RepeatMode="Period")
+    runs = [first, second, other, schedule]
+    rows = [one for one in told_as_rows(first, second) if one.result.status == "Failed"]
+    told = [(one.id, [target.instance_id for target in one.targets]) for one in newest_failures(rows, runs)]
+    assert told == [(second.id, ["i-1"]), (first.id, ["i-3"])]
+
+
+def test_each_failed_schedule_tells_of_itself() -> None:
+    schedule = run(1, {"i-1": "bad"}, RepeatMode="Period")
+    [told] = newest_failures(told_as_rows(schedule), [schedule, run(2, {"i-1": "ok"})])
+    assert told.id == schedule.id
+
+
+def test_runs_of_which_only_results_tell() -> None:
+    listed = run(1, {"i-1": "bad"})
+    rows = results_of(
+        [
+            failed("i-1", InvokeId=listed.id),
+            failed("i-1", InvokeId="t-2", CommandId="c-2", StartTime=at(9), FinishedTime=at(10)),
+            failed("i-2", InvokeId="t-2", CommandId="c-2", StartTime="", FinishedTime=at(8)),
+            failed("i-1", InvokeId="t-3", Repeats=7, StartTime="", FinishedTime=""),
+        ]
+    )
+    told = {one.id: one for one in runs_told(rows, [listed])}
+    assert told[listed.id] is listed
+    assert (told["t-2"].command_id, told["t-2"].created) == ("c-2", START.replace(hour=8))
+    assert [one.instance_id for one in told["t-2"].targets] == ["i-1", "i-2"]
+    assert not told["t-2"].is_schedule
+    assert told["t-3"].is_schedule
+    assert told["t-3"].created is None
 
 
 def test_it_stands_beside_each_group_that_failed_and_is_read_out() -> None:

@@ -6,7 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.core.masking import MASK, Masked, mask
+from bot.core import reports
+from bot.core.masking import MASK, Masked, mask, masked_line
+from bot.core.texts import speaking
+from bot.languages import LANGUAGES, catalogue
+from core.samples import failed, summary_of
 
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.abcDEF_123-456"
 KEY = "-----BEGIN RSA PRIVATE KEY-----\nMIIE\nabc\n-----END RSA PRIVATE KEY-----"
@@ -153,3 +157,39 @@ PIECES = [
 def test_24_kb_of_anything_are_masked_once_and_for_all(piece: str) -> None:
     masked, _ = mask((piece * 24_000)[:24_000])
     assert mask(masked) == (masked, 0)
+
+
+CHINESE = "[已脱敏]"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "password={}", "login password: '{}' refused", "https://bot:{}@git.example.com/a.git", "curl -u bot:{} https://x",
+        "export DB_PASSWORD={}", "--token {}", "Authorization: Bearer {}",
+    ],
+)  # fmt: skip
+def test_what_hides_a_secret_is_in_the_readers_language_and_is_not_hidden_again(text: str) -> None:
+    secret = "Tr0ub4dor3xKcd9Zq"
+    english = Masked().shown(text.format(secret))
+    assert english == (text.format(MASK), 1)
+    with speaking(catalogue("zh")):
+        masked = Masked()
+        shown, count = masked.shown(text.format(secret))
+        assert (shown, count) == (text.format(CHINESE), 1)
+        assert masked.shown(shown) == (shown, 0)
+        assert Masked().shown(shown) == (shown, 0)
+        assert masked_line(shown) == masked_line(text.format(secret)) == shown
+    assert masked_line(shown).count("[") == 1  # in another language later
+    assert masked_line(text.format(secret)) == text.format(MASK)
+
+
+def test_outputs_fold_and_notices_compare_alike_in_every_language() -> None:
+    rows = [failed("i-1", "password=hunter2x"), failed("i-2", "password=hunter3y")]
+    told = {}
+    for language in LANGUAGES:
+        with speaking(catalogue(language)):
+            summary = summary_of(rows)
+            assert len(summary.groups) == 1
+            told[language] = reports.cause(summary)
+    assert len(set(told.values())) == 1

@@ -19,6 +19,7 @@ from bot.core import blocks as b
 from bot.core import messages
 from bot.core.blocks import Message
 from bot.core.errors import CloudError, Denied, Throttled, Unavailable
+from bot.core.history import Before, with_seen
 from bot.core.model import Instance
 from bot.core.summary import summarise, summarise_results
 from bot.core.texts import speaking
@@ -109,7 +110,10 @@ def on_an_instance() -> Message:
     ]
     rows += [succeeded("i-000", "ok"), running("i-000", InvokeId="t-hz0run0009", CommandId="c-1")]
     known = {"i-000": Instance("i-000", REGION, "web-001")}
-    return messages.results_on_instances(summarise_results(results_of(rows), [invocation()], known), "web-001", FRAME)
+    told = summarise_results(results_of(rows), [invocation()], known)
+    before = {("t-hz0run0003", "i-000"): Before(3, datetime(2026, 11, 24, tzinfo=UTC))}
+    told = replace(told, groups=with_seen(told.groups, before))
+    return messages.results_on_instances(told, "web-001", FRAME)
 
 
 def going() -> Message:
@@ -168,6 +172,25 @@ def test_every_golden_file_is_of_a_message(language: str) -> None:
     assert {path.stem for path in golden(GOLDEN, language).glob("*.json")} == set(MESSAGES)
 
 
+def test_what_is_read_out_ends_with_the_next_step_for_the_largest_group_of_failures() -> None:
+    full, refused_ = "tar: x: No space left on device", "curl: (7) Failed to connect to a port 443"
+    rows = [failed("i-1", full), *(never_ran(f"i-{n}") for n in range(2, 5))]
+    text = messages.results(summary_of(rows), replace(FRAME, notes=("No reply from cn-shanghai.",))).text
+    assert text.endswith("\nNo reply from cn-shanghai.\nNext (host owner): restart the agent on the instance.")
+    unknown = [failed("i-1", full), failed("i-2", "odd"), failed("i-3", "odd")]
+    assert "Next" not in messages.results(summary_of(unknown), FRAME).text
+    assert "Next" not in messages.results(summary_of([succeeded("i-1")]), FRAME).text
+    crowded = [failed(f"i-{n}-{k}", f"{k} {'x' * 200} {refused_}", code=k) for n in range(9) for k in range(1, 7)]
+    step = "\nNext (network): see whether the service over there can be reached."
+    told = []
+    for number in range(12):
+        notes = tuple(f"Note {n} {'x' * 90}." for n in range(number))
+        text = messages.results(summary_of(crowded), replace(FRAME, notes=notes)).text
+        told.append(text.endswith(step))
+        assert told[-1] or b.width(text) + b.width(step) > b.MOST_TEXT
+    assert set(told) == {True, False}
+
+
 def test_failures_stand_first_and_named_and_the_numbers_add_up() -> None:
     message = MESSAGES["120_results"]()
     assert message.text.split("\n") == [
@@ -179,6 +202,7 @@ def test_failures_stand_first_and_named_and_the_numbers_add_up() -> None:
         "1 timed out (ExecutionTimeout): web-004. Output ends: waiting for lock",
         "2 never ran: agent not online (ClientNotOnline): web-005, web-006.",
         "114 exit code 0.",
+        "Next (host owner): free space, or grow the disk.",
     ]
     seen = shown(message)
     assert seen.index("web-[001,002]") < seen.index("web-003") < seen.index("web-004") < seen.index("web-[005,006]")

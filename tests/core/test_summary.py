@@ -74,7 +74,7 @@ def test_failures_first_then_larger_groups() -> None:
         ([failed("i-1"), row("i-2", "Failed")], 2),  # a missing exit code is not 1, and not 0 either
         ([succeeded("i-1"), row("i-2", "Success")], 2),
         ([never_ran("i-1"), never_ran("i-2", "InstanceNotRunning")], 2),
-        ([row("i-1", "Failed"), row("i-2", "Error")], 1),
+        ([row("i-1", "Failed"), row("i-2", "Error")], 2),
         ([row("i-1", "Failed"), row("i-2", "Terminated")], 2),
         ([row("i-1", "Odd"), row("i-2", "Queer")], 2),
     ],

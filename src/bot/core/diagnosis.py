@@ -11,9 +11,10 @@ from functools import cache
 
 from bot.core import evidence
 from bot.core.output import Output, one_line
-from bot.core.reasons import AUTHOR, CODES, EXITS, LINUX, WINDOWS, Reason
+from bot.core.reasons import AUTHOR, CODES, EXITS, HALF_WAY, LINUX, NOT_KNOWN, WINDOWS, Reason
 from bot.core.texts import _, joined
 
+MAYBE_HALF_WAY = "maybe"
 # Says only what the exit code and the output say better.
 _OPEN_CODES = frozenset({"", "ExitCodeNonzero"})
 # States that an exit code or an output may explain.
@@ -52,6 +53,13 @@ class Diagnosis:
         return _((self.hint or self.reason).next_step)
 
     @property
+    def rerun(self) -> str:
+        """Whether a rerun is safe: what follows from a likeness is no more than one."""
+        if self.certain or self.reason.rerun == NOT_KNOWN:
+            return self.reason.rerun
+        return MAYBE_HALF_WAY if self.reason.rerun == HALF_WAY else NOT_KNOWN
+
+    @property
     def command(self) -> str:
         """The line to copy; "" where there is none."""
         reason = self.hint or self.reason
@@ -66,12 +74,12 @@ class Diagnosis:
 
 def looks_like(cause: str) -> str:
     """A cause of the table as a likeness."""
-    return _(cause) if "looks like" in cause else _("looks like {cause}", cause=_(cause))
+    return _("looks like {cause}", cause=_(cause))
 
 
 def diagnose(status: str, error_code: str, exit_code: int | None, output: Output, system: str = "") -> Diagnosis | None:
     """Why an instance did not succeed; None where nothing is known. `system` is "linux", "windows" or ""."""
-    if error_code not in _OPEN_CODES:
+    if not is_open_code(error_code):
         known = _by_code().get(error_code) or _unknown(error_code)
         hint = _hint(known, output, system)
         return Diagnosis(known, True, system, hint)
@@ -88,6 +96,11 @@ def diagnose(status: str, error_code: str, exit_code: int | None, output: Output
     if told:
         return told
     return Diagnosis(stated, True, system) if stated else None
+
+
+def is_open_code(error_code: str) -> bool:
+    """Whether a code leaves it to the status, the exit code and the output to say why."""
+    return error_code in _OPEN_CODES
 
 
 def proves_never_ran(error_code: str) -> bool:

@@ -8,12 +8,12 @@ from datetime import datetime, tzinfo
 from bot.core import blocks as b
 from bot.core import messages, since, wording
 from bot.core.blocks import Block, Message
-from bot.core.differences import Change, Compared, Kind, unified
+from bot.core.differences import Change, Compared, Kind, ending, unified
 from bot.core.masking import Masked
 from bot.core.messages import MOST_IN_CHANNEL, MOST_LINE, Frame
 from bot.core.output import excerpt
 from bot.core.parts import DETAILS, Detail
-from bot.core.summary import Group, Row, Summary
+from bot.core.summary import Summary
 from bot.core.texts import N_, _, counted, joined, pgettext, stop
 
 MOST_RUNS = 5  # told one by one
@@ -24,7 +24,7 @@ _LINES = 12  # of one diff
 
 def message(told: Sequence[Compared], summary: Summary, frame: Frame, actions: Sequence[Block] = ()) -> Message:
     """The comparison of one or several runs; `summary` is of these runs, for what stands around it."""
-    masked = Masked()
+    masked = summary.masked
     runs = [one.run for one in told]
     first, others = _counts(told)
     where = wording.where(run.region for run in runs)
@@ -118,7 +118,7 @@ def _change(change: Change, masked: Masked, detail: Detail, budget: int) -> Iter
         if change.kind is not Kind.FIXED and change.outputs:
             yield b.line(b.words(_("output as before")))
         return
-    before, after = masked.read(change.was.output.text)[0], masked.read(change.rows[0].output.text)[0]
+    before, after = masked.shown(change.was.output.text)[0], masked.shown(change.rows[0].output.text)[0]
     lines = unified(before, after)
     if not lines:
         yield b.line(b.words(_("the outputs differ only in what is masked")))
@@ -148,17 +148,10 @@ def _title(change: Change) -> list[str | datetime]:
     head = [_of_kind(change.kind, change.count), *since.of_before(change.before)]
     if change.kind in (Kind.NOT_RUN, Kind.GOING, Kind.SAME):
         return head
-    now, was = _end(change.rows[0]), _end(change.was) if change.was else ""
+    now, was = wording.ending(ending(change.rows[0])), wording.ending(ending(change.was)) if change.was else ""
     if was and was != now:
         return [*head, _(": {now}; before: {was}", now=now, was=was)]
     return [*head, _(": {now}", now=now)]
-
-
-def _end(row: Row) -> str:
-    """How one row ended, in the words of an answer's groups."""
-    result = row.result
-    group = Group(row.bucket, result.status, result.error_code, result.exit_code, row.output, (row,))
-    return wording.ending(group)
 
 
 def _text(first: str, told: Sequence[Compared], zone: tzinfo, notes: Iterable[str]) -> str:

@@ -13,7 +13,7 @@ from enum import Enum
 
 from bot.core.history import ENDED, Before, befores_of_repeats, repeats
 from bot.core.model import Instance, Invocation, InvocationResult
-from bot.core.summary import BAD, Bucket, Row, bucket_in, summarise, summarise_results
+from bot.core.summary import BAD, Bucket, Group, Row, bucket_in, summarise, summarise_results
 from bot.core.texts import _
 
 MOST_LINES = 400  # of the part that differs, on each side: comparing takes the square of that
@@ -170,6 +170,12 @@ def _change(row: Row, was: Row | None, before: Mapping[str, Before], read: Colle
     return Change(Kind.OTHER_OUTPUT if differs else Kind.SAME, (row,), was, outputs)
 
 
+def ending(row: Row) -> Group:
+    """One row as a group of its own."""
+    result = row.result
+    return Group(row.bucket, result.status, result.error_code, result.exit_code, row.output, (row,))
+
+
 def _key(change: Change) -> tuple[object, ...]:
     """Alike are changes between the same ends with the same outputs, failing for as long."""
     if change.kind in (Kind.SAME, Kind.NOT_RUN, Kind.GOING):
@@ -181,7 +187,11 @@ def _key(change: Change) -> tuple[object, ...]:
 
 
 def _end(row: Row | None) -> tuple[object, ...]:
-    return (row.bucket, row.result.error_code, row.result.exit_code) if row else ()
+    """How a row ended, and why: what is said of one is said of all that ended alike."""
+    if row is None:
+        return ()
+    why = ending(row).diagnosis
+    return row.bucket, row.result.status, row.result.error_code, row.result.exit_code, why and (why.reason, why.certain)
 
 
 def _merged(changes: Sequence[Change]) -> Change:

@@ -161,24 +161,23 @@ def _place(row: Row) -> Place:
     return row.result.region, row.result.instance_id
 
 
-_Way = tuple[str, Bucket, str, int | None]
+_Way = tuple[str, Bucket, str, str, int | None]
 
 
 def _way(command: str, group: Group) -> _Way:
-    """Ways to fail are told apart by command, bucket, error code and exit code; outputs are not read for this."""
-    return command, group.bucket, group.error_code, group.exit_code
+    """Ways to fail are told apart by command, bucket, cause and codes; outputs are not read for this."""
+    return command, group.bucket, wording.cause(group), group.error_code, group.exit_code
 
 
 def _first_seen(today: Sequence[_Ran], before: Sequence[_Ran]) -> tuple[FirstSeen, ...]:
     known = {_way(one.command, group) for one in before for group in one.summary.of(*BAD)}
-    new: dict[_Way, tuple[str, dict[Place, None]]] = {}
+    new: dict[_Way, dict[Place, None]] = {}
     for one in today:
         for group in one.summary.of(*BAD):
             way = _way(one.command, group)
             if way not in known:
-                _, places = new.setdefault(way, (wording.cause(group), {}))
-                places.update(dict.fromkeys(_place(row) for row in group.rows))
-    found = [FirstSeen(way[0], why, tuple(places)) for way, (why, places) in new.items()]
+                new.setdefault(way, {}).update(dict.fromkeys(_place(row) for row in group.rows))
+    found = [FirstSeen(way[0], way[2], tuple(places)) for way, places in new.items()]
     return tuple(sorted(found, key=lambda one: (-len(one.places), one.command, one.why)))
 
 

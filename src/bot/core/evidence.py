@@ -20,6 +20,7 @@ from bot.core.reasons import DEEP, ECHO, EXITS, OUTPUTS, USUAL, Reason
 
 END = 4_096  # characters read at each end
 _BLOCK = 3  # lines between complaints that belong together
+_LAST_WORDS = 1  # lines after a complaint that leave it what the command ended with
 _FAR = 6  # lines after a complaint from which on it seems to have been overcome
 
 
@@ -146,17 +147,19 @@ class _Lines:
         if reason.key == "waiting-for-input" and plain:
             return None
         line = self.lines[root].strip()
+        echoed = any(other.startswith("+") and line in other for other in self.lines[:root])  # the script's own words
+        if echoed and plain:  # more than its last words
+            return None
         logged = says(phrases.LOGGED, line)
         if logged and any(not says(phrases.LOGGED, line) for line in plain):  # the command's own last word is another
             return None
         rivals = {other.key for at, other in strong.items() if not (at in block and other.depth < reason.depth)}
-        echoed = any(other.startswith("+") and line in other for other in self.lines[:root])  # the script's own words
         clear = (
             whole
             and not logged
             and not echoed
             and not foreign
-            and len(plain) <= _BLOCK
+            and len(plain) <= _LAST_WORDS
             and not any(map(self._well, told))
         )
         return Evidence(
@@ -178,13 +181,16 @@ def _last_block(lines: Sequence[str], strong: Iterable[int]) -> list[int]:
     return block
 
 
+_OF_DIFF = ("+", "-", " ", "@", "\\")
 _TRACEBACK = "traceback (most recent call last):"
 _CHAINED = ("during handling of the above exception", "the above exception was the direct cause")
 
 
 def _without_followers(lines: list[str]) -> list[str]:
-    """Of chained exceptions only the root is left: in Python the first of the chain, in Java the last "Caused by"."""
-    gone: set[int] = set()
+    """Of chained exceptions only the root is left: in Python the first of the chain, in Java the last "Caused by". Of
+    unified diffs nothing is.
+    """
+    gone = _in_diffs(lines)
     heads = [at for at, line in enumerate(lines) if _TRACEBACK in line]
     ends = [_end_of_traceback(lines, at) for at in heads]
     for number, (head, end) in enumerate(zip(heads, ends, strict=True)):
@@ -195,6 +201,16 @@ def _without_followers(lines: list[str]) -> list[str]:
     if caused:
         gone |= set(range(_head_of_trace(lines, caused[-1]), caused[-1]))
     return ["" if at in gone else line for at, line in enumerate(lines)]
+
+
+def _in_diffs(lines: Sequence[str]) -> set[int]:
+    """The lines of unified diffs, from their two headings to the first line that cannot be in one."""
+    gone: set[int] = set()
+    for at in range(1, len(lines)):
+        if lines[at - 1].startswith("--- ") and lines[at].startswith("+++ "):
+            end = next((below for below in range(at + 1, len(lines)) if lines[below][:1] not in _OF_DIFF), len(lines))
+            gone |= set(range(at - 1, end))
+    return gone
 
 
 def _end_of_traceback(lines: Sequence[str], head: int) -> int:

@@ -93,13 +93,17 @@ def _numbered(ids: Iterable[str]) -> str:
 
 
 def csv_of(rows: Iterable[Row]) -> str:
-    """One line for each row, with a heading; names are quoted where they must be."""
+    """One line for each row, with a heading; names are quoted where they must be.
+
+    Headings, ids and codes are the same in every language, for who sorts by them; the state is for who reads it.
+    """
     target = io.StringIO()
     writer = csv.writer(target, lineterminator="\n")
     writer.writerow(["instance_id", "name", "region", "state", "error_code", "exit_code"])
     for row in rows:
         one = row.result
-        texts = [_cell(text) for text in (one.instance_id, row.name, one.region, row.bucket.value, one.error_code)]
+        state = _(wording.WORDS[row.bucket])
+        texts = [_cell(text) for text in (one.instance_id, row.name, one.region, state, one.error_code)]
         writer.writerow([*texts, "" if one.exit_code is None else one.exit_code])
     return target.getvalue().rstrip("\n")
 

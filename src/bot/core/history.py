@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from bot.core.model import Invocation
+from bot.core.model import Invocation, InvocationResult
 from bot.core.summary import BAD, Bucket, Group, Row, Seen, bucket_in
 
 ENDED = frozenset({*BAD, Bucket.SUCCEEDED})  # what else there is, has not ended or is not known
@@ -41,6 +41,49 @@ def earlier_runs(run: Invocation, runs: Iterable[Invocation]) -> list[Invocation
 
 def _created(run: Invocation) -> datetime:
     return run.created or _LONG_AGO
+
+
+def runs_told(results: Iterable[InvocationResult], runs: Iterable[Invocation]) -> list[Invocation]:
+    """The runs, and those that only their results tell of: without name and content, made when the first began.
+
+    What has been repeated is a schedule.
+    """
+    rows: dict[str, list[InvocationResult]] = {}
+    for result in results:
+        rows.setdefault(result.invoke_id, []).append(result)
+    told = {
+        one: Invocation(
+            id=one,
+            region=some[0].region,
+            command_id=some[0].command_id,
+            created=min((moment for row in some if (moment := row.started or row.finished)), default=None),
+            repeat_mode="Period" if any(row.repeats > 1 for row in some) else "",
+            targets=tuple(some),
+        )
+        for one, some in rows.items()
+    }
+    return list({**told, **{run.id: run for run in runs}}.values())
+
+
+def newest_failures(rows: Iterable[Row], runs: Iterable[Invocation]) -> list[Invocation]:
+    """The runs, newest first, of failed rows that tell how a command fares now: none has ended on the instance since.
+
+    Each has these rows' results alone as its targets.
+    """
+    known = {run.id: run for run in runs}
+    ended: dict[str, list[Invocation]] = {}
+    for run in known.values():
+        for target in run.targets if not run.is_schedule else ():
+            if bucket_in(target, in_schedule=False) in ENDED:
+                ended.setdefault(target.instance_id, []).append(run)
+    failed: dict[str, list[InvocationResult]] = {}
+    for result in (row.result for row in rows):
+        run = known[result.invoke_id]
+        since = (one for one in ended.get(result.instance_id, ()) if _created(one) > _created(run))
+        if run.is_schedule or not any(same_command(one, run) for one in since):
+            failed.setdefault(run.id, []).append(result)
+    found = [replace(known[one], targets=tuple(results)) for one, results in failed.items()]
+    return sorted(found, key=lambda run: (_created(run), run.id), reverse=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,15 +139,22 @@ def _before(pasts: Sequence[_Past], *, complete: bool) -> Before:
     return Before(well, since, at_least, bad=len(bad), last=bad[0] if bad else None)
 
 
-def seen(rows: Iterable[Row], before: Mapping[tuple[str, str], Before]) -> Seen | None:
-    """How rows that failed fared before, by (invocation id, instance id); None where nothing is known of any."""
-    known = [past for row in rows if (past := before.get((row.result.invoke_id, row.result.instance_id))) is not None]
+Pasts = Mapping[tuple[str, str], Before | None]
+"""By (invocation id, instance id), None where nothing is known. What is not in it is not asked: a newer run speaks."""
+
+
+def seen(rows: Iterable[Row], before: Pasts) -> Seen | None:
+    """How rows that failed fared before; None where nothing is known of any."""
+    keys = [(row.result.invoke_id, row.result.instance_id) for row in rows]
+    speaking = [before[key] for key in keys if key in before]
+    known = [past for past in speaking if past is not None]
     if not known:
         return None
     again = [past for past in known if past.failed]
     longest = max(again, key=lambda past: (past.failed, past.at_least), default=Before())
     relapsed = [past for past in known if past.bad and not past.failed]
     return Seen(
+        of=len(speaking),
         again=len(again),
         since=min((past.since for past in again if past.since), default=None),
         runs=longest.failed + 1 if again else 0,
@@ -116,6 +166,6 @@ def seen(rows: Iterable[Row], before: Mapping[tuple[str, str], Before]) -> Seen 
     )
 
 
-def with_seen(groups: Iterable[Group], before: Mapping[tuple[str, str], Before]) -> tuple[Group, ...]:
+def with_seen(groups: Iterable[Group], before: Pasts) -> tuple[Group, ...]:
     """The groups, those that failed with what is known of earlier runs."""
     return tuple(replace(one, seen=seen(one.rows, before)) if one.bucket in BAD else one for one in groups)

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 from bot.core import personal
 from bot.core.secrets import FORMS, SAID, is_value
+from bot.core.texts import N_, _
 
-MASK = "[masked]"
+MASK = N_("[masked]")  # as texts are kept and compared; people read it in their language
 Span = tuple[int, int]
 
 # Names whose value is secret. Those of `sure` ones may be plain words; the others' must look made by a machine.
@@ -58,6 +60,26 @@ def mask(text: str, *, personal: bool = True) -> tuple[str, int]:
     return Masked(personal=personal).read(text)
 
 
+def masked_line(text: str) -> str:
+    """One text by itself, as people read it."""
+    return as_shown(_masked(_as_kept(text)))
+
+
+@lru_cache(maxsize=16_384)  # names of instances, each told several times in one answer
+def _masked(text: str) -> str:
+    return mask(text)[0]
+
+
+def as_shown(text: str) -> str:
+    """A text without secrets as people read it: what hides them in their language."""
+    return text.replace(MASK, _(MASK)) if MASK in text else text
+
+
+def _as_kept(text: str) -> str:
+    """A text that has been shown may come again: what is hidden in it is not hidden twice."""
+    return text.replace(_(MASK), MASK)
+
+
 class Masked:
     """The texts of one answer without secrets: what is masked in one of them is masked in all.
 
@@ -95,6 +117,11 @@ class Masked:
                 count += more
             self._shown[text] = found, count
         return self._shown[text]
+
+    def shown(self, text: str) -> tuple[str, int]:
+        """The same as people read it."""
+        found, count = self.read(_as_kept(text))
+        return as_shown(found), count
 
     def _remember(self, value: str) -> None:
         """What is short, or a plain word, stands elsewhere for something else: to mask it there hides facts."""

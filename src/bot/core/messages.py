@@ -137,7 +137,7 @@ def _line_one(head: str, summary: Summary, masked: Masked) -> str:
     """At most 110 characters; reasons are left out from the end where they do not fit."""
     bad = summary.of(*BAD)
     quotable = bad[: DETAILS[0].groups]
-    outputs = {id(group): masked.read(group.output.text)[0] for group in quotable}
+    outputs = {id(group): masked.shown(group.output.text)[0] for group in quotable}
     reasons = wording.why((group, outputs.get(id(group), "")) for group in bad)
     for count in range(min(3, len(reasons)), 0, -1):
         left = len(reasons) - count

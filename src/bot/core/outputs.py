@@ -97,7 +97,7 @@ def view(summary: Summary, state: State, matches: Callable[[str], Matcher], *, o
         return told(_("There are no results yet, so there is no output to show."))
     picked = state.picked if state.picked in choices else "g0"
     choice = choices[picked]
-    text, secrets = summary.masked.read(choice.output.text)
+    text, secrets = summary.masked.shown(choice.output.text)
     revealed = state.revealed and operator and secrets > 0
     text = choice.output.text if revealed else text
     wanted = state.filter[:_MOST_FILTER]

@@ -70,7 +70,7 @@ class Telling:
     def group(self, group: Group, groups: int) -> Block:
         """One of `groups` groups of what did not succeed: title and since when, who, output, next step."""
         title = b.words(wording.title(group), bold=True)
-        elements = [b.line(title, *since.elements(since.of_group(group.seen, group.count))), *self._who(group.rows)]
+        elements = [b.line(title, *since.elements(since.of_group(group.seen))), *self._who(group.rows)]
         info = group.rows[0].result.error_info
         if info and group.error_code != "ExitCodeNonzero":
             elements.append(b.line(b.words(wording.name(info, self.detail.info))))
@@ -156,7 +156,7 @@ class Telling:
 
     def _output(self, group: Group, budget: int, most_lines: int) -> list[Block]:
         """The output in fixed width, then what a reader must know about it."""
-        text, secrets = self.masked.read(group.output.text)
+        text, secrets = self.masked.shown(group.output.text)
         shown = b.preformatted(excerpt(text, most_lines, budget))
         return [shown, *output_notes(group.output, secrets, group.rows, wording.differs(group))]
 
@@ -184,9 +184,8 @@ def _next_step(known: Diagnosis) -> Block:
     """Whose move it is, which, the line to copy, whether a rerun is safe, and the vendor's page."""
     command = [b.words(pgettext("before a command", ": ")), b.words(known.command, code=True)] if known.command else []
     page = [b.words(" "), b.link(known.reason.page, _("Vendor's page"))] if known.reason.page else []
-    rerun = b.words(_(". {rerun}", rerun=_(wording.RERUN[known.reason.rerun])))
-    next_step = _("Next ({owner}): {step}", owner=_(wording.OWNERS[known.owner]), step=known.next_step)
-    return b.line(b.words(next_step), *command, rerun, *page)
+    rerun = b.words(_(". {rerun}", rerun=_(wording.RERUN[known.rerun])))
+    return b.line(b.words(wording.next_step(known)), *command, rerun, *page)
 
 
 def by_status(groups: Iterable[Group]) -> list[Group]:

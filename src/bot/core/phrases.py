@@ -32,24 +32,26 @@ HARMLESS = (
     r"|\b0 (?:errors?|failures?|failed)\b"
     r"|\b(?:checking|checked|check|looking|searching|watch(?:ing)?) (?:for|if|whether)\b"
     r"|\bif (?:you|this|it|the)\b|\bas expected\b|\bexpected (?:to|error|failure|result)"
-    r"|\b(?:is|was|are|were) expected\b|\be\.g\."
+    r"|\b(?:is|was|are|were) expected\b|\be\.g\.(?! nfs, cifs)"
     r"|\bfor example\b(?!\.)|\bsee also\b"
-    r"|[✓✔☑]|(?:\.\.\.|…|:|\]) ?(?:ok|passed|pass|none|absent|clean)\b"
+    r"|\b(?:messages?|handling|tests?|checks?|hints?|alerts?) (?:for|of|about|on) [\"“'‘]"
+    r"|[✓✔☑]|(?:\.\.\.|…|(?<!cafile)(?<!crlfile):|\]) ?(?:ok|passed|pass|none|absent|clean)\b"
     r"|(?:\.\.\.|…|[:：]|\]) ?(?:正常|通过|无|否|成功)$|^(?:ok|pass(?:ed)?|\[ *ok *\])\b"
     r"|\bpassed$|\bfixed\b|(?<!be )\bresolved\b(?! host)"
     r"|\bignor(?:ed|ing|e)\b|\bskip(?:ped|ping)?\b|\bharmless\b|\bnon-fatal\b|\bno longer\b(?! has a release)"
     r"|\bprevent(?:s|ed|ing)?\b|\bavoid|\busing .{1,60} instead\b|, using \S|\bdo you (?:get|see|have)\b.{0,80}\?"
     r"|\|\| true|\btips?:|\bhints?:|\bhelp:|\bdocs?:|\bpreviously\b|\blast (?:week|night|month|time)\b|\byesterday\b"
-    r"|\b(?:alert rule|runbook|faq|readme|changelog|release notes?)\b|\btest_\w{1,60}\b.{0,60}\b(?:ok|passed)\b"
+    r"|\b(?:alert rules?|runbook|faq|readme|changelog|release notes?)\b|\btest_\w{1,60}\b.{0,60}\b(?:ok|passed)\b"
     r"|^\W{0,4}(?:[0-9a-f]{3,12} )?(?:fix(?:es|ed)?|handle[sd]?|improve[sd]?|add(?:s|ed))\b[: ]"  # what was changed
-    r"|未发现|没有发现|未出现|没有出现|无异常|未检测到|已忽略|忽略|跳过|不再|(?<!未)预期|如果|示例|上次|历史"
+    r"|未发现|没有发现|未出现|没有出现|无异常|未检测到|已忽略|忽略|跳过|不再|(?<!未)预期|如果(?!包括路径)|示例|上次|历史"
     r"|检查是否|已修复|已解决|已恢复"
 )
 # A log level below a warning.
 LEVEL = r"\A[^a-z]{0,40}(?:\w{1,20}[ :|]{1,3}){0,2}[\[(]?(?:level=)?(?:info|debug|trace|notice|信息|调试)\b"
 # What was a warning, or was tried again.
 RETRIED = (
-    r"\bwarn(?:ing)?\b(?! {2,}\w)|(?<!fork: )\bretry|\bretries|\bretried|\battempt\b"
+    r"\bwarn(?:ing)?\b(?! {2,}\w)|(?<!fork: )\bretry|\bretries|\bretried"
+    r"|\battempt\b(?! to (?:add|subtract|multiply|divide|negate|shift|calculate)\b)"  # Rust's panics
     r"|\btrying (?:again|another|other|next)|\bwill try\b|\bfall(?:ing)? ?back"
     r"|\A[^a-z]{0,30}(?:w:|notice:)|重试|警告|再次尝试"
 )
@@ -60,7 +62,7 @@ AGAIN = (
 )
 # That something went well.
 WELL = (
-    r"\b(?:succeeded|success|successful|successfully|recovered|connected|done|completed?|established|reachable|healthy"
+    r"\b(?:succeeded|success|successful|successfully|recovered|connected|done|completed?|established|reachable|downloaded|healthy"
     r"|ok|finished|passed)\b|成功|完成|恢复|正常"
 )
 # A complaint, of whatever.
@@ -79,6 +81,10 @@ REPEATS = (
     r"|\bnpm err!|\bfailed to (?:deploy|install|start|run|build|complete)\b.{0,40}$|错误状态|错误 \d+$"
     r"|失败[。!！]?$|^\s|\+ (?:category|fully)|see ['\"`]|usage:"
     r"|\bplay recap\b|\bunreachable=\d+ {1,8}failed=\d"
+    r"|\bmore details here:|\bfailed to verify the legitimacy\b|\bsecure connection to it\b"  # what curl explains
+    r"|\bhow to fix it, please\b"
+    r"|\banother git process seems\b|\ban editor opened by\b|\bare terminated then try again\b"  # and what Git does
+    r"|\bmay have crashed in this repository\b|\bremove the file manually\b"
     r"|\bcommand failed\b|\bat line:|\bplease (?:check|see)\b|\bdeploy(?:ment)? (?:failed|aborted)"
 )
 # A line of a log, which may tell of another time.

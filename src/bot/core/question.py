@@ -48,16 +48,15 @@ _REASONS = """
     hang-up health-check heap-corruption host-key illegal-instruction image-missing inotify instance-deregistered
     instance-gone instance-missing instance-not-running instance-restarted interrupted invalid io-error killed
     kubernetes lock-held login missing-library module-missing mount msi-busy msi-failed msi-package msi-refused
-    network-unreachable no-command no-command-windows no-inodes no-memory-windows no-systemd no-tty
-    no-working-directory not-a-directory not-authorised not-delivered not-executable not-found-there not-sent
-    not-stopped oom open-files package-lock package-missing package-script package-signature packages-broken
-    password-unread password-wrong path-too-long permission power-off power-off-windows process-limit program-error
-    program-missing-status proxy rate-limited read-only reboot reboot-begun reboot-pending reboot-windows repository
-    role-wrong schedule-past schedule-too-long schedule-zone security-group segfault selinux server-error
-    service-failed service-missing-code service-slow shell-syntax sigabrt sigalrm sigbus sigfpe sigill sigint signal
-    sigpipe sigquit sigsys sigterm sigtrap ssh-key stack-overflow stale-handle stopped sudo time-limit timeout tls
-    unit-failed unit-not-found unknown-code unset-variable user-missing version-mismatch waiting-for-input wrong-image
-    wrong-system zone-files
+    network-unreachable no-command no-command-windows no-inodes no-memory-windows no-systemd no-tty no-working-directory
+    not-a-directory not-authorised not-delivered not-executable not-found-there not-sent not-stopped oom open-files
+    package-lock package-missing package-script package-signature packages-broken password-unread password-wrong
+    path-too-long permission power-off power-off-windows process-limit program-error program-missing-status proxy
+    rate-limited read-only reboot reboot-begun reboot-pending reboot-windows repository role-wrong schedule-past
+    schedule-too-long schedule-zone security-group segfault selinux server-error service-failed service-missing-code
+    service-slow shell-syntax sigabrt sigalrm sigbus sigfpe sigill sigint signal sigpipe sigquit sigsys sigterm sigtrap
+    ssh-key stack-overflow stale-handle stopped sudo system-python time-limit timeout tls unit-failed unit-not-found
+    unknown-code unset-variable user-missing version-mismatch waiting-for-input wrong-image wrong-system zone-files
 """
 REASONS = frozenset(_REASONS.split())
 

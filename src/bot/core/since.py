@@ -16,8 +16,8 @@ Pieces = Sequence[str | datetime]
 """Words, and moments that a reader sees in their own time zone."""
 
 
-def of_group(seen: Seen | None, count: int) -> list[str | datetime]:
-    """What is known of a group of `count` rows; nothing where nothing is."""
+def of_group(seen: Seen | None) -> list[str | datetime]:
+    """What is known of a group; nothing where nothing is."""
     if seen is None:
         return []
     relapsed: list[str | datetime]
@@ -31,7 +31,7 @@ def of_group(seen: Seen | None, count: int) -> list[str | datetime]:
     for number, pieces in bunches:
         if number:
             between = pgettext("between sentences of one", "; ") if told else " · "
-            told += [between, _("{number} ", number=f"{number:,}") if number < count else "", *pieces]
+            told += [between, _("{number} ", number=f"{number:,}") if number < seen.of else "", *pieces]
     return [one for one in told if one]
 
 

@@ -16,14 +16,23 @@ MOST_GROUPS = 5
 
 
 def text(first: str, summary: Summary, zone: tzinfo, notes: Iterable[str], masked: Masked) -> str:
-    """Line one and a sentence for each group, escaped. Ends of outputs, then names give way where room is short."""
-    notes = tuple(notes)
-    for names, quote in ((5, 120), (5, 60), (5, 0), (2, 0)):
-        sentences = [first, *_sentences(summary, zone, masked, names, quote), *notes]
+    """Line one, a sentence for each group, and what to do next, escaped. Where room is short, ends of outputs give way,
+    then names, then what to do.
+    """
+    notes, step = tuple(notes), _next(summary)
+    for names, quote, last in ((5, 120, step), (5, 60, step), (5, 0, step), (2, 0, step), (2, 0, [])):
+        sentences = [first, *_sentences(summary, zone, masked, names, quote), *notes, *last]
         escaped = b.escape("\n".join(sentences))
         if b.width(escaped) <= b.MOST_TEXT:
             break
     return escaped
+
+
+def _next(summary: Summary) -> list[str]:
+    """The next step for the largest group of failures, where one is known."""
+    bad = summary.of(*BAD)
+    known = max(bad, key=lambda group: group.count).diagnosis if bad else None
+    return [stop(wording.next_step(known))] if known and known.next_step else []
 
 
 def _sentences(summary: Summary, zone: tzinfo, masked: Masked, names: int, quote: int) -> list[str]:
@@ -48,9 +57,9 @@ def _sentences(summary: Summary, zone: tzinfo, masked: Masked, names: int, quote
 
 
 def _group(group: Group, zone: tzinfo, masked: Masked, names: int, quote: int) -> str:
-    since_when = since.text(since.of_group(group.seen, group.count), zone)
+    since_when = since.text(since.of_group(group.seen), zone)
     sentence = _who(f"{wording.title(group)}{since_when}", group.rows, names)
-    last = wording.last_line(masked.read(group.output.text)[0])
+    last = wording.last_line(masked.shown(group.output.text)[0])
     if not (last and quote):
         return sentence
     return _("{sentence} Output ends: {words}", sentence=sentence, words=wording.name(last, quote))

@@ -13,7 +13,7 @@ from enum import Enum
 from functools import cached_property
 from typing import Any
 
-from bot.core.diagnosis import Diagnosis, diagnose, proves_never_ran
+from bot.core.diagnosis import Diagnosis, diagnose, is_open_code, proves_never_ran
 from bot.core.folding import Alike, OutputReader, differing, own_words, shown
 from bot.core.masking import Masked
 from bot.core.model import Instance, Invocation, InvocationResult
@@ -75,13 +75,15 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """How a group fared in earlier runs of the same command; rows without a known earlier run are in no count.
+    """How a group fared in earlier runs of the same command. `of` of its rows are counted: of several of one command
+    on one instance the newest speaks. Those without a known earlier run are in no other count.
 
-    `again` rows failed the time before too, the longest of them since `since`, `runs` times in a row with this one:
-    others less often where `up_to`, or more often where `at_least`, as older runs were not read. `relapsed` rows were
-    well the time before, but failed earlier, last at `last`. `first` rows failed in none of the runs that were read.
+    `again` failed the time before too, the longest of them since `since`, `runs` times in a row with this one:
+    others less often where `up_to`, or more often where `at_least`, as older runs were not read. `relapsed` were well
+    the time before, but failed earlier, last at `last`. `first` failed in none of the runs that were read.
     """
 
+    of: int = 0
     again: int = 0
     since: datetime | None = None
     runs: int = 0
@@ -337,7 +339,7 @@ def _groups(rows: Iterable[Row], masked: Masked) -> tuple[Group, ...]:
     found: dict[tuple[object, ...], list[Row]] = {}
     for row in rows:
         result = row.result
-        told = result.status if row.bucket in _TELLING_STATUS or result.status == "Terminated" else ""
+        told = result.status if row.bucket in _TELLING_STATUS or is_open_code(result.error_code) else ""
         key = (row.bucket, told, result.error_code, result.exit_code, row.alike.key)
         found.setdefault(key, []).append(row)
     groups = [folded(members, masked) for members in found.values()]
@@ -359,7 +361,7 @@ def folded(rows: Sequence[Row], masked: Masked) -> Group:
     )
 
 
-# Buckets within which the API's own word makes a difference to people.
+# Buckets within which the API's own word makes a difference to people; elsewhere it does where no code says more.
 _TELLING_STATUS = frozenset({Bucket.GOING, Bucket.UNKNOWN})
 
 

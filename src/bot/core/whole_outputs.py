@@ -47,7 +47,7 @@ def _sections(groups: Sequence[Group], masked: Masked) -> tuple[list[Block], boo
     """A block for each group, and whether some output was cut: what a short one leaves, the later ones get."""
     room, cut, sections = _ROOM, False, []
     for number, group in enumerate(groups):
-        text, secrets = masked.read(group.output.text)
+        text, secrets = masked.shown(group.output.text)
         shown = _fitting(text, room // (len(groups) - number))
         cut = cut or shown != text
         room -= b.width(shown)
@@ -87,7 +87,7 @@ def whole_text(summary: Summary) -> str:
 
 
 def _text(group: Group, masked: Masked) -> str:
-    text, secrets = masked.read(group.output.text)
+    text, secrets = masked.shown(group.output.text)
     notes = [*wording.differs(group), *wording.output_notes(group.output, secrets), *wording.oss_notes(group.rows)]
     addresses = [
         _("whole output of {instance} in OSS: {address}", instance=whose, address=address)

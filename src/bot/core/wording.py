@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta, tzinfo
 from functools import lru_cache
 
-from bot.core.diagnosis import looks_like
-from bot.core.masking import mask
+from bot.core.diagnosis import Diagnosis, looks_like
+from bot.core.masking import masked_line
 from bot.core.model import Invocation
 from bot.core.output import Output, one_line
 from bot.core.ranges import ranges
@@ -28,13 +28,13 @@ MARKS = {
 
 def name(text: str, most: int = 60) -> str:
     """A name that came from outside: one line, no controls, secrets masked, not too long."""
-    shown = _clean(text[:2000])
+    shown = masked_line(_clean(text[:2000]))
     return shown if len(shown) <= most else f"{shown[: most - 1]}…"
 
 
 @lru_cache(maxsize=16_384)  # names of instances, each told several times in one answer
 def _clean(text: str) -> str:
-    return mask(one_line(text))[0]
+    return one_line(text)
 
 
 def duration(seconds: float) -> str:
@@ -262,10 +262,11 @@ def _success(group: Group, count: str) -> str:
     return _("{count} exit code {number}", count=count, number=group.exit_code)
 
 
-# Whether a rerun is safe, by what the table says.
+# Whether a rerun is safe, by what the diagnosis says.
 RERUN = {
     "yes": N_("A rerun is safe."),
     "no": N_("No rerun yet: it stopped half-way."),
+    "maybe": N_("No rerun yet: it may have stopped half-way."),
     "not known": N_("Not known whether a rerun is safe."),
 }
 # Whose move it is.
@@ -275,6 +276,13 @@ OWNERS = {
     NETWORK: N_("network"),
     PLATFORM: N_("platform"),
 }
+
+
+def next_step(known: Diagnosis) -> str:
+    """Whose move it is, and which: `Next (host owner): free space, or grow the disk`."""
+    return _("Next ({owner}): {step}", owner=_(OWNERS[known.owner]), step=known.next_step)
+
+
 MOST_REGIONS = 5
 
 

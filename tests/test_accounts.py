@@ -4,8 +4,10 @@ import pytest
 
 from bot.core.events import InstanceEvent, Tick
 from rig import RUN, Peers, Rig, fleet
+from sandbox.fc import REQUEST_CREDENTIALS
 from sandbox.scenario_values import OWN_ACCOUNT
 from sandbox.slack_workspace import GENERAL, INCIDENTS, LUCAS, MEI
+from sandbox.stage import Stage
 from test_reporting import completed, hear, settle
 
 PROD, STAGE = "1111111111111111", "2222222222222222"
@@ -286,3 +288,28 @@ def test_an_answer_of_before_whose_account_is_not_asked_any_more(tmp_path, peers
         [said] = rig.press(answer, "refresh")
         assert "I ask no account called `stage`" in said.text
         settle(rig)
+
+
+def test_the_real_function_takes_roles_on_with_the_keys_of_each_request_and_hears_events_of_other_accounts():
+    """Door, queue, worker and triggers as deployed; the keys of a request are not those of the environment."""
+    accounts = {"BOT_ACCOUNTS": f"own,prod={READER}", "BOT_REGIONS": "cn-hangzhou"}
+    later = fleet(
+        run="t-hz0later0001",
+        account=PROD,
+        InvocationResult=[{"StartTime": "-1m", "FinishedTime": "+20s", "ExitCode": 2, "Output": "no"}],
+    )
+    with Stage([fleet(run=IN_PROD, account=PROD), later], accounts, roles=[READER], delay_scale=0.02) as stage:
+        [refused] = stage.ask("account:prd")
+        assert "Did you mean `account:prod`?" in refused.text
+        assert stage.cloud.calls == []
+        [answer] = stage.ask(IN_PROD)
+        assert answer.text.startswith("1 of 3 failed: deploy-web, prod/cn-hangzhou")
+        [taken_on] = [call for call in stage.cloud.calls if call.action == "AssumeRole"]
+        assert taken_on.headers["x-acs-accesskey-id"] == REQUEST_CREDENTIALS.key_id
+        stage.ask("subscribe account:prod")
+        stage.hasten(60)
+        stage.triggers.look()
+        stage.fc.wait_idle(60)
+        assert any(one.text.startswith("3 of 3 failed: deploy-web, prod/cn-hangzhou") for one in stage.slack.messages)
+        trail = {call.session for call in stage.cloud.calls if call.account == PROD}
+        assert trail == {f"slack-{MEI}", "cloud-assistant-in-slack"}

@@ -178,6 +178,7 @@ def test_a_throttle_of_one_account_leaves_the_others_alone(rig):
     rig.time.sleep(60)
     rig.cloud.fail("throttle", **throttle)
     rig.ask("account:prod private")
+    assert "prod/cn-hangzhou refuses DescribeInvocations until" in rig.ask("status")[-1].text
     before = rig.time.ahead
     assert rig.ask(RUN)[0].text.startswith("1 of 3 failed")
     assert rig.time.ahead == before

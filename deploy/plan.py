@@ -23,6 +23,9 @@ The `aliyun` CLI is not here, so make these in the console (or install the CLI, 
   1. RAM, Roles: a role {NAME} for the service Function Compute, with the trust of deploy/ram-trust.json and a
      custom policy of the text of deploy/ram-policy.json."""
 _CONSOLE_REFERENCE = "     And a second custom policy, for the secret that SLACK_BOT_TOKEN names: {policy}"
+_CONSOLE_ROLES = """\
+     And another custom policy, for the accounts of BOT_ACCOUNTS:
+     {{"Version":"1","Statement":[{{"Effect":"Allow","Action":"sts:AssumeRole","Resource":{roles}}}]}}"""
 _CONSOLE_STORE = "  2. Tablestore, in {region}: an instance {instance}, billed by use, that the internet may reach."
 _CONSOLE_EVENTS = """\
 The `aliyun` CLI is not here, so make these stacks in the console (ROS, Create Stack), in this order:
@@ -69,7 +72,8 @@ Step = Run | MakeStack | DropStack | Tell
 
 @dataclass(frozen=True)
 class Wanted:
-    """`store` and `store_region` are empty where BOT_STORE names no Tablestore; `regions` are those of BOT_REGIONS.
+    """`store` and `store_region` are empty where BOT_STORE names no Tablestore; `regions` are those of the function's
+    own account, `roles` those that BOT_ACCOUNTS names in others.
 
     `secret` is `kms:name` or `oos:name` where SLACK_BOT_TOKEN is a reference; `secret_key` the id of a key of one's own
     that encrypts it.
@@ -82,6 +86,7 @@ class Wanted:
     make_trigger: bool
     secret: str = ""
     secret_key: str = ""
+    roles: tuple[str, ...] = ()
 
     @property
     def elsewhere(self) -> tuple[str, ...]:
@@ -90,17 +95,20 @@ class Wanted:
 
 def wanted(environment: Mapping[str, str]) -> Wanted:
     region = environment.get("DEPLOY_REGION") or HOME_REGION
-    listed = environment.get("BOT_REGIONS", "").replace(" ", "").split(",")
+    accounts = environment.get("BOT_ACCOUNTS", "").replace(" ", "")
+    own = re.search(r"(?:^|,)own(?:@([a-z0-9|-]+))?(?:,|$)", accounts)
+    listed = own[1].split("|") if own and own[1] else environment.get("BOT_REGIONS", "").replace(" ", "").split(",")
     secret = re.match(r"(?:kms|oos):[^#]+", environment.get("SLACK_BOT_TOKEN", ""))
     store = re.match(r"tablestore://([^.]+)\.([a-z0-9-]+)", environment.get("BOT_STORE", ""))
     return Wanted(
         region,
-        tuple(dict.fromkeys(filter(None, listed))),
+        tuple(dict.fromkeys(filter(None, listed if own or not accounts else ()))),
         store[1] if store else "",
         store[2] if store else "",
         environment.get("DEPLOY_MAKE_TRIGGER", "") == "yes",
         secret[0] if secret else "",
         environment.get("DEPLOY_SECRET_KEY", ""),
+        tuple(re.findall(r"=(acs:ram::[0-9]+:role/[A-Za-z0-9._-]+)", accounts)),
     )
 
 
@@ -174,10 +182,12 @@ def remove(want: Wanted, tools: Collection[str], python: str) -> list[Step]:
 
 def _role(want: Wanted) -> MakeStack:
     why = "the role, which may only read and call the function" + (", and the store" if want.store else "")
+    why += ", and take on the roles of BOT_ACCOUNTS" if want.roles else ""
     documents = (("Policy", "@deploy/ram-policy.json"), ("Trust", "@deploy/ram-trust.json"))
     store = (("StoreInstance", want.store),) if want.store and want.store_region == want.region else ()
     secret = (("Secret", want.secret), ("SecretPolicy", secret_policy(want))) if want.secret else ()
-    return MakeStack(why, want.region, NAME, TEMPLATE, (*documents, *store, *secret))
+    roles = (("Roles", ",".join(want.roles)),) if want.roles else ()
+    return MakeStack(why, want.region, NAME, TEMPLATE, (*documents, *store, *secret, *roles))
 
 
 def secret_policy(want: Wanted) -> str:
@@ -195,7 +205,8 @@ def secret_policy(want: Wanted) -> str:
 def _by_hand(want: Wanted) -> str:
     store = [_CONSOLE_STORE.format(region=want.store_region, instance=want.store)] if want.store else []
     secret = [_CONSOLE_REFERENCE.format(policy=secret_policy(want))] if want.secret else []
-    return "\n".join([_CONSOLE, *secret, *store])
+    roles = [_CONSOLE_ROLES.format(roles=json.dumps(want.roles))] if want.roles else []
+    return "\n".join([_CONSOLE, *secret, *roles, *store])
 
 
 def _events(want: Wanted) -> list[MakeStack]:

@@ -9,18 +9,23 @@ from slack_sdk import WebClient
 from bot.adapters.queue import QueueRefused
 from bot.core.modal import loading
 from bot.jobs import COMMAND, EVENT, INTERACTION, Job, unseal
+from bot.lookup import Limits
 from bot.settings import Settings
 from bot.slack_requests import interaction_job, opens_modal, unopened
 from bot.worker import Worker
 from sandbox import slack_interactions as interactions
 from sandbox.cloud import SECRETS, STS_KEY_ID, TOKENS, Cloud
 from sandbox.scenario import build
+from sandbox.scenario_values import OWN_ACCOUNT
 from sandbox.slack import Slack
 from sandbox.slack_workspace import BOT_TOKEN, BOT_USER, INCIDENTS, MEI, SIGNING_SECRET, TEAM_ID, View
 
 REGIONS = "cn-hangzhou,cn-shanghai,cn-beijing"
 RUN, COMMAND_ID = "t-hz0fleet0001", "c-hz0fleet0001"
 _NUMBERS = itertools.count(1)
+
+
+PATIENT = Limits(beside=30.0)  # with what is good to know beside an answer, however slow the machine is
 
 
 class Time:
@@ -55,7 +60,7 @@ class Queue:
             self.due[task_id] = self._clock() + delay
 
 
-def fleet(count=3, region="cn-hangzhou", run=RUN, **invocation):
+def fleet(count=3, region="cn-hangzhou", run=RUN, account=OWN_ACCOUNT, **invocation):
     """A scenario: one run on `web-[001-…]`, all fine but the first, which failed."""
     targets = f"web-[001-{count:03d}]"
     failed = {"instances": "web-001", "StartTime": "-4m", "FinishedTime": "-3m", "ExitCode": 1, "Output": "disk full"}
@@ -66,6 +71,7 @@ def fleet(count=3, region="cn-hangzhou", run=RUN, **invocation):
             "title": "A fleet",
             "about": "One failed.",
             "ask": run,
+            "account": account,
             "regions": [region],
             "Instance": [{"RegionId": region, "InstanceName": targets, "private_ip": "10.9.0.1"}],
             "Invocation": [
@@ -92,7 +98,7 @@ def settings_for(cloud, slack, folder, **environment):
         "SLACK_SIGNING_SECRET": SIGNING_SECRET,
         "SLACK_BOT_TOKEN": BOT_TOKEN,
         "SLACK_API_URL": f"{slack.url}/api/" if slack else "",
-        **dict.fromkeys(("ECS_ENDPOINT", "KMS_ENDPOINT", "OOS_ENDPOINT"), cloud.url if cloud else ""),
+        **dict.fromkeys(("ECS_ENDPOINT", "STS_ENDPOINT", "KMS_ENDPOINT", "OOS_ENDPOINT"), cloud.url if cloud else ""),
         "BOT_REGIONS": REGIONS,
         "BOT_STORE": f"sqlite:///{folder}/bot.sqlite3",
         "ALIBABA_CLOUD_ACCESS_KEY_ID": STS_KEY_ID,
@@ -105,9 +111,9 @@ def settings_for(cloud, slack, folder, **environment):
 class Peers:
     """The far ends, for as many rigs as like, one after another; `reset` makes them as they were."""
 
-    def __init__(self, scenarios=None):
+    def __init__(self, scenarios=None, roles=()):
         self.time = Time()
-        self.cloud = Cloud([fleet()] if scenarios is None else scenarios)
+        self.cloud = Cloud([fleet()] if scenarios is None else scenarios, roles=roles)
         self.slack = Slack(clock=self.time)
 
     def __enter__(self):

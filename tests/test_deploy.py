@@ -295,7 +295,11 @@ def test_its_names_are_those_of_the_template(plan):
 
 def test_every_parameter_is_one_of_its_template(plan):
     want = plan.wanted(
-        {"BOT_STORE": "tablestore://bot.cn-hangzhou", "BOT_REGIONS": "cn-beijing", "DEPLOY_MAKE_TRIGGER": "yes"}
+        {
+            "BOT_STORE": "tablestore://bot.cn-hangzhou",
+            "BOT_ACCOUNTS": f"own@cn-beijing,prod={PROD}",
+            "DEPLOY_MAKE_TRIGGER": "yes",
+        }
     )
     stacks = [one for one in plan.deploy(want, ["s", "aliyun"], "python") if hasattr(one, "parameters")]
     assert len(stacks) == 3
@@ -367,6 +371,45 @@ def test_a_signing_secret_by_reference_is_refused_before_anything_is_made(place)
     assert done.returncode == 1
     assert "SLACK_SIGNING_SECRET cannot be a reference" in done.stderr
     assert place.asked == []
+
+
+# Accounts
+
+
+PROD = "acs:ram::1111111111111111:role/reader"
+STAGE = "acs:ram::2222222222222222:role/viewer"
+
+
+def test_the_role_may_take_on_the_roles_of_other_accounts_and_no_others(plan):
+    accounts = f"own@cn-hangzhou|cn-beijing, prod={PROD}@cn-shanghai,stage={STAGE}"
+    want = plan.wanted({"BOT_ACCOUNTS": accounts, "BOT_REGIONS": "cn-shenzhen"})
+    role, *rest = plan.deploy(want, ["s", "aliyun"], "python")
+    assert dict(role.parameters)["Roles"] == f"{PROD},{STAGE}"
+    assert "take on the roles of BOT_ACCOUNTS" in role.why
+    # Events are brought from the regions of the function's own account.
+    assert [one.region for one in rest if hasattr(one, "parameters")] == ["cn-hangzhou", "cn-beijing"]
+    told = plan.printed(plan.deploy(want, ["s"], "python")[0])
+    assert f'"Action":"sts:AssumeRole","Resource":["{PROD}", "{STAGE}"]' in told
+    elsewhere = plan.wanted({"BOT_ACCOUNTS": f"prod={PROD}", "BOT_REGIONS": "cn-shenzhen"})
+    assert elsewhere.regions == ()
+    assert plan.wanted({"BOT_ACCOUNTS": "own", "BOT_REGIONS": "cn-shenzhen"}).regions == ("cn-shenzhen",)
+    condition, policy, nothing = ROS["Resources"]["Role"]["Properties"]["Policies"][2]["Fn::If"]
+    assert (condition, nothing) == ("WithRoles", {"Ref": "ALIYUN::NoValue"})
+    assert ROS["Conditions"]["WithRoles"] == {"Fn::Not": {"Fn::Equals": [{"Ref": "Roles"}, ""]}}
+    [statement] = policy["PolicyDocument"]["Statement"]
+    assert (statement["Action"], statement["Resource"]) == ("sts:AssumeRole", {"Fn::Split": [",", {"Ref": "Roles"}]})
+
+
+def test_the_role_in_another_account_may_read_the_same_and_trusts_the_functions_role_alone(plan):
+    reader = load((TOP / "deploy" / "ros-reader.yml").read_text())
+    role = reader["Resources"]["Role"]["Properties"]
+    assert set(role) == ROS_PROPERTIES["ALIYUN::RAM::Role"]
+    [trust] = role["AssumeRolePolicyDocument"]["Statement"]
+    assert trust["Principal"] == {"RAM": [{"Fn::Sub": "acs:ram::${FunctionAccount}:role/${FunctionRole}"}]}
+    assert reader["Parameters"]["FunctionRole"]["Default"] == plan.NAME
+    [policy] = role["Policies"]
+    ours = json.loads((TOP / "deploy" / "ram-policy.json").read_text())["Statement"][0]
+    assert policy["PolicyDocument"]["Statement"] == [ours]
 
 
 def test_make_hands_its_options_on():

@@ -9,7 +9,7 @@ from bot.adapters import shared_replies
 from bot.core.events import Tick
 from bot.core.expectations import read
 from bot.expected import Expected
-from rig import Peers, Rig, fleet
+from rig import PATIENT, Peers, Rig, fleet
 from sandbox.slack_workspace import BOT_USER, INCIDENTS, PRIVATE
 from test_reporting import completed, hear, settle, subscribe
 
@@ -241,17 +241,18 @@ def test_where_the_store_does_not_last_no_digest_is_promised(tmp_path, peers):
 # Quota manners
 
 
-def test_two_people_who_ask_the_same_within_seconds_make_one_call_and_a_press_asks_anew(rig, monkeypatch):
+def test_two_people_who_ask_the_same_within_seconds_make_one_call_and_a_press_asks_anew(tmp_path, peers, monkeypatch):
     monkeypatch.setattr(shared_replies, "FRESH", 600.0)  # a slow machine must not make the difference
-    [first] = rig.ask("t-hz0fleet0001")
-    calls = rig.cloud.count()
-    rig.time.sleep(300)
-    [second] = rig.ask("t-hz0fleet0001")
-    assert rig.cloud.count() == calls
-    assert "data 5 min old" in json.dumps(second.blocks)
-    rig.press(first, "refresh")
-    assert rig.cloud.count() > calls
-    assert " s old" in json.dumps(first.blocks)
+    with Rig(tmp_path, peers, limits=PATIENT) as rig:
+        [first] = rig.ask("t-hz0fleet0001")
+        calls = rig.cloud.count()
+        rig.time.sleep(300)
+        [second] = rig.ask("t-hz0fleet0001")
+        assert rig.cloud.count() == calls
+        assert "data 5 min old" in json.dumps(second.blocks)
+        rig.press(first, "refresh")
+        assert rig.cloud.count() > calls
+        assert " s old" in json.dumps(first.blocks)
 
 
 def test_a_notice_states_the_age_of_its_data(rig):

@@ -9,7 +9,7 @@ import pytest
 from bot.commands import run
 from bot.doctor import examine
 from rig import Peers
-from sandbox.cloud import SECRETS, STS_KEY_ID, TOKENS
+from sandbox.cloud import SECRETS, STS_KEY_ID, TOKENS, Cloud
 from sandbox.cloud_replies import ACTIONS
 from sandbox.fc import ENVIRONMENT_CREDENTIALS
 from sandbox.http import Drop, Peer, Reply
@@ -144,6 +144,33 @@ def test_a_token_by_reference_that_slack_refuses_is_to_be_put_into_the_secret(do
     _, wrong, printed = doctor(**KMS)
     assert wrong == ["Slack auth.test: invalid_auth"]
     assert "Copy the bot token into the secret kms:slack," in printed
+
+
+# Accounts
+
+ROLE, OTHER_ROLE = "acs:ram::1111111111111111:role/reader", "acs:ram::2222222222222222:role/reader"
+
+
+def test_roles_of_other_accounts_are_taken_on_and_what_they_may_read_is_tried(doctor):
+    with Cloud([], roles=[ROLE]) as cloud:
+        accounts = {"BOT_ACCOUNTS": f"own,prod={ROLE}@cn-beijing,stage={OTHER_ROLE}@cn-beijing"}
+        at = {"ECS_ENDPOINT": cloud.url, "STS_ENDPOINT": cloud.url}
+        _, wrong, printed = doctor(prove_read_only=True, **accounts, **at)
+        assert wrong == [f"sts:AssumeRole on {OTHER_ROLE} (stage): EntityNotExist.Role"]
+        assert "deploy/ros-reader.yml" in printed
+        assert f"✔ sts:AssumeRole on {ROLE} (prod): taken on" in printed
+        assert "✔ ecs:DescribeInstances in prod/cn-beijing: allowed" in printed
+        assert "stage/cn-beijing: allowed" not in printed
+        assert "✔ ecs:StopInvocation in prod/cn-beijing, of a run that does not exist: refused" in printed
+        assert "· ecs:StopInvocation in stage/cn-beijing, of a run that does not exist: not tried" in printed
+        trail = {(call.account, call.session) for call in cloud.calls if call.action == "DescribeInstances"}
+        assert ("1111111111111111", "cloud-assistant-in-slack") in trail
+        cloud.fail("http500", action="AssumeRole", times=math.inf)
+        _, wrong, printed = doctor(BOT_ACCOUNTS=f"prod={ROLE}@cn-beijing", **at)
+        assert wrong[0] == f"sts:AssumeRole on {ROLE} (prod): ServiceUnavailable"
+        cloud.mend()
+        [wrong] = doctor(BOT_ACCOUNTS=f"prod={ROLE}", ALIBABA_CLOUD_ACCESS_KEY_ID="LTAIno", **at)[1]
+        assert wrong == f"sts:AssumeRole on {ROLE} (prod): InvalidAccessKeyId.NotFound"
 
 
 @pytest.mark.parametrize("region", REGIONS)

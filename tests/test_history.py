@@ -8,12 +8,11 @@ import pytest
 from bot.adapters.store import SQLiteStore, StoreError
 from bot.core import buttons
 from bot.lookup import Limits
-from rig import RUN, Peers, Rig, fleet
+from rig import PATIENT, RUN, Peers, Rig, fleet
 from sandbox.scenario import load
 
 ZONE, NO_PATTERN, GOING = load("one_zone"), load("no_pattern"), load("running_fleet")
 HISTORY = "DescribeInvocations"
-PATIENT = Limits(beside=30.0)
 
 
 @pytest.fixture(scope="module")

@@ -18,13 +18,7 @@ PURE = {
 }  # fmt: skip
 # Each SDK, with what it is made of, and the files that may import it.
 SDK = {
-    "adapters/openapi.py": {
-        "alibabacloud_tea_openapi",
-        "alibabacloud_credentials",
-        "darabonba",
-        "Tea",
-        "requests",
-    },
+    "adapters/openapi.py": {"alibabacloud_tea_openapi", "darabonba", "Tea", "requests"},
     "adapters/slack.py": {"slack_sdk"},
     "adapters/tablestore.py": {"tablestore"},
     "adapters/tablestore_client.py": {"tablestore", "urllib3"},  # whose errors it lets through

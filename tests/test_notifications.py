@@ -58,6 +58,21 @@ def test_where_our_own_account_is_not_known_the_region_decides(queued):
     assert len(queued(task(OTHER), account="")) == 1
 
 
+def test_of_several_accounts_each_event_is_of_its_own(tmp_path, caplog):
+    caplog.set_level("INFO")
+    accounts = f"own@cn-hangzhou,prod=acs:ram::{OTHER}:role/reader@cn-hangzhou|cn-beijing"
+    jobs = []
+    settings = settings_for(None, None, tmp_path, FC_ACCOUNT_ID=OURS, BOT_ACCOUNTS=accounts)
+    events = [task(), task(OTHER, run="t-hz02"), task(OTHER, "cn-beijing", "t-bj03")]
+    events += [task(region="cn-beijing"), task("111"), task("")]
+    heard(settings, events, lambda job, wait: jobs.append(job.payload["region"]), NOW, "1-abc")
+    assert jobs == ["own/cn-hangzhou", "prod/cn-hangzhou", "prod/cn-beijing"]
+    assert caplog.messages[:2] == [
+        "events dropped: of a region that is not configured (1-abc)",
+        "events dropped: of another account (1-abc)",
+    ]
+
+
 def test_a_storm_of_one_run_is_one_look_in_five_seconds(queued):
     storm = [(job, NOW + at / 10 + wait) for at in range(50) for job, wait in queued(*[task()] * 10, now=NOW + at / 10)]
     assert len(storm) == 50

@@ -10,6 +10,7 @@ from bot.adapters.store import SQLiteStore
 from bot.core.errors import Denied, Unavailable
 from bot.core.model import Invocation
 from bot.core.parsing import parse
+from bot.core.places import Account
 from bot.fanout import Fanout
 from bot.regions import Regions
 
@@ -57,7 +58,13 @@ def make(tmp_path):
 
     def make(cloud, regions=("cn-r00",), chosen=False, store=None):
         stores.append(store or SQLiteStore(str(tmp_path / "bot.sqlite3")))
-        settings = SimpleNamespace(regions=tuple(regions), regions_chosen=chosen)
+        settings = SimpleNamespace(
+            accounts={"": Account()},
+            account_names=frozenset(),
+            regions=tuple(regions),
+            default_regions=tuple(regions[:1]),
+            regions_chosen=chosen,
+        )
         rounds = Rounds()
         found = Regions(settings, cloud, stores[-1], rounds, time.time, likely=15, others=5)
         return found, rounds

@@ -57,7 +57,8 @@ def test_all_that_is_missing_or_wrong_is_named_at_once() -> None:
         "BOT_CHANNELS": "#incidents",
         "BOT_TIMEZONE": "Mars/Phobos",
         "BOT_CONSOLE": "https://ecs.console.aliyun.com/",
-        "BOT_ACCOUNTS": "prod=acs:ram::1:role/reader",
+        "STS_ENDPOINT": "sts.aliyuncs.com",
+        "BOT_ACCOUNTS": "prod",
         "BOT_LANGUAGE": "zh-CN",
         "FC_SERVER_PORT": "http",
     }
@@ -328,3 +329,71 @@ def test_secrets_are_read_in_the_functions_own_region() -> None:
     vpc = read(KMS_ENDPOINT="https://kms-vpc.{region}.aliyuncs.com/", OOS_ENDPOINT="http://127.0.0.1:1")
     assert vpc.endpoint_of(kms) == "https://kms-vpc.cn-hangzhou.aliyuncs.com"
     assert vpc.endpoint_of(oos) == "http://127.0.0.1:1"
+
+
+PROD, STAGE = "acs:ram::1111:role/reader", "acs:ram::2222:role/viewer"
+
+
+def test_the_functions_own_account_alone_has_no_name() -> None:
+    settings = read(BOT_REGIONS="cn-hangzhou,cn-beijing", FC_ACCOUNT_ID="12")
+    assert (settings.regions, settings.regions_chosen) == (("cn-hangzhou", "cn-beijing"), True)
+    assert (settings.account_names, settings.account_ids) == (frozenset(), {"12": ""})
+    assert settings.default_regions == ("cn-hangzhou",)
+
+
+def test_each_account_has_its_own_regions_or_those_of_all() -> None:
+    accounts = f"own, prod={PROD}@cn-shanghai|cn-beijing|cn-shanghai ,stage={STAGE}"
+    settings = read(BOT_ACCOUNTS=accounts, FC_ACCOUNT_ID="12", FC_REGION="cn-shenzhen")
+    assert settings.regions == ("own/cn-shenzhen", "prod/cn-shanghai", "prod/cn-beijing", "stage/cn-shenzhen")
+    assert settings.default_regions == ("own/cn-shenzhen", "prod/cn-shanghai", "stage/cn-shenzhen")
+    assert not settings.regions_chosen
+    assert settings.account_names == {"own", "prod", "stage"}
+    assert settings.account_ids == {"12": "own", "1111": "prod", "2222": "stage"}
+    assert settings.endpoint("prod/cn-beijing") == "https://ecs.cn-beijing.aliyuncs.com"
+    assert read(BOT_ACCOUNTS=f"prod={PROD}@cn-shanghai").regions_chosen
+    assert read(BOT_ACCOUNTS=f"prod={PROD}", BOT_REGIONS="cn-beijing").regions == ("prod/cn-beijing",)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "prod",
+        "prod=reader",
+        f"own={PROD}",
+        f"Prod={PROD}",
+        f"cn-hangzhou={PROD}",
+        f"{'a' * 21}={PROD}",
+        f"-a={PROD}",
+        f"prod={PROD}@",
+        f"prod={PROD}@cn-hangzhou|",
+        f"prod={PROD}@Hangzhou",
+        "prod=acs:ram::1111:user/mei",
+    ],
+)
+def test_a_wrong_account_is_named(wrong: str) -> None:
+    [problem] = problems(BOT_ACCOUNTS=f"own,{wrong}")
+    assert problem.startswith(f"BOT_ACCOUNTS names {wrong!r}; right would be own,prod=acs:ram::")
+
+
+@pytest.mark.parametrize(
+    ("accounts", "said"),
+    [
+        (f"prod={PROD},prod={STAGE}", "BOT_ACCOUNTS names prod twice."),
+        (f"prod={PROD},again={PROD}", "BOT_ACCOUNTS names one account twice, as prod and as again."),
+        ("own,prod=acs:ram::12:role/reader", "BOT_ACCOUNTS names one account twice, as own and as prod."),
+    ],
+)
+def test_an_account_is_named_once(accounts: str, said: str) -> None:
+    assert problems(BOT_ACCOUNTS=accounts, FC_ACCOUNT_ID="12") == [said]
+
+
+@pytest.mark.parametrize("limit", ["account:prd", "region:cn-beijing", "account:prod,region:cn-shanghai"])
+def test_a_limit_that_no_account_can_meet_is_refused(limit: str) -> None:
+    accounts = f"own@cn-shanghai,prod={PROD}@cn-hangzhou"
+    [problem] = problems(BOT_ACCOUNTS=accounts, BOT_CHANNELS=f"C1={limit};C2=account:prod,region:cn-hangzhou")
+    assert problem == f"BOT_CHANNELS limits C1 to {limit}, which no account of BOT_ACCOUNTS has."
+
+
+def test_where_roles_are_taken_on() -> None:
+    assert read().sts_endpoint == "https://sts.{region}.aliyuncs.com"
+    assert read(STS_ENDPOINT="http://127.0.0.1:8001/").sts_endpoint == "http://127.0.0.1:8001/"

@@ -5,12 +5,11 @@ import math
 import pytest
 
 from bot.lookup import Limits
-from rig import Peers, Rig
+from rig import PATIENT, Peers, Rig
 from sandbox.scenario import build
 
 HISTORY, RESULTS = "DescribeInvocations", "DescribeInvocationResults"
 WELL, FULL, REFUSED = (0, "done"), (1, "tar: /var: No space left on device"), (7, "curl: (7) Failed to connect to a")
-PATIENT = Limits(beside=30.0)
 
 
 def scenario(runs, instances="web-[01-08]", **more):

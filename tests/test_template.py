@@ -264,7 +264,7 @@ KEYS = [
     for key in node
     if key != "description" and (path[-1:] != ("environmentVariables",) or key[:4] != "BOT_")
 ]
-OPTIONAL = {"SLACK_API_URL", "ECS_ENDPOINT", "KMS_ENDPOINT", "OOS_ENDPOINT"}
+OPTIONAL = {"SLACK_API_URL", "ECS_ENDPOINT", "KMS_ENDPOINT", "OOS_ENDPOINT", "STS_ENDPOINT"}
 
 
 def name(path: Where) -> str:

@@ -9,7 +9,8 @@ The queue delivers the job to `/invoke` (`web`). The `worker` takes the job's `l
 `listeners` call `answering`: who asks, and where (`core.access`)? What was asked (`core.parsing`)? The sub-command
 (`subcommands`) has `lookup` ask Cloud Assistant through `adapters.cloud_assistant`: `regions` knows where, `filters`
 what to ask for, `history` what is known of earlier runs (`comparing` puts a run beside them), and `fanout` asks all
-at once. Then `core.summary` decides what happened and `core.messages` says it;
+at once. Where the cloud is asked is a place, a region of an account (`core.places`); `adapters.roles` has the keys of
+accounts that are not our own. Then `core.summary` decides what happened and `core.messages` says it;
 `adapters.slack` brings the message to the person.
 
 What is pressed under an answer goes the same way to `presses`, one function each; `modals` fills the Outputs modal that

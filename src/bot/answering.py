@@ -12,6 +12,7 @@ from typing import Any, NoReturn, Protocol
 from bot import languages, replies, seen_ends
 from bot.adapters.calls import Calls
 from bot.adapters.cloud_assistant import CloudAssistant
+from bot.adapters.roles import Roles
 from bot.adapters.shared_replies import SharedReplies
 from bot.adapters.slack import Place, Slack
 from bot.adapters.store import Store, StoreError
@@ -49,6 +50,11 @@ class Turn(Protocol):
 
     @property
     def credentials(self) -> Credentials: ...
+
+    @property
+    def asked_by(self) -> str:
+        """The Slack id of the person for whom it is; "" where nobody asked."""
+        ...
 
     @property
     def job_id(self) -> str: ...
@@ -142,7 +148,7 @@ class Answering:
     ) -> None:
         self._settings, self._store, self._limits = settings, store, limits
         self._clock, self._sleep = clock, sleep
-        self._shared = SharedReplies()
+        self._shared, self._roles = SharedReplies(), Roles(settings, clock)
 
     @property
     def settings(self) -> Settings:
@@ -223,7 +229,7 @@ class Answering:
     def _read(self, words: str) -> Question | None:
         """What is asked; None where the bot is paused, for all but how it fares. Raises UsageError."""
         try:
-            question = parse(words)
+            question = parse(words, self._settings.account_names)
         except UsageError:
             if self._settings.paused:
                 return None
@@ -288,6 +294,8 @@ class Answering:
             shared=self._shared,
             fresh=turn.fresh,
             calls=turn.calls,
+            roles=self._roles,
+            asked_by=turn.asked_by,
         )
 
     def lookup(self, turn: Turn, limit: Limit = access.Limit()) -> Lookup:  # noqa: B008 (a frozen value)
@@ -312,7 +320,7 @@ class Answering:
 
     def limit_of(self, channel_id: str) -> Limit:
         """What a channel may be shown."""
-        return access.limit_from(self._settings.channels.get(channel_id, ()))
+        return access.limit_from(self._settings.channels.get(channel_id, ()), self._settings.regions)
 
     def admit(self, turn: Turn, place: Place) -> Admission:
         """The person, when they may ask here; raises NotAllowed. Slack's word counts for minutes."""

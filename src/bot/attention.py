@@ -81,7 +81,7 @@ def unmute(asked: Asked) -> Message | None:
 def expect(asked: Asked) -> None:
     asked.must_last(N_("an expectation"))
     wish, now = expectations.read(asked.words), asked.answering.now
-    asked.by.limit.refuse_wish(wish.commands, wish.regions)
+    asked.by.limit.refuse_wish(wish.commands, wish.regions, wish.accounts)
     channel, zone = asked.place.channel_id, name_of(asked.by.zone)
     one = Expected(channel, wish, zone, 0.0, asked.by.user_id, asked.by.name, now)
     one = replace(one, due=one.next_after(now))

@@ -173,7 +173,7 @@ def now(answering: Answering, turn: Turn, by: Admission, place: Place) -> Messag
 def _crowded(answering: Answering) -> float:
     """Seconds until a digest may start: not within a minute of a throttle in any of our regions. Raises StoreError."""
     marks = answering.store.list(THROTTLES, answering.now)
-    ours = [one for one in marks if one.key.rsplit("/", 1)[-1] in answering.settings.regions]
+    ours = [one for one in marks if one.key.split("/", 2)[-1] in answering.settings.regions]
     return max((wait_after(one.value["until"], Priority.DIGESTS, answering.now) for one in ours), default=0.0)
 
 

@@ -19,8 +19,8 @@ from bot.adapters.queue import FunctionComputeQueue, QueueRefused
 from bot.adapters.slack import Slack
 from bot.adapters.store import Store, StoreError, open_store
 from bot.commands import manifest_source
-from bot.core import slack_app
-from bot.core.errors import CloudError, Denied, SlackError, Throttled
+from bot.core import places, slack_app
+from bot.core.errors import CloudError, Denied, RoleRefused, SlackError, Throttled
 from bot.settings import Clock, Reference, Settings, SettingsError
 
 SECONDS = 25.0  # for all calls of one check, retries included
@@ -39,6 +39,10 @@ _MADE_UP: dict[str, dict[str, object]] = {
 _CLOCK = ("InvalidTimeStamp.Expired", "RequestTimeTooSkewed")
 _KEYS = ("InvalidAccessKeyId", "InvalidSecurityToken", "SignatureDoesNotMatch", "MissingSecurityToken", "NoCredentials")
 _RIGHT = "Allow it to the function's role: deploy/ram-policy.json has all that is needed."
+_FIX_ROLE = (
+    "Allow sts:AssumeRole on it to the function's role (deploy/ros.yml), and name that in the role's trust policy "
+    "(deploy/ros-reader.yml)."
+)
 _FIX_CLOCK = (
     "Set this machine's clock: 5 minutes off no request of Slack's is believed, 15 minutes off the cloud refuses."
 )
@@ -97,7 +101,7 @@ def _findings(environment: Mapping[str, str], clock: Clock, *, prove_read_only: 
         yield _store(settings, store)
         yield from _cloud(settings, store)
         if prove_read_only:
-            yield _read_only(settings, store)
+            yield from (_read_only(settings, store, region) for region in settings.default_regions)
     finally:
         store.close()
     yield _queue(settings)
@@ -215,11 +219,31 @@ def _channels(settings: Settings, slack: Slack) -> Finding:
 
 
 def _cloud(settings: Settings, store: Store) -> Iterator[Finding]:
-    """Every action in every region, several at once; in the order of the regions."""
+    """Every role, then every action in every region, several at once; in the order of the regions."""
     assistant = CloudAssistant(settings, settings.credentials, store, deadline=time.time() + SECONDS)
-    asked = [(action, region) for region in settings.regions for action in _MADE_UP]
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        yield from pool.map(lambda one: _action(assistant, *one), [("DescribeRegions", settings.regions[0]), *asked])
+        taken_on = list(pool.map(lambda place: _role(assistant, settings, place), settings.default_regions))
+        yield from filter(None, taken_on)
+        closed = {name for name, one in zip(settings.accounts, taken_on, strict=True) if one and one.bad}
+        regions = [place for place in settings.regions if places.account_of(place) not in closed]
+        asked = [(action, region) for region in regions for action in _MADE_UP]
+        first = [("DescribeRegions", region) for region in regions[:1]]
+        yield from pool.map(lambda one: _action(assistant, *one), [*first, *asked])
+
+
+def _role(assistant: CloudAssistant, settings: Settings, place: str) -> Finding | None:
+    """Whether the role of an account may be taken on; None for the function's own. DescribeRegions needs no right."""
+    account = settings.accounts[places.account_of(place)]
+    if not account.role:
+        return None
+    what = f"sts:AssumeRole on {account.role} ({account.name})"
+    try:
+        assistant.try_out("DescribeRegions", place, {})
+    except RoleRefused as error:
+        return Finding(what, error.code or "refused", _FIX_KEYS if error.code.startswith(_KEYS) else _FIX_ROLE)
+    except CloudError as error:
+        return Finding(what, error.code or "no answer", _fix(error))
+    return Finding(what, "taken on")
 
 
 def _action(assistant: CloudAssistant, action: str, region: str) -> Finding:
@@ -249,12 +273,14 @@ def _fix(error: CloudError) -> str:
     return _RIGHT if isinstance(error, Denied) else _FIX_NETWORK
 
 
-def _read_only(settings: Settings, store: Store) -> Finding:
+def _read_only(settings: Settings, store: Store, region: str) -> Finding:
     assistant = CloudAssistant(settings, settings.credentials, store, deadline=time.time() + SECONDS)
-    region, what = settings.regions[0], f"ecs:StopInvocation in {settings.regions[0]}, of a run that does not exist"
+    what = f"ecs:StopInvocation in {region}, of a run that does not exist"
     try:
         assistant.try_out("StopInvocation", region, {"InvokeId": "t-doctor00000000000"})
     except CloudError as error:
+        if isinstance(error, RoleRefused):
+            return Finding(what, "not tried: the account's role was not to be had", noted=True)
         if error.code.startswith(("Forbidden", "NoPermission")):
             return Finding(what, f"refused for want of the right ({error.code}): the bot can only read")
         if not _is_allowed(error):

@@ -161,7 +161,7 @@ class Door:
     def _command(self, fields: Mapping[str, str], credentials: Credentials, line: Line) -> Response:
         line.note(what="command", outcome="answered", **slack_requests.ids_of(fields))
         try:
-            question = parse(fields.get("text", ""))
+            question = parse(fields.get("text", ""), self._settings.account_names)
         except UsageError as error:
             return _private(self._settings.paused or self._said(error))
         if self._settings.paused and question.subcommand != STATUS:

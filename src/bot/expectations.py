@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any
 
 from bot import expected, notices
 from bot.adapters.cloud_assistant import CloudAssistant
-from bot.core import quiet, unmet
+from bot.core import places, quiet, unmet
+from bot.core.access import Limit
 from bot.core.blocks import Message
 from bot.core.errors import NotAllowed, UsageError
 from bot.core.expectations import Expectation
@@ -86,14 +87,13 @@ def _checked(answering: Answering, turn: Turn, one: Expected) -> Expected:
     since = one.expectation.due_before(due, one.zone)
     skipped = one.expectation.dues(datetime.fromtimestamp(one.due, UTC), due, one.zone)
     late = now - due.timestamp()
-    limit = answering.limit_of(one.channel_id)
+    wish, limit = one.expectation, answering.limit_of(one.channel_id)
     try:
-        limit.refuse_wish(one.expectation.commands, one.expectation.regions)
+        limit.refuse_wish(wish.commands, wish.regions, wish.accounts)
     except NotAllowed:
         return replace(one, due=one.next_after(now), last="not checked, since this channel may not be shown it")
     cloud, fanout = answering.calls(turn)
-    regions = limit.among(one.expectation.regions or answering.settings.regions)
-    found = _Reading(cloud, fanout, one.expectation, since.timestamp()).check(regions)
+    found = _Reading(cloud, fanout, wish, since.timestamp()).check(_places(answering, wish, limit))
     if found.failed and late < _TRIED:
         log.warning("check is tried again: %s: %s", one.key, "; ".join(found.check.unread))
         return one
@@ -105,6 +105,13 @@ def _checked(answering: Answering, turn: Turn, one: Expected) -> Expected:
     if not (found.check.missing or found.check.unread):
         return after
     return replace(after, missed_at=due.timestamp(), missing=len(found.check.missing))
+
+
+def _places(answering: Answering, wish: Expectation, limit: Limit) -> Sequence[str]:
+    """Where the wish is about; a region that it names is looked at although it is not configured."""
+    ours = answering.settings.regions
+    named = places.meant(wish.accounts, wish.regions, ours)
+    return limit.among(named or [one for one in ours if places.within(one, wish.accounts, ())])
 
 
 def _last(found: Check) -> str:

@@ -1,8 +1,8 @@
 """Cloud events and timers: what each asks for is queued as a job, and nothing else is done here.
 
-An event is only a hint: where it is not of our account, or of a region that is not configured, it is dropped; what
-is shown is read back from the API. A storm of events of one run becomes one job in five seconds, because their jobs
-bear the same id and the queue refuses an id that it has: no store is read for that.
+An event is only a hint: where it is not of an account that is asked, or of a region that is not configured, it is
+dropped; what is shown is read back from the API. A storm of events of one run becomes one job in five seconds, because
+their jobs bear the same id and the queue refuses an id that it has: no store is read for that.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def heard(
     settings: Settings, events: Iterable[Event], put: Callable[[Job, float], None], now: float, request_id: str
 ) -> None:
     """Queues what events ask for by `put(job, seconds)`, each job once. Raises QueueRefused."""
-    reading = trusted(events, settings.account_id, settings.regions)
+    reading = trusted(events, settings.account_ids, settings.regions)
     for reason in reading.unknown:
         log.warning("events dropped: %s (%s)", reason, request_id)
     for kind, count in Counter(type(event).__name__ for event in reading.events).items():

@@ -143,7 +143,7 @@ def carry_out(answering: Answering, turn: Turn, by: Admission, place: Place, que
 def subscribe(asked: Asked) -> None:
     asked.must_last(N_("a subscription"))
     wish = subscriptions.read(asked.words)
-    asked.by.limit.refuse_wish(wish.commands, wish.regions)
+    asked.by.limit.refuse_wish(wish.commands, wish.regions, wish.accounts)
     one = Subscribed(
         asked.place.team_id, asked.place.channel_id, wish, asked.by.user_id, asked.by.name, asked.answering.now
     )

@@ -65,8 +65,8 @@ def _subscribed(answering: Answering) -> dict[str, float]:
     ours, regions = answering.settings.regions, dict[str, float]()
     channels = subscribers.everywhere(answering.store, answering.now)
     for one in _of_runs(channels.values()):
-        for region in one.subscription.regions or ours:
-            if region in ours:
+        for region in ours:
+            if one.subscription.of_place(region):
                 regions[region] = min(one.made, regions.get(region, one.made))
     return regions
 

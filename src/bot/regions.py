@@ -1,6 +1,7 @@
 """Which regions to ask, and in which one an id lives.
 
-An id carries no region: the default region (or where the id was seen last) is tried first, then the others together.
+An id carries neither account nor region: the default region of each account (or where the id was seen last) is tried
+first, then all others together.
 A region that does not reply is named, not waited for.
 """
 
@@ -14,8 +15,10 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from bot.adapters.cloud_assistant import CloudAssistant
 from bot.adapters.store import Store, StoreError
+from bot.core import places
 from bot.core.access import Limit, outside
-from bot.core.errors import CloudError, Denied, NotAllowed
+from bot.core.errors import CloudError, Denied, NotAllowed, RoleRefused
+from bot.core.parsing import know_accounts
 from bot.core.question import Question
 from bot.fanout import Fanout, Gathered
 from bot.settings import Clock, Settings
@@ -81,21 +84,37 @@ class Regions:
 
     def of_list(self, question: Question) -> list[str]:
         """The regions that a list is about, as far as the channel may be shown them. Raises NotAllowed."""
+        self._know_accounts(question)
         regions = self._about(question)
-        if question.regions and not (question.everywhere or any(map(self._limit.allows_region, regions))):
+        chosen = question.accounts or (question.regions and not question.everywhere)
+        if chosen and not any(map(self._limit.allows_region, regions)):
             raise NotAllowed(outside(self._limit, regions))
         return list(self._limit.among(regions))
 
     def _about(self, question: Question) -> list[str]:
         """A command's id may be in any of our regions, as every id."""
         if question.everywhere:
-            return self._everywhere()
+            return self._of(question, self._everywhere())
         if question.regions:
-            return list(question.regions)
-        return self._ours() if question.commands else list(self._settings.regions)
+            return self._named(question)
+        return self._of(question, self._ours() if question.commands else self._settings.regions)
+
+    def _know_accounts(self, question: Question) -> None:
+        """Raises UsageError for a question of before, which names an account that is not asked any more."""
+        named = [*question.accounts, *places.accounts_of(question.regions)]
+        know_accounts(named, self._settings.account_names)
+
+    def _named(self, question: Question) -> list[str]:
+        return list(places.meant(question.accounts, question.regions, self._settings.regions))
+
+    @staticmethod
+    def _of(question: Question, some: Sequence[str]) -> list[str]:
+        """Those of the accounts that the question names, or all."""
+        return [place for place in some if places.within(place, question.accounts, ())]
 
     def locate(self, ids: Sequence[str], question: Question, ask: Callable[[str, str], P | None]) -> Located[P]:
         """Where ids live: `ask(region, id)` gives what is there, or None. Raises Denied where our keys are bad."""
+        self._know_accounts(question)
         search: _Search[P] = _Search(ids)
         for where, limit in self._rounds(ids, question):
             calls: dict[tuple[str, str], Callable[[], Any]] = {
@@ -115,17 +134,17 @@ class Regions:
     def _rounds(self, ids: Sequence[str], question: Question) -> Iterator[tuple[Callable[[str], list[str]], float]]:
         """For one round after another: the regions to ask for an id, and the seconds they have."""
         if question.everywhere:
-            yield lambda one: self._everywhere(), self._others
+            yield lambda one: self._of(question, self._everywhere()), self._others
         elif question.regions:
-            yield lambda one: list(question.regions), self._likely
+            yield lambda one: self._named(question), self._likely
         else:
-            likely = {one: [self._remembered(one) or self._settings.regions[0]] for one in ids}
+            likely = {one: self._of(question, self._first_guess(one)) for one in ids}
             yield lambda one: likely[one], self._likely
-            yield lambda one: self._ours(), self._others
+            yield lambda one: self._of(question, self._ours()), self._others
 
     def _must_list(self, question: Question) -> bool:
         """The list of regions is fetched beside the first guess: a third call one after another would be too slow."""
-        return not (question.regions or self._settings.regions_chosen or self._known_list())
+        return not (question.regions or self._settings.regions_chosen or self._all or self._known_list())
 
     def _ours(self) -> list[str]:
         """BOT_REGIONS; where that is unset, those of DescribeRegions."""
@@ -133,6 +152,8 @@ class Regions:
 
     def _everywhere(self) -> list[str]:
         """All regions, the configured ones first; only those where the others cannot be listed."""
+        if self._all:
+            return self._all
         listed = self._known_list()
         if not listed:
             try:
@@ -141,18 +162,21 @@ class Regions:
                 log.warning("regions not listed: %s", error.code)
                 return list(self._settings.regions)
             self._keep("regions", {"all": listed}, _LISTED)
-        self._all = list(dict.fromkeys([*self._settings.regions, *listed]))
+        everywhere = [places.at(account, region) for account in self._settings.accounts for region in listed]
+        self._all = list(dict.fromkeys([*self._settings.regions, *everywhere]))
         return self._all
 
     def _known_list(self) -> list[str]:
-        return self._all or list(self._kept("regions").get("all", []))
+        return list(self._kept("regions").get("all", []))
 
-    def _remembered(self, one: str) -> str:
-        return str(self._kept(f"region/{one}").get("region", ""))
+    def _first_guess(self, one: str) -> list[str]:
+        """Where the id was seen last; else the default region of each account."""
+        region = str(self._kept(f"region/{one}").get("region", ""))
+        known = region and places.account_of(region) in self._settings.accounts
+        return [region] if known else list(self._settings.default_regions)
 
     def _remember(self, one: str, region: str) -> None:
-        first_guess = self._remembered(one) or self._settings.regions[0]
-        if region != first_guess:
+        if self._first_guess(one) != [region]:
             self._keep(f"region/{one}", {"region": region}, _REMEMBER)
 
     def _kept(self, key: str) -> dict[str, Any]:
@@ -197,8 +221,8 @@ class _Search(Generic[P]):
             elif one:
                 self._asked[one].append(region)
         for (one, region), error in gathered.failed.items():
-            if isinstance(error, Denied) and error.code.startswith(_BAD_KEYS):
-                raise error  # bad keys are bad in the next region too
+            if isinstance(error, Denied) and error.code.startswith(_BAD_KEYS) and not isinstance(error, RoleRefused):
+                raise error  # bad keys are bad in the next region too; a role's are those of one account
             if one:
                 self._silent[one][region] = error
 

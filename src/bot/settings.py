@@ -13,6 +13,10 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from bot.core import places
+from bot.core.places import REGION as _REGION
+from bot.core.places import Account
+
 ENVIRONMENT = frozenset(
     {
         "SLACK_SIGNING_SECRET",
@@ -22,6 +26,8 @@ ENVIRONMENT = frozenset(
         "FC_ENDPOINT",
         "KMS_ENDPOINT",
         "OOS_ENDPOINT",
+        "STS_ENDPOINT",
+        "BOT_ACCOUNTS",
         "BOT_REGIONS",
         "BOT_STORE",
         "BOT_READERS",
@@ -36,15 +42,12 @@ ENVIRONMENT = frozenset(
         "BOT_AUDIT_DAYS",
     }
 )
-# Settings of later versions: refused where they would change who sees what, or where things are kept.
-_NOT_YET = {"BOT_ACCOUNTS": "several accounts"}
 
-_REGION = r"[a-z]{2,4}(?:-[a-z0-9]+){1,4}"
 _PORT = r"[0-9]{1,4}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]"
 _HOST = r"(?:[A-Za-z0-9._-]|\{region\})+|\[[0-9A-Fa-f:]+\]"
 _URL = rf"https?://(?:{_HOST})(?::(?:{_PORT}))?(?:/[A-Za-z0-9._~%{{}}/-]*)?"
 _CHANNEL = r"[CDG][A-Z0-9]+"
-_LIMIT = rf"command:[^\s?\[\];,]+|region:{_REGION}"
+_LIMIT = rf"command:[^\s?\[\];,]+|region:{_REGION}|account:{places.NAME}"
 _TABLESTORE = rf"tablestore://([A-Za-z][A-Za-z0-9-]{{1,14}}[A-Za-z0-9])\.({_REGION})(?:\?endpoint=({_URL}))?"
 _REFERENCE = r"(kms):([A-Za-z0-9_/+=.@-]{1,64})(?:#(\S+))?|(oos):([A-Za-z0-9_/-]{1,180})(?:#(\S+))?"
 _SERVICES = ("kms:", "oos:")
@@ -101,12 +104,14 @@ class Settings(NamedTuple):
     bot_token_reference: Reference | None
     app_token: str  # of Socket Mode; only doctor tries it, the sandbox uses it
     slack_api_url: str
-    regions: tuple[str, ...]
+    accounts: Mapping[str, Account]  # by name; the function's own alone has none
+    regions: tuple[str, ...]  # places, see core.places; of every account its default region first
     regions_chosen: bool
     ecs_endpoint: str
     fc_endpoint: str
     kms_endpoint: str
     oos_endpoint: str
+    sts_endpoint: str
     function_name: str
     function_region: str
     qualifier: str
@@ -145,9 +150,24 @@ class Settings(NamedTuple):
         """Function Compute reaches only a server on all addresses; a laptop should not be reached by others."""
         return "0.0.0.0" if self.on_function_compute else "127.0.0.1"  # noqa: S104 (the platform's contract)
 
+    @property
+    def account_names(self) -> frozenset[str]:
+        """What `account:` takes; empty where the function's own account is the only one."""
+        return frozenset(filter(None, self.accounts))
+
+    @property
+    def account_ids(self) -> Mapping[str, str]:
+        """The name of each account that is asked by its number, which is "" where the function's own is not known."""
+        return {one.id or self.account_id: name for name, one in self.accounts.items()}
+
+    @property
+    def default_regions(self) -> tuple[str, ...]:
+        """The first place of each account."""
+        return tuple(next(one for one in self.regions if places.account_of(one) == name) for name in self.accounts)
+
     def endpoint(self, region: str) -> str:
-        """Base URL of the ECS API for a region."""
-        return self.ecs_endpoint.replace("{region}", region).rstrip("/")
+        """Base URL of the ECS API for a place."""
+        return self.ecs_endpoint.replace("{region}", places.region_of(region)).rstrip("/")
 
     def endpoint_of(self, reference: Reference) -> str:
         """Base URL of the API that knows the secret, in the function's own region."""
@@ -169,7 +189,7 @@ class Settings(NamedTuple):
     def from_environment(environment: Mapping[str, str]) -> Settings:
         """Raises SettingsError."""
         read = _Reader(environment)
-        regions = read.regions()
+        regions, accounts = read.regions(), read.accounts()
         signing_secret = read.needed_for_the_ack(
             "SLACK_SIGNING_SECRET", "Slack app page, Basic Information, Signing Secret"
         )
@@ -180,12 +200,18 @@ class Settings(NamedTuple):
             bot_token_reference=reference,
             app_token=read.app_token(),
             slack_api_url=read.url("SLACK_API_URL", "https://slack.com/api/").rstrip("/") + "/",
-            regions=regions or (read.value("FC_REGION", "cn-hangzhou"),),
-            regions_chosen=bool(regions),
+            accounts=accounts,
+            regions=tuple(
+                places.at(one.name, region)
+                for one in accounts.values()
+                for region in one.regions or regions or (read.value("FC_REGION", "cn-hangzhou"),)
+            ),
+            regions_chosen=bool(regions) or all(one.regions for one in accounts.values()),
             ecs_endpoint=read.url("ECS_ENDPOINT", "https://ecs.{region}.aliyuncs.com"),
             fc_endpoint=read.url("FC_ENDPOINT", "https://fcv3.{region}.aliyuncs.com"),
             kms_endpoint=read.url("KMS_ENDPOINT", "https://kms.{region}.aliyuncs.com"),
             oos_endpoint=read.url("OOS_ENDPOINT", "https://oos.{region}.aliyuncs.com"),
+            sts_endpoint=read.url("STS_ENDPOINT", "https://sts.{region}.aliyuncs.com"),
             function_name=read.value("FC_FUNCTION_NAME"),
             function_region=read.value("FC_REGION", "cn-hangzhou"),
             qualifier=read.value("FC_QUALIFIER", "LATEST"),
@@ -212,7 +238,7 @@ class Settings(NamedTuple):
                 read.value("ALIBABA_CLOUD_SECURITY_TOKEN"),
             ),
         )
-        read.refuse_unsupported()
+        read.refuse_limits_nowhere(settings)
         if read.problems:
             raise SettingsError(read.problems)
         return settings
@@ -278,6 +304,19 @@ class _Reader:
         if wrong:
             self.problems.append(f"BOT_REGIONS names {wrong[0]!r}; right would be cn-hangzhou,cn-shanghai.")
         return found
+
+    def accounts(self) -> Mapping[str, Account]:
+        accounts, problems = places.read(self.value("BOT_ACCOUNTS"), self.value("FC_ACCOUNT_ID"))
+        self.problems += problems
+        return accounts
+
+    def refuse_limits_nowhere(self, settings: Settings) -> None:
+        """A channel that is limited to what no account has would be shown nothing."""
+        for channel, limits in settings.channels.items() if settings.account_names else ():
+            accounts, regions = ([value for key, value in limits if key == kind] for kind in ("account", "region"))
+            if not any(places.within(one, accounts, regions) for one in settings.regions):
+                limit = ",".join(f"{key}:{value}" for key, value in limits)
+                self.problems.append(f"BOT_CHANNELS limits {channel} to {limit}, which no account of BOT_ACCOUNTS has.")
 
     def ids(self, name: str, everybody: str, pattern: str, right: str) -> tuple[str, ...]:
         value = self.value(name, everybody)
@@ -352,11 +391,6 @@ class _Reader:
         if name != "UTC" and not _exists(name):
             self.problems.append(f"BOT_TIMEZONE is {name!r}; right would be a name such as Asia/Shanghai.")
         return name
-
-    def refuse_unsupported(self) -> None:
-        for name, feature in _NOT_YET.items():
-            if self.value(name):
-                self.problems.append(f"{name} is set, but this version does not know {feature} yet; unset it.")
 
 
 def _listed(value: str) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from bot import comparing, filters
-from bot.core import buttons, diff_message, messages, reports, where, whole_outputs, wording
+from bot.core import buttons, diff_message, messages, places, reports, where, whole_outputs, wording
 from bot.core.access import Admission
 from bot.core.blocks import Block, Message
 from bot.core.buttons import Pressable
@@ -60,7 +60,8 @@ class Desk:
         question = parse(self.handle.words)
         words = question._replace(regions=found).words() if question.invocations else self.handle.words
         carried = replace(self.handle, words=words, made=int(self.clock()))
-        console = f"https://{self.settings.console}/cloud-assistant/region/{found[0]}" if len(found) == 1 else ""
+        region = places.region_of(found[0]) if len(found) == 1 else ""
+        console = f"https://{self.settings.console}/cloud-assistant/region/{region}" if region else ""
         return buttons.actions(
             Pressable(
                 value=pack(carried, self.settings.signing_secret),

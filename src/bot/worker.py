@@ -387,6 +387,13 @@ class Delivery:
         self.runs: dict[str, None] = {}
 
     @property
+    def asked_by(self) -> str:
+        """The Slack id of the person for whom it is; "" where nobody asked."""
+        if self.job.kind == LOOK:
+            return str(self.job.payload["look"]["asked_by"])
+        return "" if self.job.kind in _OURS else place_of(self.job.payload).user_id
+
+    @property
     def job_id(self) -> str:
         return self.job.id
 

@@ -24,9 +24,11 @@ from sandbox.cloud_query import Query, read
 from sandbox.cloud_regions import REGIONS
 from sandbox.cloud_replies import ACTIONS as ECS
 from sandbox.cloud_replies import VERSION, Action, View
+from sandbox.cloud_sts import ASSUME_ROLE, Caller, Sts
+from sandbox.cloud_sts import VERSION as STS_VERSION
 from sandbox.cloud_timeline import Stage
 from sandbox.http import Drop, Peer, Reply, Request
-from sandbox.scenario_values import Command, Instance, Invocation, Scenario
+from sandbox.scenario_values import OWN_ACCOUNT, Command, Instance, Invocation, Scenario
 
 KEY_ID, STS_KEY_ID = "LTAIsandbox00000000000001", "STS.Sandbox00000000000000001"
 SECRETS = {KEY_ID: "sandbox-secret-of-the-access-key", STS_KEY_ID: "sandbox-secret-of-the-sts-key"}
@@ -44,7 +46,8 @@ _WRITES = ("Run", "Invoke", "Stop", "Start", "Reboot", "Create", "Delete", "Modi
 class Call:
     """One request as it came. `outcome`: "ok", the error's code, or the fault's kind; "" while at work.
 
-    `headers` holds no secrets: a few harmless ones, and the access key id as `x-acs-accesskey-id`.
+    `headers` holds no secrets: a few harmless ones, and the access key id as `x-acs-accesskey-id`. `account` and
+    `session` are the caller's, as ActionTrail has them.
     """
 
     action: str
@@ -54,13 +57,16 @@ class Call:
     headers: dict[str, str]
     method: str
     outcome: str = ""
+    account: str = OWN_ACCOUNT
+    session: str = ""
 
 
 class Cloud(Peer):
     """The server; its scenarios start when it is made. `secrets` and `tokens` are for `keys`, see Keys.
 
     `may_list_instances = False` makes DescribeInstances answer as it does without the permission: an empty
-    list. `kms` and `oos` hold secrets by name; bytes are a binary one.
+    list. `kms` and `oos` hold secrets by name; bytes are a binary one. `sts` gives keys of `roles`, which are ARNs;
+    each account has its own scenarios.
 
     `keys.skew` puts the server's clock wrong for signatures; `keys.expire(key_id)` ends an STS token,
     `keys.renew(key_id, secret, token)` gives the next one.
@@ -74,19 +80,21 @@ class Cloud(Peer):
         tokens: Mapping[str, str] = TOKENS,
         regions: Iterable[str] = tuple(REGIONS),
         port: int = 0,
+        roles: Iterable[str] = (),
     ) -> None:
         self._scenarios = tuple(scenarios)
         _refuse_twins(self._scenarios)
         super().__init__(port)
         self.clock = clock or Clock()
         self.keys = Keys(secrets, tokens)
+        self.sts = Sts(self.keys, roles)
         self.may_list_instances = True
         self.kms, self.oos = dict[str, str | bytes](), dict[str, str]()
         self._starts = {one.name: self._second() for one in self._scenarios}
         self._regions = list(dict.fromkeys([*regions, *(r for one in self._scenarios for r in one.regions)]))
         self._faults, self._calls = Faults(), list[Call]()
         self._limits: dict[tuple[str | None, str | None], int] = {}
-        self._spent: dict[tuple[str, str, datetime], int] = {}
+        self._spent: dict[tuple[str, str, str, datetime], int] = {}
         self._lock = threading.Lock()
 
     def replay(self, name: str) -> None:
@@ -107,6 +115,7 @@ class Cloud(Peer):
         location: str = "",
         status: int = 302,
         headers: Mapping[str, str] | None = None,
+        account: str | None = None,
     ) -> None:
         """Queue a fault for the next `times` calls (`math.inf`: for good) after `skip` good ones.
 
@@ -114,7 +123,7 @@ class Cloud(Peer):
         "slow", `location` and `status` for "redirect", `headers` are added to the spoiled reply.
         """
         extra = dict(headers or {})
-        self._faults.add(Fault(kind, action, region, times, skip, seconds, location, status, extra))
+        self._faults.add(Fault(kind, action, region, times, skip, seconds, location, status, extra, account))
 
     def mend(self) -> None:
         """Forget all queued faults."""
@@ -123,7 +132,7 @@ class Cloud(Peer):
     def limit(self, calls: int | None, *, action: str | None = None, region: str | None = None) -> None:
         """Allow so many calls a minute for each API and region; the closest setting counts, None lifts it.
 
-        Over it, that API is refused in that region until the clock's next minute.
+        Over it, that API is refused in that region until the clock's next minute. Accounts are counted apart.
         """
         with self._lock:
             self._limits.pop((action, region), None)
@@ -148,7 +157,9 @@ class Cloud(Peer):
         call = self._noted(request, query)
         try:
             self.keys.check(request)
-            reply, call.outcome = self._spoiled_or_right(request, query)
+            caller = self.sts.caller(key_id(request))
+            call.account, call.session = caller.account, caller.session
+            reply, call.outcome = self._spoiled_or_right(request, query, caller)
         except ApiError as error:
             call.outcome = error.code
             return error_reply(error)
@@ -156,22 +167,30 @@ class Cloud(Peer):
             raise Drop
         return reply
 
-    def _spoiled_or_right(self, request: Request, query: Query) -> tuple[Reply | None, str]:
-        fault = self._faults.take(query.action, query.region)
+    def _spoiled_or_right(self, request: Request, query: Query, caller: Caller) -> tuple[Reply | None, str]:
+        fault = self._faults.take(query.action, query.region, caller.account)
         if fault is None:
-            return self._reply(request, query), "ok"
-        return fault.spoil(query.action, lambda: self._reply(request, query)), fault.kind
+            return self._reply(request, query, caller), "ok"
+        return fault.spoil(query.action, lambda: self._reply(request, query, caller)), fault.kind
 
-    def _reply(self, request: Request, query: Query) -> Reply:
+    def _reply(self, request: Request, query: Query, caller: Caller) -> Reply:
+        number = request_id()
+        answer = self._assume_role if query.action == ASSUME_ROLE else self._told
+        return _json({"RequestId": number, **answer(request, query, caller)}, number)
+
+    def _assume_role(self, request: Request, query: Query, caller: Caller) -> Mapping[str, Any]:
+        _check_version(request, STS_VERSION)
+        self._spend(query, caller)
+        return self.sts.assume_role(query, caller)
+
+    def _told(self, request: Request, query: Query, caller: Caller) -> Mapping[str, Any]:
         _check_version(request, ACTIONS[query.action].version if query.action in ACTIONS else VERSION)
         action = _known_action(query.action)
         if action.needs_region:
             self._check_region(query.region)
-        self._spend(query.action, query.region)
+        self._spend(query, caller)
         query.only(action.parameters)
-        number = request_id()
-        body = {"RequestId": number, **action.answer(self._view(query.region), query)}
-        return _json(body, number)
+        return action.answer(self._view(query.region, caller.account), query)
 
     def _check_region(self, region: str) -> None:
         if not region:
@@ -179,26 +198,30 @@ class Cloud(Peer):
         if region not in self._regions:
             raise ApiError("InvalidRegionId.NotFound", "The specified RegionId does not exist.", 404)
 
-    def _spend(self, action: str, region: str) -> None:
+    def _spend(self, query: Query, caller: Caller) -> None:
+        action, region = query.action, query.region
         minute = self.clock.now().replace(second=0, microsecond=0)
         with self._lock:
             settings = ((action, region), (action, None), (None, region), (None, None))
             allowed = next((self._limits[one] for one in settings if one in self._limits), None)
-            spent = self._spent.get((action, region, minute), 0)
+            spent = self._spent.get((caller.account, action, region, minute), 0)
             if allowed is not None and spent >= allowed:
                 raise throttled(action)
-            self._spent[action, region, minute] = spent + 1
+            self._spent[caller.account, action, region, minute] = spent + 1
 
     def runs(self) -> list[tuple[Invocation, Stage]]:
-        """Every run of every region, at this moment."""
+        """Every run of every account and region, at this moment."""
         return [(run, stage) for one, stage in self._stages() for run in one.invocations]
+
+    def account_of(self, run: Invocation) -> str:
+        return next(one.account for one in self._scenarios if any(run is each for each in one.invocations))
 
     def _stages(self) -> list[tuple[Scenario, Stage]]:
         now = self.clock.now()
         return [(one, Stage(self._starts[one.name], now)) for one in self._scenarios]
 
-    def _view(self, region: str) -> View:
-        stages = self._stages()
+    def _view(self, region: str, account: str) -> View:
+        stages = [(one, stage) for one, stage in self._stages() if one.account == account]
         runs = [(run, stage) for one, stage in stages for run in one.invocations if run.region == region]
         commands = [(each, stage) for one, stage in stages for each in one.commands if each.region == region]
         instances = [(each, stage) for one, stage in stages for each in one.instances if each.region == region]

@@ -49,8 +49,8 @@ class Completions:
     Without `invoke_id` an event does not say which run it is about. A scenario that starts again tells all anew.
     """
 
-    def __init__(self, cloud: Cloud, account: str, *, each_run: bool = False, invoke_id: bool = True) -> None:
-        self._cloud, self._account = cloud, account
+    def __init__(self, cloud: Cloud, *, each_run: bool = False, invoke_id: bool = True) -> None:
+        self._cloud = cloud
         self._each_run, self._invoke_id = each_run, invoke_id
         self._told: dict[tuple[str, str], tuple[datetime, int]] = {}  # the scenario's start, and how many ends
         self.fresh()
@@ -58,7 +58,7 @@ class Completions:
     def fresh(self) -> list[Event]:
         """Events of what ended since the last call, in the order in which it did."""
         found = [
-            (_end(entry), _completed(entry, status, self._account, invoke_id=self._invoke_id))
+            (_end(entry), _completed(entry, status, self._cloud.account_of(run), invoke_id=self._invoke_id))
             for run, stage in self._cloud.runs()
             for target in run.targets
             for entry, status in self._untold(run, target, stage)

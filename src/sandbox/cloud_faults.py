@@ -29,7 +29,7 @@ _PAGE = "<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gate
 
 @dataclass
 class Fault:
-    """Spoils the next `times` calls of `action` in `region` (None: any), after `skip` good ones."""
+    """Spoils the next `times` calls of `action` in `region` of `account` (None: any), after `skip` good ones."""
 
     kind: Kind
     action: str | None = None
@@ -40,13 +40,14 @@ class Fault:
     location: str = ""
     status: int = 302
     headers: Mapping[str, str] = field(default_factory=dict)
+    account: str | None = None
 
     def __post_init__(self) -> None:
         if self.kind not in get_args(Kind):
             raise ValueError(f"no such fault: {self.kind!r}; there are {', '.join(get_args(Kind))}")
 
-    def concerns(self, action: str, region: str) -> bool:
-        return self.action in (None, action) and self.region in (None, region)
+    def concerns(self, action: str, region: str, account: str) -> bool:
+        return self.action in (None, action) and self.region in (None, region) and self.account in (None, account)
 
     def spoil(self, action: str, answer: Callable[[], Reply]) -> Reply | None:
         """The reply to send, None for none at all. `answer` gives the right one, and may raise ApiError."""
@@ -104,10 +105,10 @@ class Faults:
         with self._lock:
             self._queue.clear()
 
-    def take(self, action: str, region: str) -> Fault | None:
+    def take(self, action: str, region: str, account: str) -> Fault | None:
         """The fault for this call, if any; uses up one of its `skip` or `times`."""
         with self._lock:
-            fault = next((one for one in self._queue if one.concerns(action, region)), None)
+            fault = next((one for one in self._queue if one.concerns(action, region, account)), None)
             if fault is None:
                 return None
             if fault.skip:

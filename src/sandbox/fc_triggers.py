@@ -82,7 +82,7 @@ class Triggers(Timers):
         self._account = function.function.account_id
         self._regions, self._doubled, self._shuffled = regions, doubled, shuffled
         self._random = random.Random(seed)  # noqa: S311 (nothing is kept secret by it)
-        self._completions = Completions(cloud, self._account, **options)
+        self._completions = Completions(cloud, **options)
 
     def publish(self, kind: str, region: str, data: Mapping[str, Any]) -> None:
         """Another event of ECS, such as `ecs:Instance:SystemFailure.Reboot`, happens now."""

@@ -25,7 +25,8 @@ Times are counted from the moment the scenario starts: "-4m", "+90s", "+1h30m" (
 Instance: any field of DescribeInstances; what is not given is made up, always the same for the same region
 and name. InstanceId may be given for a single name. Short: `private_ip`, `public_ip`, `eip` (of the first,
 the others count on from it), `agent` (fields of DescribeCloudAssistantStatus), `Tags` {"key": "value"}.
-Top level `instances_listed` false: DescribeInstances shows none of them, as without the permission.
+Top level `instances_listed` false: DescribeInstances shows none of them, as without the permission. Top level
+`account`: the number of another account than that of the sandbox's own keys.
 
 Invocation: any field of DescribeInvocations, CommandContent as plain text, `Tags` as above, and
 ResourceGroupId. InvokeStatus and InvocationStatus follow from the results. Short: `targets` (names or
@@ -59,12 +60,12 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.scenario_notation import counted, duration, instance_id, moment, names, output_bytes, tag_rows
-from sandbox.scenario_values import Command, Fields, Instance, Invocation, Repeat, Scenario, Target
+from sandbox.scenario_values import OWN_ACCOUNT, Command, Fields, Instance, Invocation, Repeat, Scenario, Target
 
 FOLDER = Path(__file__).parent / "scenarios"
 
 _SHORT = {
-    "scenario": {"title", "about", "ask", "regions", "instances_listed"},
+    "scenario": {"title", "about", "ask", "regions", "instances_listed", "account"},
     "Instance": {"private_ip", "public_ip", "eip", "agent"},
     "Invocation": {"targets", "kept", "until"},
     "InvocationResult": {"instances", "ends", "step", "partial", "no_result", "every", "runs"},
@@ -95,8 +96,8 @@ def load_all() -> tuple[Scenario, ...]:
 
 def _scenario(name: str, data: Fields) -> Scenario:
     _check("scenario", data)
-    listed = bool(data.get("instances_listed", True))
-    instances = tuple(one for row in data.get("Instance", ()) for one in _instances(row, listed))
+    listed, account = bool(data.get("instances_listed", True)), data.get("account", OWN_ACCOUNT)
+    instances = tuple(one for row in data.get("Instance", ()) for one in _instances(row, listed, account))
     if len({one.id for one in instances}) < len(instances):
         raise ValueError("the same instance twice")
     invocations = tuple(_invocation(row, instances) for row in data.get("Invocation", ()))
@@ -113,14 +114,16 @@ def _scenario(name: str, data: Fields) -> Scenario:
         instances=instances,
         invocations=invocations,
         commands=commands,
+        account=account,
     )
 
 
-def _instances(row: Fields, listed: bool) -> Iterator[Instance]:
+def _instances(row: Fields, listed: bool, account: str) -> Iterator[Instance]:
     _check("Instance", row)
+    mine = "" if account == OWN_ACCOUNT else f"{account}/"
     for position, name in enumerate(names(row["InstanceName"])):
         region = row["RegionId"]
-        number = row.get("InstanceId") or instance_id(region, name)
+        number = row.get("InstanceId") or instance_id(region, mine + name)
         fields = {**_instance_defaults(region, number, name), **_api_fields(row)}
         fields |= {"InstanceName": name, "InstanceId": number, **_addresses(row, number, position)}
         fields["Tags"] = tag_rows(row.get("Tags", {}))

@@ -10,6 +10,7 @@ from typing import Any
 # A time counted from the start of the scenario, or an absolute one.
 When = timedelta | datetime
 Fields = Mapping[str, Any]
+OWN_ACCOUNT = "1234567890123456"  # that of the sandbox's own keys
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,7 @@ class Command:
 
 @dataclass(frozen=True)
 class Scenario:
-    """One file. `name` is the file's; `ask` is what to type to see it."""
+    """One file. `name` is the file's; `ask` is what to type to see it; `account` the account it is in."""
 
     name: str
     title: str
@@ -97,6 +98,7 @@ class Scenario:
     instances: tuple[Instance, ...]
     invocations: tuple[Invocation, ...]
     commands: tuple[Command, ...]
+    account: str = OWN_ACCOUNT
 
 
 def _shift(when: When | None, by: timedelta) -> When | None:

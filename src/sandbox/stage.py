@@ -33,6 +33,7 @@ class Stage:
     """`environment` overrides what the function is started with; `options` go to FunctionCompute.
 
     `events`: EventBridge and the timers follow the cloud's clock. Else nothing happens until `triggers.look()`.
+    `roles`: ARNs of roles in other accounts that the function may take on.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class Stage:
         *,
         directory: Path = SOURCE,
         events: bool = False,
+        roles: Iterable[str] = (),
         **options: Any,
     ) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="cloud-assistant-sandbox-")
@@ -51,13 +53,14 @@ class Stage:
             self.scenarios,
             secrets={**SECRETS, **{one.key_id: one.secret for one in _CREDENTIALS}},
             tokens={**TOKENS, **{one.key_id: one.token for one in _CREDENTIALS}},
+            roles=roles,
         )
         self.slack = Slack()
         defaults = {
             "SLACK_SIGNING_SECRET": SIGNING_SECRET,
             "SLACK_BOT_TOKEN": BOT_TOKEN,
             "SLACK_API_URL": f"{self.slack.url}/api/",
-            **dict.fromkeys(("ECS_ENDPOINT", "KMS_ENDPOINT", "OOS_ENDPOINT"), self.cloud.url),
+            **dict.fromkeys(("ECS_ENDPOINT", "STS_ENDPOINT", "KMS_ENDPOINT", "OOS_ENDPOINT"), self.cloud.url),
             "BOT_REGIONS": REGIONS,
             "BOT_STORE": f"sqlite:///{self._folder.name}/bot.sqlite3",
         }

@@ -88,6 +88,18 @@ def test_regions_within_a_limit() -> None:
     assert Limit().among(("cn-shanghai",)) == ("cn-shanghai",)
 
 
+def test_a_limit_to_accounts() -> None:
+    ours = ("own/cn-hangzhou", "prod/cn-hangzhou", "prod/cn-beijing")
+    limit = limit_from([("account", "prod"), ("region", "cn-hangzhou")], ours)
+    assert str(limit) == "region:cn-hangzhou, account:prod"
+    assert [one for one in ours if limit.allows_region(one)] == ["prod/cn-hangzhou"]
+    assert limit.among(ours) == limit.among(("own/cn-hangzhou",)) == ("prod/cn-hangzhou",)
+    limit.refuse_wish([], ["cn-hangzhou"], ["prod"])
+    with pytest.raises(NotAllowed, match="leaves out own\\."):
+        limit.refuse_wish([], [], ["own"])
+    assert limit_from([], ours) == Limit()
+
+
 @pytest.mark.parametrize(
     ("commands", "regions", "left_out"),
     [
@@ -102,11 +114,11 @@ def test_regions_within_a_limit() -> None:
 )
 def test_what_is_wished_for_must_lie_within_the_limit(commands: list[str], regions: list[str], left_out: str) -> None:
     if not left_out:
-        LIMIT.refuse_wish(commands, regions)
-        Limit().refuse_wish(["*"], ["cn-shanghai"])
+        LIMIT.refuse_wish(commands, regions, [])
+        Limit().refuse_wish(["*"], ["cn-shanghai"], ["prod"])
         return
     with pytest.raises(NotAllowed, match=left_out):
-        LIMIT.refuse_wish(commands, regions)
+        LIMIT.refuse_wish(commands, regions, [])
 
 
 @pytest.mark.parametrize(

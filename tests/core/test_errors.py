@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.core.errors import CloudError, NotAllowed, SlackError, Throttled, UserError
+from bot.core.errors import CloudError, NotAllowed, RoleRefused, SlackError, Throttled, UserError
 
 
 def test_errors_say_what_failed_and_where() -> None:
@@ -12,3 +12,12 @@ def test_errors_say_what_failed_and_where() -> None:
     refused = SlackError("chat.postMessage", "ratelimited", 30.0)
     assert (str(refused), refused.code, refused.retry_after) == ("chat.postMessage: ratelimited", "ratelimited", 30.0)
     assert issubclass(NotAllowed, UserError)
+
+
+def test_a_role_that_is_refused_says_what_mends_it() -> None:
+    refused = RoleRefused("prod/cn-x", "acs:ram::11:role/reader", "NoPermission", "R")
+    assert (refused.action, refused.region, refused.code) == ("AssumeRole", "prod/cn-x", "NoPermission")
+    assert refused.reason == (
+        "the account prod did not give me the role acs:ram::11:role/reader (NoPermission). My own role needs "
+        "sts:AssumeRole on it, and its trust policy must name my role"
+    )

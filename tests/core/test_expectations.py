@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -27,13 +28,22 @@ WEEKLY = Expectation(("a",), "weekly", 0, 3, 30, (("k", ""),), (), ("cn-shanghai
         ("command:a hourly by:07:15 on:instance:web-*", HOURLY),
         ("command:a by:Monday-03:30 on:tag:k cn-shanghai ring:<@U024BE7LH>", WEEKLY),
         ("command:a weekly by:mon-03:30 tag:k region:cn-shanghai ring:U024BE7LH", WEEKLY),
+        ("command:a hourly by:07:15 on:instance:web-* account:prod", replace(HOURLY, accounts=("prod",))),
     ],
 )
 def test_words_of_an_expectation(words: str, expectation: Expectation) -> None:
     assert read(parse(f"expect {words}").arguments) == expectation
 
 
-@pytest.mark.parametrize("one", [DAILY, HOURLY, WEEKLY, Expectation(("a b",), "daily", -1, 0, 0, (("k", "v w"),))])
+@pytest.mark.parametrize(
+    "one",
+    [
+        DAILY,
+        replace(HOURLY, accounts=("prod", "own")),
+        WEEKLY,
+        Expectation(("a b",), "daily", -1, 0, 0, (("k", "v w"),)),
+    ],
+)
 def test_canonical_words_are_read_back(one: Expectation) -> None:
     assert read(parse(f"expect {one.words()}").arguments) == one
     assert parse(parse(f"expect {one.words()}").words()).arguments == parse(f"expect {one.words()}").arguments
@@ -54,6 +64,7 @@ def test_canonical_words_are_read_back(one: Expectation) -> None:
         ("on:everything", "`on:` takes tag"),
         ("on:tag:=b", "A tag is written"),
         ("region:x", "not a region id"),
+        ("account:a/b", "not the name of an account"),
         ("ring:mei", "I do not know whom"),
         (" ".join(f"command:{n}" for n in range(21)), "At most 20 commands"),
     ],
@@ -70,6 +81,7 @@ def test_an_expectation_in_a_sentence() -> None:
     assert DAILY.told("Asia/Shanghai") == "backup-* daily by 03:30 (Asia/Shanghai) on tag backup=yes"
     assert HOURLY.told("UTC") == "a hourly by minute 15 (UTC) on web-*"
     assert WEEKLY.told("UTC") == "a weekly by mon-03:30 (UTC) on tag k in cn-shanghai"
+    assert replace(HOURLY, accounts=("prod",)).told("UTC") == "a hourly by minute 15 (UTC) on web-* of account prod"
     assert (WEEKLY.mention, DAILY.mention) == ("<@U024BE7LH>", "")
 
 

@@ -101,6 +101,15 @@ def test_a_command_line_for_each_region_and_command() -> None:
     ]
 
 
+def test_a_command_line_names_the_account_as_a_profile() -> None:
+    rows = [failed("i-1", **COMMAND)]
+    summary = summarise([invocation(rows, "prod/cn-hangzhou")], results_of(rows, "prod/cn-hangzhou"), {})
+    assert forms(summary)["Run it again there"] == [
+        "aliyun ecs InvokeCommand --RegionId cn-hangzhou --profile prod --CommandId c-hz0jdfwcsr --InstanceId.1 i-1"
+    ]
+    assert forms(summary)["CSV"][1] == "i-1,i-1,prod/cn-hangzhou,failed,ExitCodeNonzero,1"
+
+
 def test_what_is_going_can_be_stopped_and_what_that_means_is_said() -> None:
     summary = summary_of([running("i-1"), running("i-2"), succeeded("i-3")])
     assert forms(summary) == {

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from bot.core import blocks as b
 from bot.core import messages
 from bot.core.blocks import Message
-from bot.core.errors import CloudError, Denied, Throttled, Unavailable
+from bot.core.errors import CloudError, Denied, RoleRefused, Throttled, Unavailable
 from bot.core.history import Before, with_seen
 from bot.core.model import Instance
 from bot.core.summary import summarise, summarise_results
@@ -383,6 +383,13 @@ def test_a_long_list_is_read_out_as_far_as_there_is_room() -> None:
         (Denied("X", "cn-x", "Forbidden.RAM"), "my role may not do that (Forbidden.RAM). It needs the right ecs:X."),
         (Denied("X", "cn-x", "InvalidAccessKeyId.NotFound"), "my keys are not accepted"),
         (Denied("X", "cn-x", "InvalidRegionId.NotFound"), "there is no such region (InvalidRegionId.NotFound)."),
+        (Denied("X", "prod/cn-x", "NoSuchAccount"), "no account of that name is asked any more (BOT_ACCOUNTS)."),
+        (RoleRefused("prod/cn-x", "acs:ram::11:role/reader", "NoPermission", "R1"),
+         "Alibaba Cloud refused AssumeRole in prod/cn-x: the account prod did not give me the role "
+         "acs:ram::11:role/reader (NoPermission). My own role needs sts:AssumeRole on it, and its trust policy must "
+         "name my role. Request id R1."),
+        (RoleRefused("prod/cn-x", "acs:ram::11:role/reader", ""), "(no reason given)"),
+        (RoleRefused("prod/cn-x", "acs:ram::11:role/reader", "NoCredentials"), "I have no keys."),
         (Denied("X", "cn-x", "MissingParameter<!here>"), "X in cn-x: MissingParameter&lt;!here&gt;."),
         (Denied("X", "cn-x"), "X in cn-x: it gave no reason."),
     ],

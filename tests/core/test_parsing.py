@@ -37,6 +37,10 @@ CONSOLE = "https://ecs.console.aliyun.com/cloud-assistant/region/cn-shanghai?inv
         ("us-west-9", {"names": ("us-west-9",)}),
         ("region:us-west-9", {"regions": ("us-west-9",)}),
         ("region:ALL", {"regions": ("all",)}),
+        ("account:Prod account:stage cn-beijing", {"accounts": ("prod", "stage"), "regions": ("cn-beijing",)}),
+        ("prod/cn-beijing", {"regions": ("prod/cn-beijing",)}),
+        ("region:prod/cn-new-1", {"regions": ("prod/cn-new-1",)}),
+        ("prod/web-01", {"names": ("prod/web-01",)}),
         ("name:deploy", {"names": ("deploy",)}),
         ("name:“my host”", {"names": ("my host",)}),
         ("10.0.0.7", {"addresses": ("10.0.0.7",)}),
@@ -108,6 +112,12 @@ def test_question(typed: str, asked: dict[str, Any]) -> None:
          "here is the line to copy: `aliyun ecs RebootInstance --RegionId cn-shanghai --InstanceId "
          "i-bp1i7gg30r52z2em`."),
         ("stop t-hz0jdfwd9f region:cn-shanghai", "StopInvocation --RegionId cn-shanghai --InvokeId t-hz0jdfwd9f`."),
+        ("stop t-hz0jdfwd9f prod/cn-shanghai",
+         "StopInvocation --RegionId cn-shanghai --profile prod --InvokeId t-hz0jdfwd9f`."),
+        ("stop t-hz0jdfwd9f cn-shanghai account:prod", "StopInvocation --RegionId cn-shanghai --profile prod --Inv"),
+        ("stop web-01 account:prod-2", "--profile prod-2 --InvokeId t-…`. Fill in what is missing. Ask me `web-01`"),
+        ("account:", "`account:` needs a value right after it, for example account:prod."),
+        ("account:a/b", "`a/b` is not the name of an account. Right would be account:prod."),
         ("RUN", "I only read; here is the line to copy: `aliyun ecs InvokeCommand --RegionId REGION --CommandId c-…"),
         ("https://x.example/", "That address names no run"),
         ("region:", "`region:` needs a value right after it, for example region:cn-shanghai."),
@@ -199,6 +209,39 @@ def test_a_long_line_is_read_or_refused_with_a_sentence(piece: str) -> None:
     except UsageError as error:
         said = str(error)
     assert len(said) < 2 * LONGEST
+
+
+ACCOUNTS = frozenset({"own", "prod"})
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("account:prd", "I ask no account called `prd`. Did you mean `account:prod`?\nThe accounts are: own, prod."),
+        ("region:prd/cn-beijing", "I ask no account called `prd`. Did you mean"),
+        ("account:zzzzzzz", "I ask no account called `zzzzzzz`. \nThe accounts are: own, prod."),
+        ("subscribe account:prd", "I ask no account called `prd`."),
+        ("expect command:a by:03:30 on:tag:k account:prd", "I ask no account called `prd`."),
+    ],
+)
+def test_an_account_that_is_not_asked_is_refused(typed: str, said: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        parse(typed, ACCOUNTS)
+    assert str(refused.value).startswith(said)
+    assert parse(typed)
+
+
+@pytest.mark.parametrize(
+    "typed", ["account:prod", "own/cn-beijing failed", "subscribe account:prod", "unsubscribe account:gone", "status"]
+)
+def test_accounts_that_are_asked_are_read(typed: str) -> None:
+    assert parse(typed, ACCOUNTS) == parse(typed)
+
+
+def test_where_one_account_is_asked_no_name_is_right() -> None:
+    with pytest.raises(UsageError, match="I ask one account only, so `prod` names none"):
+        parse("account:prod", frozenset())
+    assert parse("failed cn-beijing", frozenset()) == parse("failed cn-beijing")
 
 
 def test_everywhere() -> None:

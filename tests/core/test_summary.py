@@ -265,3 +265,15 @@ def test_numbers_of_people_are_masked_or_not() -> None:
     rows = results_of([failed("i-1", "mobile: 13812345678")])
     shown = [summarise([invocation()], rows, {}, personal=personal) for personal in (True, False)]
     assert [one.masked.read("mobile: 13812345678")[1] for one in shown] == [1, 0]
+
+
+def test_of_instances_that_share_a_name_the_account_tells_which_and_else_the_id() -> None:
+    places = {"i-1": "own/cn-hangzhou", "i-2": "prod/cn-hangzhou", "i-3": "prod/cn-beijing", "i-4": "own/cn-hangzhou"}
+    runs, rows = [], []
+    for number, (one, place) in enumerate(places.items()):
+        mine = [failed(one, InvokeId=f"t-hz0run{number:04}")]
+        runs.append(invocation(mine, place, InvokeId=f"t-hz0run{number:04}"))
+        rows += results_of(mine, place)
+    instances = {one: Instance(one, place, "web" if one != "i-4" else "db") for one, place in places.items()}
+    summary = summarise(runs, rows, instances)
+    assert {row.name for row in summary.rows} == {"web (own)", "web (i-2)", "web (i-3)", "db"}

@@ -153,6 +153,10 @@ def test_what_and_where() -> None:
     assert wording.what([named, nameless]) == "2 commands"
     assert wording.where(["b", "b"]) == "b"
     assert wording.where(["b", "a"]) == "2 regions"
+    assert wording.where(["prod/a"]) == "prod/a"
+    assert wording.where(["prod/b", "prod/a"]) == "prod, 2 regions"
+    assert wording.where(["prod/a", "own/a"]) == "own, prod, a"
+    assert wording.where(["prod/a", "own/a", "stage/b"]) == "3 accounts, 2 regions"
 
 
 def test_members_stand_in_ranges_by_region_and_are_counted_where_there_is_no_room() -> None:

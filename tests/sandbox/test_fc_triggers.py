@@ -74,7 +74,7 @@ def one_instance(status, **result):
 
 def told_by(status, **result):
     with Cloud([one_instance(status, **{"StartTime": "+1s", "FinishedTime": "+9s", **result})]) as cloud:
-        completions = Completions(cloud, ACCOUNT)
+        completions = Completions(cloud)
         cloud.clock.advance(60)
         return completions.fresh()
 
@@ -83,11 +83,11 @@ def told_by(status, **result):
 
 
 def test_what_ended_before_is_not_told(cloud):
-    assert Completions(cloud, ACCOUNT).fresh() == []
+    assert Completions(cloud).fresh() == []
 
 
 def test_each_instance_is_told_of_once_when_its_run_ends(cloud):
-    completions = Completions(cloud, ACCOUNT)
+    completions = Completions(cloud)
     cloud.clock.advance(3_600)
     ends = of(FLEET, completions.fresh())
     assert Counter(end["data"]["invocationStatus"] for end in ends) == {"Success": 95, "Failed": 5}
@@ -97,7 +97,7 @@ def test_each_instance_is_told_of_once_when_its_run_ends(cloud):
 
 
 def test_little_by_little_it_is_the_same(cloud):
-    completions, ends = Completions(cloud, ACCOUNT), []
+    completions, ends = Completions(cloud), []
     for _ in range(30):
         cloud.clock.advance(30)
         ends += of(FLEET, completions.fresh())
@@ -105,7 +105,7 @@ def test_little_by_little_it_is_the_same(cloud):
 
 
 def test_the_bot_reads_in_an_event_what_the_api_says(cloud):
-    completions = Completions(cloud, ACCOUNT)
+    completions = Completions(cloud)
     cloud.clock.advance(110)
     end = next(one for one in of(FLEET, completions.fresh()) if one["data"]["invocationStatus"] == "Failed")
     (event,) = read(json.dumps(end).encode()).events
@@ -127,7 +127,7 @@ def test_others_are_not(status):
 
 def test_a_run_that_never_began_has_no_exit_code_and_no_times():
     with Cloud([one_instance("Aborted", ErrorCode="ClientNotRunning")]) as cloud:
-        completions = Completions(cloud, ACCOUNT)
+        completions = Completions(cloud)
         cloud.clock.advance(2)
         cloud.replay("one")
         (event,) = completions.fresh()
@@ -135,7 +135,7 @@ def test_a_run_that_never_began_has_no_exit_code_and_no_times():
 
 
 def test_a_scenario_that_starts_again_tells_all_anew(cloud):
-    completions = Completions(cloud, ACCOUNT)
+    completions = Completions(cloud)
     cloud.clock.advance(3_600)
     first = of(FLEET, completions.fresh())
     cloud.replay("running_fleet")
@@ -147,7 +147,7 @@ def test_a_scenario_that_starts_again_tells_all_anew(cloud):
 
 
 def test_the_runs_of_a_schedule_are_told_of_only_where_that_is_asked_for(cloud):
-    quiet, loud = Completions(cloud, ACCOUNT), Completions(cloud, ACCOUNT, each_run=True)
+    quiet, loud = Completions(cloud), Completions(cloud, each_run=True)
     cloud.clock.advance(3_600)
     assert of(SCHEDULE, quiet.fresh()) == []
     ends = of(SCHEDULE, loud.fresh())
@@ -155,7 +155,7 @@ def test_the_runs_of_a_schedule_are_told_of_only_where_that_is_asked_for(cloud):
 
 
 def test_an_event_may_leave_out_which_run_it_is_about(cloud):
-    completions = Completions(cloud, ACCOUNT, invoke_id=False)
+    completions = Completions(cloud, invoke_id=False)
     cloud.clock.advance(3_600)
     ends = completions.fresh()
     assert [end for end in ends if "invokeId" in end["data"]] == []

@@ -1,7 +1,8 @@
 """Cloud Assistant and its neighbours in the ECS API, through the official Tea OpenAPI client.
 
 API 2014-05-26, RPC, POST. Pages are walked by MaxResults and NextToken (page numbers are announced for removal);
-outputs come as Base64. How a call is made is in `openapi`.
+outputs come as Base64. How a call is made is in `openapi`. What is called a region here is a place (see `core.places`),
+which says with whose keys is asked.
 """
 
 from __future__ import annotations
@@ -15,9 +16,11 @@ from typing import Any
 
 from bot.adapters import openapi
 from bot.adapters.calls import Calls
+from bot.adapters.roles import Roles
 from bot.adapters.shared_replies import SharedReplies
 from bot.adapters.store import Store, StoreError
-from bot.core.errors import OUT_OF_TIME, CloudError, Throttled, Unavailable
+from bot.core import places
+from bot.core.errors import OUT_OF_TIME, CloudError, Denied, Throttled, Unavailable
 from bot.core.manners import LONGEST_ROOM, Priority, wait_after
 from bot.core.model import (
     AgentStatus,
@@ -33,6 +36,7 @@ from bot.core.model import (
     rows_of,
     text_of,
 )
+from bot.core.places import Account
 from bot.settings import Clock, Credentials, Settings
 
 log = logging.getLogger("bot.cloud")
@@ -41,6 +45,7 @@ VERSION = "2014-05-26"
 PAGE = 50
 MOST_IDS = 100  # instance ids in one DescribeInstances
 TRIES = 4
+_ENDED = ("InvalidSecurityToken", "InvalidAccessKeyId")  # codes of a role's keys that have ended before their time
 SHORT_WAIT = 5.0  # seconds for which a throttled call is held back here; longer is the queue's business
 
 Filters = openapi.Query
@@ -51,7 +56,7 @@ class CloudAssistant:
 
     `priority` says for whom it is: all but people leave a throttled API and region alone for longer. `shared` holds
     replies of the last seconds, `fresh` says to ask all the same. `oldest` is when the oldest of those came that were
-    used.
+    used. `roles` keeps the keys of other accounts; `asked_by` is the Slack id of the person, "" where nobody asked.
     """
 
     def __init__(
@@ -67,8 +72,11 @@ class CloudAssistant:
         shared: SharedReplies | None = None,
         fresh: bool = False,
         calls: Calls | None = None,
+        roles: Roles | None = None,
+        asked_by: str = "",
     ) -> None:
         self._calls = calls or Calls()
+        self._roles, self._asked_by = roles or Roles(settings, clock), asked_by
         self._settings, self._credentials, self._store = settings, credentials, store
         self._deadline, self._clock, self._sleep = deadline, clock, sleep
         self._priority, self._shared, self._fresh = priority, shared, fresh
@@ -212,10 +220,28 @@ class CloudAssistant:
             log.warning("throttle mark not kept")
 
     def _try(self, action: str, region: str, query: Filters) -> dict[str, Any]:
-        """The body of one reply."""
-        call = openapi.Call(self._settings.endpoint(region), VERSION, action, region, {"RegionId": region, **query})
+        """The body of one reply, asked for with the keys of the place's account."""
+        account = self._settings.accounts.get(places.account_of(region))
+        if account is None:
+            raise Denied(action, region, "NoSuchAccount")
+        keys = self._keys(account, region)
+        query = {"RegionId": places.region_of(region), **query}
+        call = openapi.Call(self._settings.endpoint(region), VERSION, action, region, query)
         left = self._deadline - self._clock()
-        return openapi.ask(call, self._credentials, left, self._until_next_minute(), self._calls)
+        try:
+            return openapi.ask(call, keys, left, self._until_next_minute(), self._calls)
+        except Denied as error:
+            if not (account.role and error.code.startswith(_ENDED)):
+                raise
+            self._roles.forget(account, self._asked_by)  # so that the next try takes the role on anew
+            raise Unavailable(action, region, error.code, error.request_id) from None
+
+    def _keys(self, account: Account, region: str) -> Credentials:
+        """Our own, or those of the account's role. Raises CloudError."""
+        if not account.role:
+            return self._credentials
+        left = self._deadline - self._clock()
+        return self._roles.keys(account, region, self._asked_by, self._credentials, left, self._calls)
 
     def _until_next_minute(self) -> float:
         """The API refuses until the next minute; spread a little, so that waiting jobs do not come all at once."""

@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from bot.adapters.calls import Calls
+from bot.core import places
 from bot.core.errors import OUT_OF_TIME, CloudError, Denied, Throttled, Unavailable
 from bot.core.model import text_of
 from bot.settings import Credentials
@@ -31,7 +32,9 @@ Query = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """An action of an API's version, at a base URL; `region` goes along as the client's, not as a parameter."""
+    """An action of an API's version, at a base URL; `region` is the place that errors name, whose region goes along as
+    the client's, not as a parameter.
+    """
 
     endpoint: str
     version: str
@@ -93,7 +96,7 @@ def _send(call: Call, credentials: Credentials, seconds: float) -> object:
             security_token=credentials.security_token or None,
             protocol=address.scheme,
             endpoint=address.netloc,
-            region_id=call.region,
+            region_id=places.region_of(call.region),
             user_agent="cloud-assistant-in-slack",
         )
     )

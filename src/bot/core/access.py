@@ -7,12 +7,12 @@ conversations.info (is_ext_shared, is_pending_ext_shared). Ids decide, never nam
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import tzinfo
 from fnmatch import fnmatchcase
 from typing import Any
 
-from bot.core import wording
+from bot.core import places, wording
 from bot.core.errors import NotAllowed
 from bot.core.texts import Text, _, sentences
 
@@ -21,19 +21,23 @@ _ASK = Text("Ask the people who run this bot.")
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """What of the cloud a channel may be shown: patterns of commands' names or ids (`deploy-*`), ids of regions.
+    """What of the cloud a channel may be shown: patterns of commands' names or ids (`deploy-*`), ids of regions, names
+    of accounts.
 
-    Empty means all.
+    Empty means all. `ours` are the configured places that are within.
     """
 
     commands: tuple[str, ...] = ()
     regions: tuple[str, ...] = ()
+    accounts: tuple[str, ...] = ()
+    ours: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.commands or self.regions)
+        return bool(self.commands or self.regions or self.accounts)
 
     def __str__(self) -> str:
-        return ", ".join([*(f"command:{one}" for one in self.commands), *(f"region:{one}" for one in self.regions)])
+        limits = (("command", self.commands), ("region", self.regions), ("account", self.accounts))
+        return ", ".join(f"{key}:{one}" for key, some in limits for one in some)
 
     def allows(self, region: str, command_name: str, command_id: str) -> bool:
         """Whether runs of this command in this region may be shown."""
@@ -41,19 +45,20 @@ class Limit:
         return self.allows_region(region) and (named or not self.commands)
 
     def allows_region(self, region: str) -> bool:
-        return not self.regions or region in self.regions
+        return places.within(region, self.accounts, self.regions)
 
     def among(self, regions: Sequence[str]) -> tuple[str, ...]:
         """Those of the regions that may be shown; where none is, the limit's own."""
-        return tuple(one for one in regions if self.allows_region(one)) or self.regions
+        return tuple(one for one in regions if self.allows_region(one)) or self.ours or self.regions
 
-    def refuse_wish(self, commands: Iterable[str], regions: Iterable[str]) -> None:
-        """Raises NotAllowed where a wish names commands, as patterns, or regions that may not be shown.
+    def refuse_wish(self, commands: Iterable[str], regions: Iterable[str], accounts: Iterable[str]) -> None:
+        """Raises NotAllowed where a wish names commands, as patterns, regions or accounts that may not be shown.
 
         A pattern lies within another that knows only `*` when it fits it as a text does; one with `[` might not.
         """
         wrong = [one for one in commands if self.commands and ("[" in one or not self._fits(one))]
-        wrong += [one for one in regions if not self.allows_region(one)]
+        wrong += [one for one in regions if not places.within(one, (), self.regions)]
+        wrong += [one for one in accounts if self.accounts and one not in self.accounts]
         if wrong:
             raise NotAllowed(lambda: outside(self, wrong))
 
@@ -61,11 +66,12 @@ class Limit:
         return any(fnmatchcase(pattern, one) for one in self.commands)
 
 
-def limit_from(pairs: Iterable[tuple[str, str]]) -> Limit:
-    """From the (key, value) pairs of a channel in BOT_CHANNELS."""
+def limit_from(pairs: Iterable[tuple[str, str]], ours: Iterable[str] = ()) -> Limit:
+    """From the (key, value) pairs of a channel in BOT_CHANNELS, and the configured places."""
     found = list(pairs)
-    commands, regions = (tuple(value for key, value in found if key == kind) for kind in ("command", "region"))
-    return Limit(commands, regions)
+    kinds = ("command", "region", "account")
+    limit = Limit(*(tuple(value for key, value in found if key == kind) for kind in kinds))
+    return replace(limit, ours=tuple(one for one in ours if limit.allows_region(one))) if limit else limit
 
 
 def only(limit: Limit) -> str:

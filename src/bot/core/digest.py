@@ -80,7 +80,7 @@ class _Ran:
 def regions_of(subscriptions: Iterable[Subscription], configured: Sequence[str]) -> tuple[str, ...]:
     """The configured regions that a channel's subscriptions are about; all where it has none that is about runs."""
     about = [one for one in subscriptions if one.of_runs]
-    wanted = [region for region in configured if any(not one.regions or region in one.regions for one in about)]
+    wanted = [region for region in configured if any(one.of_place(region) for one in about)]
     return tuple(wanted) or tuple(configured)
 
 

@@ -8,6 +8,7 @@ BotError
 ├─ CloudError     Alibaba Cloud did not answer the question; carries its request id
 │  ├─ Throttled   refused for now; `wait` says for how long
 │  ├─ Denied      refused for good: rights or credentials
+│  │  └─ RoleRefused  the role of another account may not be taken on
 │  └─ Unavailable broken, slow or unreadable after our retries
 └─ SlackError     Slack did not take a message; `code` is Slack's own word
 
@@ -16,6 +17,7 @@ Any other exception is a crash: it fails the job, so that Function Compute deliv
 
 from collections.abc import Callable
 
+from bot.core import places
 from bot.core.texts import Text, _
 
 OUT_OF_TIME = "OutOfTime"  # a code of ours: no reply while there was time for one
@@ -75,6 +77,25 @@ class Throttled(CloudError):
 
 class Denied(CloudError):
     """Rights, credentials or parameters are wrong: asking again gives the same answer."""
+
+
+class RoleRefused(Denied):
+    """The role of another account may not be taken on; `role` is its ARN, `region` the place that was to be asked."""
+
+    def __init__(self, place: str, role: str, code: str, request_id: str = "") -> None:
+        super().__init__("AssumeRole", place, code, request_id)
+        self.role = role
+
+    @property
+    def reason(self) -> str:
+        """Why the account is not read, and what mends it."""
+        return _(
+            "the account {account} did not give me the role {role} ({code}). My own role needs sts:AssumeRole on it, "
+            "and its trust policy must name my role",
+            account=places.account_of(self.region),
+            role=self.role,
+            code=self.code or _("no reason given"),
+        )
 
 
 class Unavailable(CloudError):

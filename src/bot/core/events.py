@@ -12,10 +12,11 @@ import base64
 import json
 import re
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from bot.core import places
 from bot.core.envelopes import Envelope, envelope_of, folded, message_in, text, time_of
 from bot.core.model import number_of
 
@@ -104,19 +105,25 @@ def read(raw: bytes) -> Reading:
     return Reading(tuple(reader.events), tuple(reader.unknown))
 
 
-def trusted(events: Iterable[Event], account: str, regions: Collection[str]) -> Reading:
-    """The events that are worth a look: of our account, where that is known, and of a region that is configured."""
+def trusted(events: Iterable[Event], accounts: Mapping[str, str], regions: Collection[str]) -> Reading:
+    """The events that are worth a look: of an account that is asked, and of a region that is configured.
+
+    `accounts` are the names of accounts by their numbers; "" stands for a number that is not known. The region of what
+    is kept is a place, as in `regions`.
+    """
     kept: list[Event] = []
     dropped: dict[str, None] = {}
     for event in events:
         if isinstance(event, Tick):
             kept.append(event)
-        elif account and event.account != account:
+            continue
+        name = accounts.get(event.account, accounts.get(""))
+        if name is None:
             dropped["of another account"] = None
-        elif event.region not in regions:
+        elif places.at(name, event.region) not in regions:
             dropped["of a region that is not configured"] = None
         else:
-            kept.append(event)
+            kept.append(replace(event, region=places.at(name, event.region)))
     return Reading(tuple(kept), tuple(dropped))
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 
+from bot.core import places
 from bot.core.errors import UsageError
 from bot.core.question import KINDS, REGIONS, quoted
 from bot.core.subscriptions import mention
@@ -19,7 +20,7 @@ from bot.core.texts import N_, Text, _, listed
 
 USAGE = N_(
     "Usage: expect command:backup-* daily by:03:30 on:tag:backup=yes, or hourly by:00:15, weekly by:mon-03:30, "
-    "on:instance:web-*, with region:cn-shanghai, ring:@somebody"
+    "on:instance:web-*, with region:cn-shanghai, account:prod, ring:@somebody"
 )
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _TOLD = {"hourly": N_("hourly"), "daily": N_("daily"), "weekly": N_("weekly")}
@@ -40,6 +41,7 @@ class Expectation:
     instances: tuple[str, ...] = ()
     regions: tuple[str, ...] = ()
     ring: str = ""
+    accounts: tuple[str, ...] = ()
 
     def words(self) -> str:
         pairs = [
@@ -48,6 +50,7 @@ class Expectation:
             ("by", self.by),
             *(("on", f"tag:{key}={value}") for key, value in self.tags),
             *(("on", f"instance:{one}") for one in self.instances),
+            *(("account", one) for one in self.accounts),
             *(("region", one) for one in self.regions),
             *([("ring", self.ring)] if self.ring else []),
         ]
@@ -69,6 +72,7 @@ class Expectation:
         what = [_("tag {tag}", tag=f"{key}={value}" if value else key) for key, value in self.tags]
         what += [_(" or ").join(self.instances)] if self.instances else []
         where = _(" in {regions}", regions=listed(self.regions)) if self.regions else ""
+        where += _(" of account {names}", names=listed(self.accounts)) if self.accounts else ""
         return _(" and ").join(what) + where
 
     def told(self, zone_name: str) -> str:
@@ -195,9 +199,16 @@ def _tag(one: Expectation, value: str) -> Expectation:
 
 def _region(one: Expectation, value: str) -> Expectation:
     lower = value.lower()
-    if not re.fullmatch(r"[a-z]{2,4}(?:-[a-z0-9]{1,20}){1,4}", lower):
+    if not re.fullmatch(places.REGION, lower):
         raise UsageError("`{word}` is not a region id. Right would be region:cn-shanghai.", word=_shown(value))
     return _with(one, "regions", lower)
+
+
+def _account(one: Expectation, value: str) -> Expectation:
+    lower = value.lower()
+    if not re.fullmatch(places.NAME, lower):
+        raise UsageError("`{word}` is not the name of an account. Right would be account:prod.", word=_shown(value))
+    return _with(one, "accounts", lower)
 
 
 def _ring(one: Expectation, value: str) -> Expectation:
@@ -220,5 +231,6 @@ _READERS: dict[str, Callable[[Expectation, str], Expectation]] = {
     "tag": _tag,
     "instance": lambda one, value: _with(one, "instances", value[:128]),
     "region": _region,
+    "account": _account,
     "ring": _ring,
 }

@@ -11,7 +11,7 @@ import shlex
 from collections.abc import Iterable, Sequence
 
 from bot.core import blocks as b
-from bot.core import wording
+from bot.core import places, wording
 from bot.core.blocks import Block, Message
 from bot.core.summary import BAD, Bucket, Row, Summary
 from bot.core.texts import N_, _, counted
@@ -80,12 +80,12 @@ def _stop(summary: Summary) -> list[str]:
     ]
 
 
-def _lines(action: str, region: str, options: str, rows: Iterable[Row]) -> list[str]:
-    ids = _ids(rows)
-    return [
-        f"aliyun ecs {action} --RegionId {shlex.quote(region)} {options} {_numbered(ids[at : at + _AT_ONCE])}"
-        for at in range(0, len(ids), _AT_ONCE)
-    ]
+def _lines(action: str, place: str, options: str, rows: Iterable[Row]) -> list[str]:
+    """Where places bear an account, it is taken for the name of a profile of the command line's."""
+    ids, account = _ids(rows), places.account_of(place)
+    command = f"aliyun ecs {action} --RegionId {shlex.quote(places.region_of(place))}"
+    command += f" --profile {shlex.quote(account)}" if account else ""
+    return [f"{command} {options} {_numbered(ids[at : at + _AT_ONCE])}" for at in range(0, len(ids), _AT_ONCE)]
 
 
 def _numbered(ids: Iterable[str]) -> str:

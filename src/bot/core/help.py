@@ -35,6 +35,7 @@ TOPICS: dict[str, tuple[str, ...]] = {
     "regions": (
         N_("cn-shanghai: there; region:… for one that I do not know; region:all: everywhere at once"),
         N_("an id is looked for in the default region first, then in the others"),
+        N_("account:prod: only in that account, where the people who run this bot have named several"),
     ),
     "filters": (
         N_("since:2h, since:21:00 (your time zone), since:2026-11-24"),

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, tzinfo
 from bot.core import blocks as b
 from bot.core import parts, spoken, watching, wording
 from bot.core.blocks import Block, Message
-from bot.core.errors import CloudError, Denied, Throttled
+from bot.core.errors import CloudError, Denied, RoleRefused, Throttled
 from bot.core.masking import Masked
 from bot.core.model import Invocation
 from bot.core.parts import DETAILS, Detail
@@ -354,10 +354,14 @@ def _denied(error: CloudError) -> str:
     code = wording.name(error.code)
     if code == "NoCredentials":
         return _("I have no keys. The function needs a role, or ALIBABA_CLOUD_ACCESS_KEY_ID and _SECRET.")
-    if code.startswith(("Forbidden", "NoPermission", "Operation.Forbidden")):
-        return _("my role may not do that ({code}). It needs the right ecs:{action}.", code=code, action=error.action)
     if code.startswith(("InvalidAccessKeyId", "InvalidSecurityToken", "SignatureDoesNotMatch", "IncompleteSignature")):
         return _("my keys are not accepted ({code}). The people who run this bot must renew them.", code=code)
+    if isinstance(error, RoleRefused):
+        return stop(error.reason)
+    if code.startswith(("Forbidden", "NoPermission", "Operation.Forbidden")):
+        return _("my role may not do that ({code}). It needs the right ecs:{action}.", code=code, action=error.action)
+    if code == "NoSuchAccount":
+        return _("no account of that name is asked any more (BOT_ACCOUNTS).")
     if code.startswith("InvalidRegionId"):
         return _("there is no such region ({code}).", code=code)
     return stop(code or _("it gave no reason"))

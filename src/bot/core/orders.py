@@ -9,11 +9,14 @@ from collections.abc import Callable, Sequence
 
 from bot.core import daily, expectations, quiet, status, subscriptions
 from bot.core.errors import UsageError
+from bot.core.expectations import Expectation
+from bot.core.subscriptions import Subscription
 
 
-def check(subcommand: str, words: Sequence[str]) -> None:
-    """Raises UsageError where the words after a sub-command cannot be read."""
-    _READERS[subcommand](words)
+def check(subcommand: str, words: Sequence[str]) -> tuple[str, ...]:
+    """The accounts that the words after a sub-command name; raises UsageError where they cannot be read."""
+    wish = _READERS[subcommand](words)
+    return wish.accounts if isinstance(wish, Subscription | Expectation) else ()
 
 
 def _nothing(usage: str) -> Callable[[Sequence[str]], None]:
@@ -25,6 +28,7 @@ def _nothing(usage: str) -> Callable[[Sequence[str]], None]:
 
 
 def _unsubscribe(words: Sequence[str]) -> None:
+    """What has been subscribed to can be ended, also of an account that is not asked any more."""
     if [word.lower() for word in words] != [EVERYTHING]:
         subscriptions.read(words)
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection
 from datetime import date
 from typing import Any
 
+from bot.core import places
 from bot.core.errors import UsageError
 from bot.core.question import EVERYWHERE, KINDS, MODES, ORDER_KEYS, ORDERS, REASONS, REGIONS, STATES, TYPES, Question
 from bot.core.texts import N_, Text
@@ -27,8 +28,11 @@ USAGE = N_(
 _EXAMPLES = N_("Examples: t-hz0jdfwd9f, web-01, failed since:2h.")
 
 
-def parse(text: str) -> Question:
-    """The question in what was typed; raises UsageError with a sentence for the person."""
+def parse(text: str, accounts: Collection[str] | None = None) -> Question:
+    """The question in what was typed; raises UsageError with a sentence for the person.
+
+    `accounts` are the names that may be used; None for words of our own, which have been read before.
+    """
     if len(text) > LONGEST:
         raise UsageError(
             "That is {length} characters; I read at most {most}. "
@@ -43,24 +47,45 @@ def parse(text: str) -> Question:
         topic = lower[lower.index("help") + 1 :][:1]
         return Question("help", topic=" ".join(topic))
     if lower[:1] and lower[0] in ORDERS:
-        return _read_order(lower[0], text)
+        return _read_order(lower[0], text, accounts)
     verb = next((word for word in lower if word in _VERBS), None)
     if verb is not None:
         raise _only_read(verb, words)
     question = Question()
     for word in words:
         question = _read(question, word)
+    if accounts is not None:
+        know_accounts([*question.accounts, *places.accounts_of(question.regions)], accounts)
     if question.subcommand in _NEEDS:
         _NEEDS[question.subcommand](question)
     return question
 
 
-def _read_order(subcommand: str, text: str) -> Question:
+def know_accounts(wanted: Collection[str], accounts: Collection[str]) -> None:
+    """Raises UsageError with the nearest right name where one of the wanted accounts is not among those asked."""
+    for name in wanted:
+        if name in accounts:
+            continue
+        if not accounts:
+            raise UsageError("I ask one account only, so `{word}` names none (BOT_ACCOUNTS).", word=_shown(name))
+        nearest = _nearest(name, accounts)
+        hint = Text("Did you mean `{word}`?", word=f"account:{nearest}") if nearest else ""
+        raise UsageError(
+            "I ask no account called `{word}`. {hint}\nThe accounts are: {known}.",
+            word=_shown(name),
+            hint=hint,
+            known=", ".join(sorted(accounts)),
+        )
+
+
+def _read_order(subcommand: str, text: str, accounts: Collection[str] | None) -> Question:
     """A sub-command with words of its own; raises UsageError where they cannot be read."""
     from bot.core import orders  # only where one is typed: the ack of the others must not pay for it
 
     words = tuple(words_of(text, ORDER_KEYS)[1:])
-    orders.check(subcommand, words)
+    wish = orders.check(subcommand, words)
+    if accounts is not None:
+        know_accounts(wish, accounts)
     return Question(subcommand, arguments=words)
 
 
@@ -107,7 +132,7 @@ def _read(question: Question, word: str) -> Question:
     keyword = _KEYWORDS.get(lower)
     if keyword is not None:
         return keyword(question)
-    if lower in REGIONS:
+    if places.is_known_place(lower):
         return _with(question, "regions", lower)
     filtered = _read_filter(question, word)
     if filtered is not None:
@@ -218,11 +243,19 @@ def _read_filter(question: Question, word: str) -> Question | None:
 
 def _region(question: Question, value: str) -> Question:
     lower = value.lower()
-    if lower != EVERYWHERE and not re.fullmatch(r"[a-z]{2,4}(?:-[a-z0-9]{1,20}){1,4}", lower):
+    if lower != EVERYWHERE and not places.is_place(lower):
         raise UsageError(
             "`{word}` is not a region id. Right would be region:cn-shanghai or region:all.", word=_shown(value)
         )
     return _with(question, "regions", lower)
+
+
+def _account(question: Question, value: str) -> Question:
+    """By its look: which accounts there are is known to who asks for the question."""
+    lower = value.lower()
+    if not re.fullmatch(places.NAME, lower):
+        raise UsageError("`{word}` is not the name of an account. Right would be account:prod.", word=_shown(value))
+    return _with(question, "accounts", lower)
 
 
 _SPAN = re.compile(r"[0-9]{1,4}[smhdw]")
@@ -309,6 +342,7 @@ def _reason(question: Question, value: str) -> Question:
 
 _FILTERS: dict[str, Callable[[Question, str], Question]] = {
     "region": _region,
+    "account": _account,
     "since": _since,
     "page": _page,
     "size": _size,
@@ -322,6 +356,7 @@ _FILTERS: dict[str, Callable[[Question, str], Question]] = {
 }
 _FILTER_EXAMPLES = {
     "region": "region:cn-shanghai",
+    "account": "account:prod",
     "since": "since:2h",
     "page": "page:2",
     "size": "size:50",
@@ -349,9 +384,11 @@ def _only_read(verb: str, words: list[str]) -> UsageError:
     action, option, look, unknown, rest = _VERBS[verb]
     lower = [word.lower() for word in words]
     wanted = next((word for word in lower if look.fullmatch(word)), unknown)
-    region = next((word for word in (w.removeprefix("region:") for w in lower) if word in REGIONS), "REGION")
-    line = f"aliyun ecs {action} --RegionId {region} {option} {wanted}{rest}"
-    name = next((word for word in words if word.lower() not in REGIONS and re.search(r"[\d.*-]", word)), None)
+    place = next((w for w in (w.removeprefix("region:") for w in lower) if places.is_known_place(w)), "REGION")
+    region, account = places.region_of(place), _account_in(lower) or places.account_of(place)
+    profile = f" --profile {account}" if account else ""
+    line = f"aliyun ecs {action} --RegionId {region}{profile} {option} {wanted}{rest}"
+    name = next((w for w in words if not _says_where(w.lower()) and re.search(r"[\d.*-]", w)), None)
     if "…" not in line and region != "REGION":
         return UsageError("I only read; here is the line to copy: `{line}`.", line=line)
     if not name:
@@ -361,6 +398,15 @@ def _only_read(verb: str, words: list[str]) -> UsageError:
         line=line,
         name=_shown(name),
     )
+
+
+def _says_where(word: str) -> bool:
+    return places.is_known_place(word) or word.startswith("account:")
+
+
+def _account_in(words: list[str]) -> str:
+    found = (re.fullmatch(rf"account:({places.NAME})", word) for word in words)
+    return next((match[1] for match in found if match), "")
 
 
 def _shown(word: str) -> str:

@@ -27,6 +27,7 @@ KINDS = {
     "names": N_("names"),
     "commands": N_("commands"),
     "regions": N_("regions"),
+    "accounts": N_("accounts"),
     "states": N_("states"),
     "reasons": N_("reasons"),
     "tags": N_("tags"),
@@ -82,7 +83,7 @@ ORDERS = (
 )
 ORDER_KEYS = (
     *("command", "instance", "tag", "region", "bucket", "reason", "events", "at-least", "longer-than", "ring"),
-    *("by", "on"),
+    *("by", "on", "account"),
 )
 MODES = {"once": "Once", "period": "Period", "nextreboot": "NextRebootOnly", "everyreboot": "EveryReboot"}
 
@@ -92,7 +93,7 @@ class Question(NamedTuple):
 
     `since` is a span (`2h`), a time of day (`21:00`) or a day with or without one (`2026-11-24t21:00`): what it
     means depends on the asking person's time zone. `size` is 0 where none was asked for. `arguments` are the words
-    after a sub-command of ORDERS, which reads them itself.
+    after a sub-command of ORDERS, which reads them itself. `regions` may be places (see `core.places`).
     """
 
     subcommand: str = "show"
@@ -103,6 +104,7 @@ class Question(NamedTuple):
     addresses: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     regions: tuple[str, ...] = ()
+    accounts: tuple[str, ...] = ()
     states: tuple[str, ...] = ()
     since: str = ""
     history: bool = False
@@ -147,6 +149,7 @@ class Question(NamedTuple):
                 *([] if self.subcommand == "show" else [self.subcommand]),
                 *(self.invocations + self.instances + self.commands + self.addresses),
                 *(f"name:{quoted(name)}" for name in self.names),
+                *(f"account:{account}" for account in self.accounts),
                 *(f"region:{region}" for region in self.regions),
                 *self.states,
                 *(f"reason:{reason}" for reason in self.reasons),

@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from bot.core import places
 from bot.core.model import Instance, Invocation
 from bot.core.subscriptions import Subscription
 from bot.core.summary import BAD, Bucket, Group, Row, Summary, only, part, reason_keys
@@ -105,8 +106,9 @@ def identity(invocation: Invocation, run_tag: str = "") -> str:
     """Equal for runs that may share a message: the value of the tag, where there is one, else the command.
 
     The same command is the same name, type and content: RunCommand makes a new CommandId each time. A schedule is
-    a command of its own.
+    a command of its own. What runs in another account is another thing, unless a tag says that it is not.
     """
+    account = places.account_of(invocation.region)
     tagged = dict(invocation.tags).get(run_tag, "") if run_tag else ""
     if tagged:
         parts = ["tag", tagged]
@@ -116,6 +118,7 @@ def identity(invocation: Invocation, run_tag: str = "") -> str:
         parts = ["command", invocation.command_name, invocation.command_type, invocation.content]
     else:
         parts = ["id", invocation.command_id or invocation.id]
+    parts += [account] if account and not tagged else []
     return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:24]
 
 

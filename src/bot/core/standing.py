@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from bot.core import blocks as b
-from bot.core import wording
+from bot.core import places, wording
 from bot.core.blocks import Block, Message
 from bot.core.quiet import UNMUTE
 from bot.core.subscriptions import Subscription, mention, told
@@ -52,7 +52,7 @@ def subscribed(wish: Subscription, by_name: str, *, known: bool, regions: Sequen
         lines = [_("This channel is subscribed already to {what}. Asked for by {who}.", what=what, who=who)]
     else:
         lines = [_("This channel is subscribed now to {what}. Asked for by {who}.", what=what, who=who)]
-    elsewhere = [region for region in wish.regions if region not in regions]
+    elsewhere = [one for one in wish.regions if not any(places.within(at, wish.accounts, (one,)) for at in regions)]
     if elsewhere:
         lines.append(
             _(

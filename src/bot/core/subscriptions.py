@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Any
 
+from bot.core import places
 from bot.core.errors import UsageError
 from bot.core.question import KINDS, ORDER_KEYS, REASONS, REGIONS, quoted
 from bot.core.texts import N_, Text, _, listed
@@ -20,8 +21,8 @@ from bot.core.words import words_of
 
 USAGE = N_(
     "Usage: subscribe (failures of everything), or with all, command:deploy-*, instance:web-*, tag:team=web, "
-    "region:cn-shanghai, bucket:failed,timed-out,never-ran, reason:oom, events:spot,maintenance, at-least:2 or 5%, "
-    "longer-than:30m, ring:@somebody"
+    "region:cn-shanghai, account:prod, bucket:failed,timed-out,never-ran, reason:oom, events:spot,maintenance, "
+    "at-least:2 or 5%, longer-than:30m, ring:@somebody"
 )
 BUCKETS = ("failed", "timed-out", "never-ran")
 # What a person types, and the beginnings of the event names that it stands for.
@@ -51,6 +52,7 @@ class Subscription:
     instances: tuple[str, ...] = ()
     tags: tuple[tuple[str, str], ...] = ()
     regions: tuple[str, ...] = ()
+    accounts: tuple[str, ...] = ()
     buckets: tuple[str, ...] = ()
     reasons: tuple[str, ...] = ()
     events: tuple[str, ...] = ()
@@ -70,6 +72,7 @@ class Subscription:
             *(("command", one) for one in self.commands),
             *(("instance", one) for one in self.instances),
             *(("tag", f"{key}={value}") for key, value in self.tags),
+            *(("account", one) for one in self.accounts),
             *(("region", one) for one in self.regions),
             *(("bucket", one) for one in self.buckets),
             *(("reason", one) for one in self.reasons),
@@ -87,9 +90,12 @@ class Subscription:
 
     def of_command(self, region: str, command_name: str, command_id: str) -> bool:
         """Whether runs of this command in this region may be news; instances and outcomes are looked at later."""
-        if not self.of_runs or (self.regions and region not in self.regions):
+        if not self.of_runs or not self.of_place(region):
             return False
         return not self.commands or any(_like(one, command_name, command_id) for one in self.commands)
+
+    def of_place(self, place: str) -> bool:
+        return places.within(place, self.accounts, self.regions)
 
     def of_instance(self, instance_id: str, name: str, tags: Collection[tuple[str, str]]) -> bool:
         if self.instances and not any(_like(one, instance_id, name) for one in self.instances):
@@ -98,7 +104,7 @@ class Subscription:
 
     def of_event(self, name: str, region: str) -> bool:
         """Whether a system event of this name is wanted."""
-        if self.regions and region not in self.regions:
+        if not self.of_place(region):
             return False
         return any(name.startswith(EVENTS[kind]) for kind in self.events)
 
@@ -173,9 +179,16 @@ def _one(field: str) -> Callable[[Subscription, str], Subscription]:
 
 def _region(subscription: Subscription, value: str) -> Subscription:
     lower = value.lower()
-    if not re.fullmatch(r"[a-z]{2,4}(?:-[a-z0-9]{1,20}){1,4}", lower):
+    if not re.fullmatch(places.REGION, lower):
         raise UsageError("`{word}` is not a region id. Right would be region:cn-shanghai.", word=_shown(value))
     return _with(subscription, "regions", lower)
+
+
+def _account(subscription: Subscription, value: str) -> Subscription:
+    lower = value.lower()
+    if not re.fullmatch(places.NAME, lower):
+        raise UsageError("`{word}` is not the name of an account. Right would be account:prod.", word=_shown(value))
+    return _with(subscription, "accounts", lower)
 
 
 def _tag(subscription: Subscription, value: str) -> Subscription:
@@ -245,6 +258,7 @@ _FILTERS: dict[str, Callable[[Subscription, str], Subscription]] = {
     "instance": _one("instances"),
     "tag": _tag,
     "region": _region,
+    "account": _account,
     "bucket": _several("buckets", "bucket", BUCKETS),
     "reason": _reason,
     "events": _several("events", "events", EVENTS),
@@ -290,6 +304,7 @@ def told(subscription: Subscription) -> str:
         *([_(" on {instances}", instances=listed(subscription.instances))] if subscription.instances else []),
         *(_(" tagged {tag}", tag=f"{key}={value}") for key, value in subscription.tags),
         *([_(" in {regions}", regions=listed(subscription.regions))] if subscription.regions else []),
+        *([_(" of account {names}", names=listed(subscription.accounts))] if subscription.accounts else []),
         *(
             [_(" that took longer than {span}", span=_span(subscription.longer_than))]
             if subscription.longer_than

@@ -13,6 +13,7 @@ from enum import Enum
 from functools import cached_property
 from typing import Any
 
+from bot.core import places
 from bot.core.diagnosis import Diagnosis, diagnose, is_open_code, proves_never_ran
 from bot.core.folding import Alike, OutputReader, differing, own_words, shown
 from bot.core.masking import Masked
@@ -296,14 +297,23 @@ def _learn(
 
 
 def _unique_names(targets: Iterable[InvocationResult], instances: Mapping[str, Instance]) -> dict[str, str]:
-    """What people call each instance; the id where there is no name, both where two share one."""
-    names = {}
+    """What people call each instance; the id where there is no name. Where several share one, the account too; the id
+    where that does not tell them apart.
+    """
+    names, accounts = {}, {}
     for target in targets:
         instance = instances.get(target.instance_id)
         name = instance.name if instance else ""
         names[target.instance_id] = name or target.instance_id or _("an instance without id")
-    shared = Counter(names.values())
-    return {i: name if shared[name] == 1 else f"{name} ({i})" for i, name in names.items()}
+        accounts[target.instance_id] = places.account_of(target.region)
+    shared, there = Counter(names.values()), Counter((name, accounts[i]) for i, name in names.items())
+
+    def told(one: str, name: str) -> str:
+        if shared[name] == 1:
+            return name
+        return f"{name} ({accounts[one] if there[name, accounts[one]] == 1 else one})"
+
+    return {i: told(i, name) for i, name in names.items()}
 
 
 def _system(instance: Instance | None, invocation: Invocation | None) -> str:

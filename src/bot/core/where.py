@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from bot.core import wording
+from bot.core import places, wording
 from bot.core.model import Instance
 from bot.core.summary import BAD, Bucket, Shared, Summary
 from bot.core.texts import N_, _
@@ -129,7 +129,7 @@ _WHO = {
 
 def sentences(told: Iterable[Shared], regions: Collection[str]) -> list[str]:
     """`7 of 7 failures are in zone h, which has 38 of the 240`; a zone bears its region where there are several."""
-    return [_sentence(one, next(iter(regions)) if len(regions) == 1 else "") for one in told]
+    return [_sentence(one, places.region_of(next(iter(regions))) if len(regions) == 1 else "") for one in told]
 
 
 def _sentence(one: Shared, region: str) -> str:

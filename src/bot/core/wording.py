@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta, tzinfo
 from functools import lru_cache
 
+from bot.core import places
 from bot.core.diagnosis import Diagnosis, looks_like
 from bot.core.masking import masked_line
 from bot.core.model import Invocation
@@ -162,8 +163,14 @@ def results(count: int) -> str:
 
 
 def where(regions: Iterable[str]) -> str:
+    """The one place; else the accounts, where places bear one, and the region or how many there are."""
     found = sorted(set(regions))
-    return found[0] if len(found) == 1 else counted("{count} region", "{count} regions", len(found))
+    if len(found) == 1:
+        return found[0]
+    names, ids = places.accounts_of(found), {places.region_of(one) for one in found}
+    accounts = [counted("{count} account", "{count} accounts", len(names))] if len(names) > 2 else names
+    count = counted("{count} region", "{count} regions", len(ids))
+    return joined([*accounts, *(ids if len(ids) == 1 else [count])])
 
 
 def why(groups: Iterable[tuple[Group, str]]) -> list[str]:

@@ -8,6 +8,7 @@ import pytest
 
 from bot.adapters.slack import REPEAT
 from bot.core.messages import UNKNOWN_PRESS
+from bot.door import MAYBE_QUEUED, NOT_QUEUED, PRESS_MAYBE_QUEUED, PRESS_NOT_QUEUED
 from sandbox.block_kit import message_problems, pings
 from sandbox.cloud import SECRETS, TOKENS
 from sandbox.fc import ENVIRONMENT_CREDENTIALS, REQUEST_CREDENTIALS
@@ -175,6 +176,45 @@ def test_a_button_of_an_older_version(stage):
 @pytest.mark.parametrize("at_once", [True, False])
 def test_a_task_that_is_delivered_twice(stage, at_once):
     stage.fc.duplicate(at_once=at_once)
+    assert REPEAT not in the_answer(stage.ask(CACHES)).text
+
+
+QUEUE_FAULTS = pytest.mark.parametrize(
+    ("faults", "certain", "taken"),
+    [
+        (["refuse_429"], True, False),
+        (["http500"], True, False),
+        (["drop_before", "refuse_429"], False, False),
+        (["drop_before", "drop_before"], False, False),
+        (["drop_after", "refuse_429"], False, True),
+        (["drop_after", "drop_after"], False, True),
+    ],
+)
+
+
+@QUEUE_FAULTS
+def test_a_question_is_not_said_to_be_lost_where_the_queue_may_have_taken_it(stage, faults, certain, taken):
+    for fault in faults:
+        stage.fc.fail(fault)
+    ack, *answers = stage.ask(CACHES)
+    assert (ack.text, ack.ephemeral_to) == (NOT_QUEUED if certain else MAYBE_QUEUED, MEI)
+    assert [state_of(answer) for answer in answers] == ["1 of 8 failed, 3 never ran"] * taken
+
+
+@QUEUE_FAULTS
+def test_nor_is_a_press(stage, faults, certain, taken):
+    answer = the_answer(stage.ask(CACHES))
+    for fault in faults:
+        stage.fc.fail(fault)
+    assert stage.slack.action(stage.url, answer, "refresh").status == 200
+    stage.fc.wait_idle(30)
+    told = stage.slack.messages[-1]
+    assert (told.text, told.ephemeral_to) == (PRESS_NOT_QUEUED if certain else PRESS_MAYBE_QUEUED, MEI)
+    assert bool(stage.slack.messages[1].versions) is taken  # the answer, refreshed in place
+
+
+def test_a_lost_reply_of_the_queues_is_made_up_for_by_the_second_try(stage):
+    stage.fc.fail("drop_after")
     assert REPEAT not in the_answer(stage.ask(CACHES)).text
 
 

@@ -236,6 +236,7 @@ class Copies:
         self._freeze = freeze
         self._closed = False
         self._turn = threading.Condition()
+        self.freezes = 0  # how often a copy was made to stand still while it may have been at work
 
     @contextlib.contextmanager
     def place(self, patience: float | None) -> Iterator[tuple[Process, bool]]:
@@ -276,6 +277,7 @@ class Copies:
     def freeze(self, index: int, seconds: float) -> None:
         """Stop one copy for so long, in the middle of whatever it does."""
         copy = self._copies[index]
+        self.freezes += 1
         copy.signal(SIGSTOP)
         time.sleep(seconds)
         with self._turn:

@@ -151,7 +151,11 @@ class SlackServer(Peer):
             self._halted.wait(fault.seconds)
             return serve()
         if fault.kind == "drop_after":
-            serve()
+            with self.changed:
+                before = len(self.workspace.messages)
+                serve()
+                for message in self.workspace.messages[before:]:
+                    message.unheard = True
             raise Drop
         with self.changed:
             self._record(name, known_arguments(request), fault.kind)

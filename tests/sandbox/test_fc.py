@@ -364,6 +364,21 @@ def test_a_copy_freezes_only_when_its_last_request_ended(function, file, events,
     eventually(lambda: still(file))
 
 
+def test_a_call_tells_whether_a_copy_stood_still_meanwhile(function, events, tmp_path):
+    gate = tmp_path / "gate"
+    fc = function()
+    fc.invoke(f"wait {gate}".encode(), sync=False)
+    eventually(events)
+    fc.freeze(0.01)
+    gate.touch()
+    fc.wait_idle(PATIENCE)
+    ask(fc, "/pid")
+    [task] = fc.tasks
+    during, after = fc.requests
+    assert (during.request_id, during.stood_still) == (task.request_id, True)
+    assert not after.stood_still
+
+
 def test_without_freeze_it_runs_on(function, file):
     fc = function({"TICKS": str(file)}, freeze=False)
     ask(fc, "/ticks")

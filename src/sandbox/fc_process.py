@@ -160,8 +160,8 @@ class Process:
         """Kill it if it is still there and free all it held but its output."""
         self.kill()
         with self._lock:
-            for connection in self._idle:
-                connection.close()
+            while self._idle:  # a request that came too late makes a new one, and finds nobody there
+                self._idle.pop().close()
             if self._last_words is None:
                 self._last_words = self._read()
             self._output.close()

@@ -19,6 +19,8 @@ from darabonba.runtime import RuntimeOptions
 
 from sandbox.fc import ENVIRONMENT_CREDENTIALS, REQUEST_CREDENTIALS, FunctionCompute
 from sandbox.fc_process import Copies, FunctionError, Launch, Process
+from sandbox.fc_wire import exchange
+from sandbox.http import Request
 
 ECHO = Path(__file__).with_name("echo_function.py")
 PATIENCE = 20  # seconds after which a condition that did not come true is called a failure
@@ -320,6 +322,14 @@ def test_after_a_kill_the_next_request_starts_anew(function):
     fc.kill()
     assert ask(fc, "/pid")[2] != before
     assert [call.cold for call in fc.requests] == [True, True]
+
+
+def test_a_request_that_comes_too_late_for_its_process_has_no_answer(tmp_path):
+    process = Process(Launch(COMMAND, tmp_path, {"EVENTS": str(tmp_path / "events")}, 60))
+    process.wait_until_ready()  # whose connection is kept
+    process.close()
+    with pytest.raises(FunctionError, match="CAExited"):
+        exchange(process, Request("GET", "/", {}, b""), PATIENCE)
 
 
 def test_what_stop_interrupts_ends(function, events, file):

@@ -35,7 +35,7 @@ AT_ONCE = 8
 ROUND = 30.0  # seconds that go by in one round, for the function, the runs and Slack
 
 CLOUD = ("throttle", "http500", "html502", "drop", "drop_after", "slow", "empty", "bad_json")
-SLACK = ("429", "500", "502html", "drop_before", "drop_after", "slow")
+SLACK = ("429", "500", "500_after", "502html", "drop_before", "drop_after", "slow")
 QUEUE = ("refuse_429", "http500", "slow", "drop_before", "drop_after")
 
 

@@ -226,7 +226,7 @@ def test_faults_of_the_cloud(stage, kind):
 
 @pytest.mark.parametrize(
     ("kind", "repeats"),
-    [("429", False), ("500", False), ("502html", False), ("drop_before", True)],
+    [("429", False), ("500", True), ("502html", True), ("drop_before", True)],
 )
 def test_faults_of_slack(stage, kind, repeats):
     stage.slack.fail(kind, "response_url")
@@ -234,8 +234,9 @@ def test_faults_of_slack(stage, kind, repeats):
     assert (REPEAT in answer.text) is repeats
 
 
-def test_a_lost_reply_of_slacks(stage):
-    stage.slack.fail("drop_after", "response_url")
+@pytest.mark.parametrize("kind", ["drop_after", "500_after"])
+def test_a_lost_reply_of_slacks(stage, kind):
+    stage.slack.fail(kind, "response_url")
     first, second = stage.ask(CACHES)
     assert [REPEAT in message.text for message in (first, second)] == [False, True]
 

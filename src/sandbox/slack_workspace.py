@@ -96,7 +96,7 @@ class Message:
 
     `via` says how it came: a method name, `response_url`, `ack`, `echo` (the slash command that Slack shows),
     `typed` (a person wrote it) or `slack` (Slack's own error text). `time` is the clock's, in seconds. `unheard`:
-    Slack took it and its reply was lost.
+    Slack took it, and did not say so.
     """
 
     channel: str

@@ -147,13 +147,24 @@ def test_what_passes_is_tried_again(slack, sandbox, clock, kind):
     assert methods(sandbox) == ["response_url"] * 3
 
 
-def test_a_post_that_may_have_arrived_is_sent_again_and_says_so(slack, sandbox):
-    sandbox.fail("drop_after", "response_url")
+@pytest.mark.parametrize("kind", ["drop_after", "500_after"])
+def test_a_post_that_may_have_arrived_is_sent_again_and_says_so(slack, sandbox, kind):
+    sandbox.fail(kind, "response_url")
     slack.answer(place(sandbox), ANSWER, private=False)
     first, second = sandbox.messages
     assert REPEAT not in first.text
     assert REPEAT in second.text
     assert REPEAT in str(second.blocks)
+
+
+@pytest.mark.parametrize(
+    ("code", "open_"), [("internal_error", True), ("fatal_error", True), ("service_unavailable", False)]
+)
+def test_an_error_of_slacks_that_leaves_it_open_is_taken_at_its_word(slack, sandbox, code, open_):
+    sandbox.fail(f"error:{code}", "chat.postMessage")
+    slack.answer(place(sandbox, response_url=""), ANSWER, private=False)
+    [message] = sandbox.messages
+    assert (REPEAT in message.text) is open_
 
 
 def test_the_next_way_says_so_too(slack, sandbox):

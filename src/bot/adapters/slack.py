@@ -367,7 +367,7 @@ class Slack:
         return max(1, int(min(TIME_LIMIT, self._deadline - self._clock())))
 
     def _persistent(self, first: Callable[[], Reply], again: Callable[[], Reply], what: str, deadline: float) -> Reply:
-        """Calls until it works: `first` as long as nothing can have arrived, `again` after that.
+        """Calls until it works: `first` as long as nothing can have been carried out, `again` after that.
 
         Raises SlackError for what a retry cannot cure, and after the last try; MaybePosted where one may have arrived.
         """
@@ -381,6 +381,7 @@ class Slack:
             except SlackError as error:
                 if error.code not in _CURABLE or (error.retry_after or 0) > LONGEST_SLEEP:
                     raise _told(error, uncertain=uncertain) from error
+                uncertain = uncertain or error.code in _LEAVES_OPEN
                 wait, last = error.retry_after or wait, error
             if attempt + 1 == TRIES or self._clock() + wait >= deadline:
                 break
@@ -422,6 +423,9 @@ _CURABLE = frozenset(
     {"ratelimited", "unreachable", "server_error", "internal_error", "fatal_error", "service_unavailable"}
 )
 
+_LEAVES_OPEN = frozenset({"server_error", "internal_error", "fatal_error"})
+"""Of these Slack says that some of it may have been carried out; of a gateway's 5xx nobody can know."""
+
 
 def _refusal(method: str, status: int, code: str, headers: Mapping[str, Any]) -> SlackError:
     """What an answer other than "ok" means: a wait, a fault of Slack's that passes, or a refusal."""
@@ -429,7 +433,7 @@ def _refusal(method: str, status: int, code: str, headers: Mapping[str, Any]) ->
         given = str(headers.get("retry-after") or headers.get("Retry-After") or "")
         return SlackError(method, "ratelimited", float(given) if given.isdigit() else 1.0)
     if status >= 500:
-        return SlackError(method, "server_error")
+        return SlackError(method, "service_unavailable" if status == 503 else "server_error")
     # A proxy's page instead of Slack's answer must not get into our log.
     return SlackError(method, code if re.fullmatch(r"[a-z_]{1,60}", code) else f"http_{status}")
 

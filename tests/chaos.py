@@ -47,9 +47,13 @@ def question_run(number: int):
 
 
 def event_run(number: int, count: int, ends: float):
-    """A run whose instances end one by one from `ends` seconds on; the first of them fails."""
+    """A run whose instances end one by one from `ends` seconds on; the first of them fails.
+
+    Every other run takes so long that it is told before its end, and what was told is kept right after that.
+    """
     failed = {"instances": "web-01", "StartTime": "+1s", "FinishedTime": f"+{ends:.0f}s", "ExitCode": 1}
-    fine = {"StartTime": "+1s", "FinishedTime": f"+{ends + 1:.0f}s", "step": "1s", "ExitCode": 0}
+    step = f"{1 + 2 * (number % 2)}s"
+    fine = {"StartTime": "+1s", "FinishedTime": f"+{ends + 1:.0f}s", "step": step, "ExitCode": 0}
     return run_of(number, count, "-5s", [{**failed, "Output": said()}, {**fine, "Output": said()}])
 
 

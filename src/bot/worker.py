@@ -448,7 +448,7 @@ class Delivery:
         """The job's one message, as one that can be updated; raises SlackError and LostLease."""
         self.lease.posting()
         repeat = self.lease.may_repeat
-        self.message = self.slack.post(channel_id, message, thread_ts, repeat=repeat)
+        self.message = self.slack.post(channel_id, message, thread_ts, repeat=repeat).ts
         self.to, self.channel = CHANNEL, channel_id
         return self.message
 

@@ -325,7 +325,8 @@ def test_a_file_that_cannot_be_deleted_is_an_error(slack, sandbox):
 
 
 def test_a_message_has_a_link_while_it_is_there(slack, sandbox):
-    ts = slack.post(INCIDENTS, ANSWER)
+    ts, repeat = slack.post(INCIDENTS, ANSWER)
+    assert not repeat
     assert slack.permalink(INCIDENTS, ts) == f"https://acme.slack.com/archives/{INCIDENTS}/p{ts.replace('.', '')}"
     slack.delete(INCIDENTS, ts)
     slack.delete(INCIDENTS, ts)

@@ -13,8 +13,9 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from functools import partial
 from http.client import HTTPException
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
@@ -65,6 +66,13 @@ class Identity:
     team: str
     scopes: frozenset[str]
     date: float
+
+
+class Posted(NamedTuple):
+    """A new message, and whether it says that it may be a repeat."""
+
+    ts: str
+    repeat: bool
 
 
 class MaybePosted(SlackError):
@@ -185,17 +193,16 @@ class Slack:
 
     # Messages that live on: watches, thread replies, and what is pressed
 
-    def post(self, channel_id: str, message: Message, thread_ts: str = "", *, repeat: bool = False) -> str:
-        """chat.postMessage; the `ts` of the new message."""
+    def post(self, channel_id: str, message: Message, thread_ts: str = "", *, repeat: bool = False) -> Posted:
+        """chat.postMessage."""
         where = {"channel": channel_id, **({"thread_ts": thread_ts} if thread_ts else {})}
-        first = noted(message, _(REPEAT)) if repeat else message
-        reply = self._persistent(
-            lambda: self._post("chat.postMessage", first, **where),
-            lambda: self._post("chat.postMessage", first if repeat else noted(message, _(REPEAT)), **where),
-            "chat.postMessage",
-            self._deadline,
-        )
-        return str(reply.get("ts", ""))
+
+        def call(*, repeat: bool) -> Posted:
+            said = noted(message, _(REPEAT)) if repeat else message
+            return Posted(str(self._post("chat.postMessage", said, **where).get("ts", "")), repeat)
+
+        again = partial(call, repeat=True)
+        return self._persistent(partial(call, repeat=repeat), again, "chat.postMessage", self._deadline)
 
     def update(self, channel_id: str, ts: str, message: Message) -> None:
         """chat.update: in place, and nobody is notified. The same update twice is one."""

@@ -28,7 +28,8 @@ class Notice:
 
     `cause` is a fingerprint, "" while nothing fails that may go well again; `instances` fail all the same where it
     tells of a system event or of what did not happen. `times` counts the occasions that failed in a row. `line` is
-    line one of the message, escaped; `recovered` is when what had failed went well again, 0 for never.
+    line one of the message, escaped; `recovered` is when what had failed went well again, 0 for never. `repeat`: the
+    message may be a repeat, and says so.
     """
 
     ts: str = ""
@@ -42,6 +43,7 @@ class Notice:
     rung_at: float = 0.0
     line: str = ""
     recovered: float = 0.0
+    repeat: bool = False
 
     def value(self) -> dict[str, Any]:
         """As the store keeps it."""

@@ -22,7 +22,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from chaos_judge import OUTPUT, PASSWORD, Asked, Judge, Record, Report
+from chaos_judge import OUTPUT, PASSWORD, WARM_AFTER, Asked, Judge, Record, Report
 from sandbox.fc_triggers import Triggers
 from sandbox.scenario import build
 from sandbox.slack_workspace import BOT_USER, MEI, PRIVATE, Channel
@@ -33,6 +33,7 @@ REGIONS = ("cn-hangzhou", "cn-shanghai", "cn-beijing")
 QUESTIONS = ("t-hz0{}", "t-hz0{} private", "c-hz0{}", "command:{}")
 AT_ONCE = 8
 ROUND = 30.0  # seconds that go by in one round, for the function, the runs and Slack
+WARMING = 330.0  # while the copies get warm: more than the function lets lie between two polls
 
 CLOUD = ("throttle", "http500", "html502", "drop", "drop_after", "slow", "empty", "bad_json")
 SLACK = ("429", "500", "500_after", "502html", "drop_before", "drop_after", "slow")
@@ -114,7 +115,9 @@ class Chaos:
         self._here = Path(self._folder.name)
         self._clocks = Clocks(self._here)
         self._rounds = -(-commands // per_round)
-        self._calm_from = self._rounds - self._rounds // 3
+        calm = self._rounds // 3
+        self._calm_from = self._rounds - calm
+        self._warm_from = self._calm_from + calm // WARM_AFTER
         runs = max(1, events // instances)
         count = min(instances, events)
         self._questions = [question_run(number) for number in range(40)]
@@ -160,7 +163,7 @@ class Chaos:
 
     def _round(self, number: int) -> None:
         asked = self._record.asked[number * self._per_round : (number + 1) * self._per_round]
-        calm = number >= self._calm_from
+        calm, warm = number >= self._calm_from, number >= self._warm_from
         trouble = [self._chance.choice(self._troubles) for _ in range(self._chance.randint(1, 4))]
         for one in trouble:
             one(self._chance)
@@ -170,7 +173,9 @@ class Chaos:
                 one.start()
             list(pool.map(self._ask, asked, [self._chance.choice(QUESTIONS) for _ in asked]))
             self._triggers.look()
-            self._let_pass(ROUND)
+            if calm and not warm:
+                self._triggers.tick("poll")
+            self._let_pass(WARMING if calm and not warm else ROUND)
         for one in harm:
             one.join()
         self._mend()

@@ -26,7 +26,8 @@ from sandbox.slack_workspace import BOT_TOKEN, BOT_USER, PRIVATE, SIGNING_SECRET
 from sandbox.stage import Stage
 
 OUTPUT, PASSWORD = "output that belongs to nobody else", "hunter2-of-the-database"
-MOST_GROWTH = 8.0  # MB of a process, from the first quarter of its calm rounds to the last
+MOST_GROWTH = 8.0  # MB of a process, in its calm rounds but those in which it gets warm
+WARM_AFTER = 4  # this part of the calm rounds: by then each copy has polled, which takes up to 7 MB once and for all
 TOKEN = re.compile(r"chaos\d{4}")
 APOLOGY = re.compile(r"request id (1-[0-9a-f-]+)")
 
@@ -224,7 +225,7 @@ class Judge:
         calm = self._record.memory
         if len(calm) < 20:
             return
-        first, last = calm[len(calm) // 4], calm[-1]
+        first, last = calm[len(calm) // WARM_AFTER], calm[-1]
         grown = [last[pid] - first[pid] for pid in last if first.get(pid)]
         self._report.growth = max(grown, default=0.0)
         if self._report.growth > MOST_GROWTH:

@@ -2,15 +2,15 @@
 
 Two copies of the function share a store and stand between the sandbox's Cloud Assistant and Slack. In each round
 people ask at once, runs end and are told of by events, and things go wrong: in the cloud, in Slack, in the queue, on
-the disk, with the clocks; copies are killed or stand still. At the end each question has one answer or apology, each
-failing run that a channel subscribed to has been told at its end, what was said twice says that it may be a repeat,
-and no secret stands in any message or log. The seed decides what goes wrong; the moments are the machine's own.
+the disk, with the clocks; copies are killed or stand still. At the end (`chaos_judge`) each question has one answer or
+apology, what its ack said is true, each failing run that a channel subscribed to has been told at its end, what was
+said twice says that it may be a repeat and has a cause, and no secret stands in any message or log. The seed decides
+what goes wrong; the moments are the machine's own.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import random
 import re
 import struct
@@ -18,75 +18,26 @@ import sys
 import tempfile
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from pathlib import Path
 
-from bot.adapters.slack import REPEAT
-from bot.jobs import unseal
-from sandbox.cloud import SECRETS, TOKENS
-from sandbox.fc import ENVIRONMENT_CREDENTIALS, REQUEST_CREDENTIALS
+from chaos_judge import OUTPUT, PASSWORD, WARM_AFTER, Asked, Judge, Record, Report
 from sandbox.fc_triggers import Triggers
 from sandbox.scenario import build
-from sandbox.slack_workspace import BOT_TOKEN, BOT_USER, MEI, PRIVATE, SIGNING_SECRET, Channel, Message
+from sandbox.slack_workspace import BOT_USER, MEI, PRIVATE, Channel
 from sandbox.stage import SOURCE, Stage
 
 BOT = Path(__file__).with_name("chaos_bot.py")
 REGIONS = ("cn-hangzhou", "cn-shanghai", "cn-beijing")
 QUESTIONS = ("t-hz0{}", "t-hz0{} private", "c-hz0{}", "command:{}")
-TOKEN = re.compile(r"chaos\d{4}")
-APOLOGY = re.compile(r"request id (1-[0-9a-f-]+)")
-OUTPUT, PASSWORD = "output that belongs to nobody else", "hunter2-of-the-database"
 AT_ONCE = 8
 ROUND = 30.0  # seconds that go by in one round, for the function, the runs and Slack
-MOST_GROWTH = 8.0  # MB of a process, from the first quarter of its calm rounds to the last
+WARMING = 330.0  # while the copies get warm: more than the function lets lie between two polls
 
 CLOUD = ("throttle", "http500", "html502", "drop", "drop_after", "slow", "empty", "bad_json")
-SLACK = ("429", "500", "502html", "drop_before", "drop_after", "slow")
+SLACK = ("429", "500", "500_after", "502html", "drop_before", "drop_after", "slow")
 QUEUE = ("refuse_429", "http500", "slow", "drop_before", "drop_after")
-
-
-@dataclass
-class Report:
-    """What came of it. `problems` is empty where all held."""
-
-    seed: int
-    commands: int = 0
-    events: int = 0
-    answered: int = 0
-    apologies: int = 0
-    refused: int = 0  # told in the ack that the question was not taken
-    taken_after_all: int = 0  # of these, because the queue took it and its reply was lost
-    slack_said: int = 0  # the ack never came, and Slack itself told the person
-    repeats: Counter[str] = field(default_factory=Counter)  # what was said again, by what forced it
-    told: int = 0
-    kills: int = 0
-    freezes: int = 0
-    faults: Counter[str] = field(default_factory=Counter)
-    growth: float | None = None
-    seconds: float = 0.0
-    problems: list[str] = field(default_factory=list)
-
-    def __str__(self) -> str:
-        faults, repeats = counted(self.faults), counted(self.repeats) or "none"
-        memory = "not judged, too short" if self.growth is None else f"grew by {self.growth:.1f} MB in calm rounds"
-        lines = [
-            f"seed {self.seed}: {self.commands} commands, {self.events} events in {self.seconds:.0f} s",
-            f"answered {self.answered}, apologies {self.apologies}, "
-            f"refused in the ack {self.refused} ({self.taken_after_all} of them taken after all), "
-            f"Slack's own error {self.slack_said}; failing runs told {self.told}",
-            f"kills {self.kills}, freezes {self.freezes}",
-            f"repeats, each marked, and what forced them: {repeats}; memory {memory}",
-            f"faults: {faults}",
-            *(f"PROBLEM {one}" for one in self.problems),
-        ]
-        return "\n".join(lines)
-
-
-def counted(counter: Counter[str]) -> str:
-    return ", ".join(f"{name} {count}" for name, count in sorted(counter.items()))
 
 
 def question_run(number: int):
@@ -97,9 +48,13 @@ def question_run(number: int):
 
 
 def event_run(number: int, count: int, ends: float):
-    """A run whose instances end one by one from `ends` seconds on; the first of them fails."""
+    """A run whose instances end one by one from `ends` seconds on; the first of them fails.
+
+    Every other run takes so long that it is told before its end, and what was told is kept right after that.
+    """
     failed = {"instances": "web-01", "StartTime": "+1s", "FinishedTime": f"+{ends:.0f}s", "ExitCode": 1}
-    fine = {"StartTime": "+1s", "FinishedTime": f"+{ends + 1:.0f}s", "step": "1s", "ExitCode": 0}
+    step = f"{1 + 2 * (number % 2)}s"
+    fine = {"StartTime": "+1s", "FinishedTime": f"+{ends + 1:.0f}s", "step": step, "ExitCode": 0}
     return run_of(number, count, "-5s", [{**failed, "Output": said()}, {**fine, "Output": said()}])
 
 
@@ -160,31 +115,30 @@ class Chaos:
         self._here = Path(self._folder.name)
         self._clocks = Clocks(self._here)
         self._rounds = -(-commands // per_round)
-        self._calm_from = self._rounds - self._rounds // 3
+        calm = self._rounds // 3
+        self._calm_from = self._rounds - calm
+        self._warm_from = self._calm_from + calm // WARM_AFTER
         runs = max(1, events // instances)
         count = min(instances, events)
         self._questions = [question_run(number) for number in range(40)]
         gap = max(1.0, self._rounds * ROUND / runs)
-        self._told_of = [event_run(1_000 + number, count, 20 + number * gap) for number in range(runs)]
+        told_of = [event_run(1_000 + number, count, 20 + number * gap) for number in range(runs)]
         self._channels = [f"C0CHAOS{number:03}" for number in range(-(-commands // len(self._questions)))]
         asked = [(channel, run.name) for channel in self._channels for run in self._questions]
         self._chance.shuffle(asked)
-        self._asked, self._per_round = asked[:commands], per_round
-        self._acks: dict[tuple[str, str], str] = {}
-        self._forces: list[set[str]] = []  # of each round
-        self._unheard = False  # the queue may take something and not be heard to
-        self._memory: list[dict[int, float]] = []
+        self._record, self._per_round = Record(asked[:commands], told_of), per_round
+        self._full_since: float | None = None
 
     def run(self) -> Report:
         began = time.monotonic()
         options = {"environment": self._environment, "command": (sys.executable, str(BOT)), "instances": 2}
-        with self._folder, Stage([*self._questions, *self._told_of], **options) as stage:
+        with self._folder, Stage([*self._questions, *self._record.runs], **options) as stage:
             self._stage = stage
             self._set_up()
             for number in range(self._rounds):
                 self._round(number)
             self._settle()
-            Judge(self).judge()
+            Judge(stage, self._record, self.report).judge()
         self.report.seconds = time.monotonic() - began
         return self.report
 
@@ -208,33 +162,29 @@ class Chaos:
     # A round
 
     def _round(self, number: int) -> None:
-        asked = self._asked[number * self._per_round : (number + 1) * self._per_round]
-        calm = number >= self._calm_from
+        asked = self._record.asked[number * self._per_round : (number + 1) * self._per_round]
+        calm, warm = number >= self._calm_from, number >= self._warm_from
         trouble = [self._chance.choice(self._troubles) for _ in range(self._chance.randint(1, 4))]
         for one in trouble:
             one(self._chance)
         harm = [] if calm else self._harm(self._chance)
-        self._forces.append(self._forcing(bool(harm)))
         with ThreadPoolExecutor(AT_ONCE) as pool:
             for one in harm:
                 one.start()
             list(pool.map(self._ask, asked, [self._chance.choice(QUESTIONS) for _ in asked]))
             self._triggers.look()
-            self._let_pass(ROUND)
+            if calm and not warm:
+                self._triggers.tick("poll")
+            self._let_pass(WARMING if calm and not warm else ROUND)
         for one in harm:
             one.join()
         self._mend()
-        self._memory.append({pid: resident(pid) for pid in self._stage.fc.pids()} if calm else {})
+        if calm:
+            self._record.memory.append({pid: resident(pid) for pid in self._stage.fc.pids()})
 
-    def _ask(self, asked: tuple[str, str], words: str) -> None:
+    def _ask(self, asked: Asked, words: str) -> None:
         channel, name = asked
-        response = self._stage.slash(words.format(name), channel=channel)
-        self._acks[asked] = response.error or ("refused" if b'"text"' in response.body else "")
-
-    def _rounds_of(self, asked: tuple[str, str]) -> list[set[str]]:
-        """What may have forced a repeat of this answer: in its round, and in those to which it may be put off."""
-        first = self._asked.index(asked) // self._per_round
-        return self._forces[first : first + 3]
+        self._record.acks[asked] = self._stage.slash(words.format(name), channel=channel)
 
     @property
     def _troubles(self) -> list[Callable[[random.Random], None]]:
@@ -256,7 +206,6 @@ class Chaos:
 
     def _in_the_queue(self, chance: random.Random) -> None:
         kind, times = chance.choice(QUEUE), chance.randint(1, 3)
-        self._unheard = self._unheard or kind in ("slow", "drop_after")
         self._stage.fc.fail(kind, times, seconds=chance.uniform(0.1, 2.0))
         self._count(f"queue {kind}", times)
 
@@ -266,6 +215,7 @@ class Chaos:
         self._count("delivered twice", times)
 
     def _on_the_disk(self, chance: random.Random) -> None:
+        self._full_since = self._full_since or self._clocks.now()
         (self._here / "full").touch()
         self._count("disk full")
 
@@ -294,18 +244,14 @@ class Chaos:
             self.report.freezes += 1
         return [threading.Thread(target=kill if what == "kill" else freeze)]
 
-    def _forcing(self, harm: bool) -> set[str]:
-        """What of this round may force a repeat: a death, or something that leaves nobody knowing what was said."""
-        unheard = self._stage.slack.faults_left > 0
-        full = (self._here / "full").exists()
-        return {name for name, so in (("kill or freeze", harm), ("Slack unheard", unheard), ("disk full", full)) if so}
-
     def _mend(self) -> None:
         self._stage.cloud.mend()
         self._stage.slack.mend()
         (self._here / "full").unlink(missing_ok=True)
+        if self._full_since is not None:
+            self._record.full.append((self._full_since, self._clocks.now()))
+            self._full_since = None
         self._clocks.jump(0)
-        self._unheard = False
 
     # Time
 
@@ -337,115 +283,6 @@ def resident(pid: int) -> float:
         return 0.0
     found = re.search(r"VmRSS:\s+(\d+) kB", status)
     return int(found[1]) / 1024 if found else 0.0
-
-
-class Judge:
-    """Looks at all that was said once everything has come to rest."""
-
-    def __init__(self, chaos: Chaos) -> None:
-        self._chaos, self._report, self._stage = chaos, chaos.report, chaos._stage
-        self._said = [one for one in self._stage.slack.messages if one.user == BOT_USER and one.via != "ack"]
-
-    def judge(self) -> None:
-        self._questions()
-        self._failing_runs()
-        self._secrets()
-        self._memory()
-
-    def _problem(self, text: str) -> None:
-        self._report.problems.append(text)
-
-    def _questions(self) -> None:
-        answers, apologies = self._answers(), self._apologies()
-        self._report.commands = len(self._chaos._asked)
-        for asked in self._chaos._asked:
-            ack, said, sorry = self._chaos._acks[asked], answers.get(asked, []), apologies[asked]
-            plain = sum(not marked for marked in said)
-            self._report.answered += bool(said)
-            self._report.apologies += sorry
-            self._report.refused += ack == "refused"
-            self._report.slack_said += ack not in ("", "refused")
-            self._again(len(said) - 1, asked, self._chaos._rounds_of(asked))
-            if not (said or sorry or ack):
-                self._problem(f"lost: {asked}")
-            if plain + sorry > 1:
-                self._problem(f"said {plain + sorry} times without a word: {asked}")
-            if ack == "refused" and (said or sorry):
-                self._report.taken_after_all += 1
-            if ack == "refused" and (said or sorry) and "queue unheard" not in self._chaos._rounds_of(asked)[0]:
-                self._problem(f"refused in the ack, and answered: {asked}")
-
-    def _again(self, times: int, what: object, rounds: list[set[str]]) -> None:
-        if times > 0:
-            forces = set().union(*rounds)
-            by = next((one for one in ("kill or freeze", "Slack unheard", "disk full") if one in forces), "")
-            self._report.repeats[by] += times
-            if not by:
-                self._problem(f"said again for no reason: {what}")
-
-    def _answers(self) -> dict[tuple[str, str], list[bool]]:
-        """For each question its answers: whether each says that it may be a repeat."""
-        found: dict[tuple[str, str], list[bool]] = {}
-        for one in self._said:
-            names = set(TOKEN.findall(whole(one)))
-            if one.channel != PRIVATE and len(names) == 1 and "I ask again in" not in one.text:
-                found.setdefault((one.channel, names.pop()), []).append(REPEAT in one.text)
-        return found
-
-    def _apologies(self) -> Counter[tuple[str, str]]:
-        tasks = {task.request_id: task for task in self._stage.fc.tasks}
-        found: Counter[tuple[str, str]] = Counter()
-        for one in self._said:
-            apology = APOLOGY.search(one.text)
-            if apology and apology[1] in tasks:
-                payload = unseal(tasks[apology[1]].payload, SIGNING_SECRET).payload
-                found[one.channel, TOKEN.findall(str(payload.get("text")))[0]] += 1
-        return found
-
-    def _failing_runs(self) -> None:
-        self._report.events = sum(task.payload.startswith(b'{"datacontenttype') for task in self._stage.fc.tasks)
-        for run in self._chaos._told_of:
-            notices = [
-                one for one in self._said if one.channel == PRIVATE and not one.thread_ts and run.name in one.text
-            ]
-            count = len(run.invocations[0].targets)
-            told = [one for one in notices if one.text.startswith((f"1 of {count} failed", REPEAT))]
-            self._report.told += bool(told)
-            self._again(len(notices) - 1, run.name, self._chaos._forces)
-            if not told:
-                self._problem(f"never told at its end: {run.name}: {[one.text[:60] for one in notices]}")
-            if sum(REPEAT not in one.text for one in notices) > 1:
-                self._problem(f"told twice without a word: {run.name}")
-
-    def _secrets(self) -> None:
-        keys = [*SECRETS.values(), *TOKENS.values(), BOT_TOKEN, SIGNING_SECRET, PASSWORD]
-        for one in (ENVIRONMENT_CREDENTIALS, REQUEST_CREDENTIALS):
-            keys += [one.key_id, one.secret, one.token]
-        logs = self._stage.fc.logs()
-        messages = "\n".join(map(whole, self._said))
-        for secret in filter(None, keys):
-            if secret in messages:
-                self._problem(f"a message holds a secret: {secret[:6]}…")
-            if secret in logs:
-                self._problem(f"the log holds a secret: {secret[:6]}…")
-        for what in (OUTPUT, "/commands/", "/actions/"):
-            if what in logs:
-                self._problem(f"the log holds {what!r}")
-
-    def _memory(self) -> None:
-        """Of the processes that lived through all calm rounds."""
-        calm = [one for one in self._chaos._memory if one]
-        if len(calm) < 20:
-            return
-        first, last = calm[len(calm) // 4], calm[-1]
-        grown = [last[pid] - first[pid] for pid in last if first.get(pid)]
-        self._report.growth = max(grown, default=0.0)
-        if self._report.growth > MOST_GROWTH:
-            self._problem(f"memory grew by {self._report.growth:.1f} MB")
-
-
-def whole(message: Message) -> str:
-    return message.text + json.dumps(message.blocks, ensure_ascii=False)
 
 
 def main(arguments: list[str] | None = None) -> int:

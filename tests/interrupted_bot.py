@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 
-from bot import worker
+from bot import lease, worker
 from bot.__main__ import main
 from bot.adapters.cloud_assistant import CloudAssistant
 from bot.adapters.slack import Slack
@@ -22,14 +22,14 @@ BEFORE = {
     "DescribeInvocations": (CloudAssistant, "invocations"),
     "DescribeInvocationResults": (CloudAssistant, "invocation_results"),
     "DescribeInstances": (CloudAssistant, "instances_by_id"),
-    "posting mark": (worker.Lease, "posting"),
-    "done mark": (worker.Lease, "finish"),
+    "posting mark": (lease.Lease, "posting"),
+    "done mark": (lease.Lease, "finish"),
 }
 AFTER = {
     "claim": (SQLiteStore, "claim"),
-    "posting marked": (worker.Lease, "posting"),
+    "posting marked": (lease.Lease, "posting"),
     "Slack's reply": (Slack, "answer"),
-    "done marked": (worker.Lease, "finish"),
+    "done marked": (lease.Lease, "finish"),
 }
 
 
@@ -61,7 +61,7 @@ def watch(owner, name, *, before=None, after=None):
 
 
 if __name__ == "__main__":
-    worker.LEASE, worker.RENEW_EVERY = 0.8, 0.15
+    lease.LEASE, lease.RENEW_EVERY = 0.8, 0.15
     for moment, place in BEFORE.items():
         watch(*place, before=moment)
     for moment, place in AFTER.items():

@@ -22,8 +22,8 @@ from hypothesis import strategies as st
 from waitress import wasyncore
 
 from bot import door as module
-from bot.adapters.queue import QueueRefused
-from bot.door import MOST_BODY, NOT_QUEUED, Door
+from bot.adapters.queue import MaybeQueued, QueueRefused
+from bot.door import MAYBE_QUEUED, MOST_BODY, NOT_QUEUED, PRESS_MAYBE_QUEUED, PRESS_NOT_QUEUED, Door
 from bot.jobs import MOST_BYTES, Job, unseal
 from bot.settings import Credentials, Settings
 from sandbox.http import Peer, Reply, Request
@@ -51,17 +51,17 @@ FRESH = {
 
 
 class Queue:
-    """Keeps what was put; refuses while `refusing`."""
+    """Keeps what was put; refuses while `refusing`, and then nobody knows whether it did where that is "maybe"."""
 
     def __init__(self) -> None:
         self.jobs: list[Job] = []
         self.task_ids: list[str] = []
         self.credentials: list[Credentials] = []
-        self.refusing = False
+        self.refusing: bool | str = False
 
     def put(self, task_id: str, body: bytes, credentials: Credentials, delay: float = 0) -> None:
         if self.refusing:
-            raise QueueRefused("no answer in time")
+            raise MaybeQueued("no answer in time") if self.refusing == "maybe" else QueueRefused("all taken")
         assert len(body) <= MOST_BYTES
         self.jobs.append(unseal(body, SECRET))
         self.task_ids.append(task_id)
@@ -337,7 +337,26 @@ def test_a_command_that_the_queue_does_not_take_is_told(slack: Slack, caplog: py
     slack.queue.refusing = True
     answer = slack.command()
     assert (answer.status, answer.json) == (200, {"response_type": "ephemeral", "text": NOT_QUEUED})
-    assert caplog.messages == ["not queued: cmd_13345224609-738474920-808893: no answer in time"]
+    assert caplog.messages == ["not queued: cmd_13345224609-738474920-808893: all taken"]
+
+
+def test_a_command_that_the_queue_may_have_taken_is_told_as_that(
+    slack: Slack, caplog: pytest.LogCaptureFixture
+) -> None:
+    slack.queue.refusing = "maybe"
+    answer = slack.command()
+    assert (answer.status, answer.json) == (200, {"response_type": "ephemeral", "text": MAYBE_QUEUED})
+    assert caplog.messages == ["maybe queued: cmd_13345224609-738474920-808893: no answer in time"]
+
+
+@pytest.mark.parametrize(("refusing", "says"), [(True, "未做任何操作"), ("maybe", "可能仍会")])
+def test_what_the_queue_did_is_told_in_the_bots_language(refusing: bool | str, says: str) -> None:
+    with Hooks() as hooks:
+        slack = Slack(BOT_LANGUAGE="zh", SLACK_API_URL=f"{hooks.url}/api/")
+        slack.queue.refusing = refusing
+        assert says in slack.command().json["text"]
+        assert slack.press(response_url=f"{hooks.url}/actions/T1/1/x").status == 200
+    assert says in json.loads(hooks.requests[0].body)["text"]
 
 
 def test_the_same_command_without_a_trigger_is_the_same_job(slack: Slack) -> None:
@@ -412,8 +431,9 @@ def test_what_is_no_event_is_acked(slack: Slack) -> None:
     assert slack.queue.jobs == []
 
 
-def test_an_event_that_the_queue_does_not_take_is_asked_for_again(slack: Slack) -> None:
-    slack.queue.refusing = True
+@pytest.mark.parametrize("refusing", [True, "maybe"])
+def test_an_event_that_the_queue_does_not_take_is_asked_for_again(slack: Slack, refusing: bool | str) -> None:
+    slack.queue.refusing = refusing
     assert slack.event(message()).status == 503
 
 
@@ -549,16 +569,17 @@ def test_a_modal_that_is_done_or_closed_starts_nothing(kind: str) -> None:
     assert slack.queue.jobs == []
 
 
-def test_a_press_that_the_queue_does_not_take_is_told_privately() -> None:
+@pytest.mark.parametrize(("refusing", "text"), [(True, PRESS_NOT_QUEUED), ("maybe", PRESS_MAYBE_QUEUED)])
+def test_a_press_that_the_queue_does_not_take_is_told_privately(refusing: bool | str, text: str) -> None:
     with Hooks() as hooks:
         slack = Slack(SLACK_API_URL=f"{hooks.url}/api/")
-        slack.queue.refusing = True
+        slack.queue.refusing = refusing
         assert slack.press(response_url=f"{hooks.url}/actions/T1/1/x").status == 200
     [request] = hooks.requests
     assert (request.method, request.target) == ("POST", "/actions/T1/1/x")
     said = json.loads(request.body)
     assert (said["response_type"], said["replace_original"]) == ("ephemeral", False)
-    assert "press again" in said["text"]
+    assert said["text"] == text
 
 
 @pytest.mark.parametrize("url", [None, "", 7, "zzz", "https://[::1", "https://hooks.slack.com:x/", "HOOKS"])

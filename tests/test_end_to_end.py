@@ -8,6 +8,7 @@ import pytest
 
 from bot.adapters.slack import REPEAT
 from bot.core.messages import UNKNOWN_PRESS
+from bot.door import MAYBE_QUEUED, NOT_QUEUED, PRESS_MAYBE_QUEUED, PRESS_NOT_QUEUED
 from sandbox.block_kit import message_problems, pings
 from sandbox.cloud import SECRETS, TOKENS
 from sandbox.fc import ENVIRONMENT_CREDENTIALS, REQUEST_CREDENTIALS
@@ -178,6 +179,45 @@ def test_a_task_that_is_delivered_twice(stage, at_once):
     assert REPEAT not in the_answer(stage.ask(CACHES)).text
 
 
+QUEUE_FAULTS = pytest.mark.parametrize(
+    ("faults", "certain", "taken"),
+    [
+        (["refuse_429"], True, False),
+        (["http500"], True, False),
+        (["drop_before", "refuse_429"], False, False),
+        (["drop_before", "drop_before"], False, False),
+        (["drop_after", "refuse_429"], False, True),
+        (["drop_after", "drop_after"], False, True),
+    ],
+)
+
+
+@QUEUE_FAULTS
+def test_a_question_is_not_said_to_be_lost_where_the_queue_may_have_taken_it(stage, faults, certain, taken):
+    for fault in faults:
+        stage.fc.fail(fault)
+    ack, *answers = stage.ask(CACHES)
+    assert (ack.text, ack.ephemeral_to) == (NOT_QUEUED if certain else MAYBE_QUEUED, MEI)
+    assert [state_of(answer) for answer in answers] == ["1 of 8 failed, 3 never ran"] * taken
+
+
+@QUEUE_FAULTS
+def test_nor_is_a_press(stage, faults, certain, taken):
+    answer = the_answer(stage.ask(CACHES))
+    for fault in faults:
+        stage.fc.fail(fault)
+    assert stage.slack.action(stage.url, answer, "refresh").status == 200
+    stage.fc.wait_idle(30)
+    told = stage.slack.messages[-1]
+    assert (told.text, told.ephemeral_to) == (PRESS_NOT_QUEUED if certain else PRESS_MAYBE_QUEUED, MEI)
+    assert bool(stage.slack.messages[1].versions) is taken  # the answer, refreshed in place
+
+
+def test_a_lost_reply_of_the_queues_is_made_up_for_by_the_second_try(stage):
+    stage.fc.fail("drop_after")
+    assert REPEAT not in the_answer(stage.ask(CACHES)).text
+
+
 @pytest.mark.parametrize("kind", ["http500", "html502", "drop", "drop_after", "empty", "bad_json"])
 def test_faults_of_the_cloud(stage, kind):
     stage.cloud.fail(kind)
@@ -186,7 +226,7 @@ def test_faults_of_the_cloud(stage, kind):
 
 @pytest.mark.parametrize(
     ("kind", "repeats"),
-    [("429", False), ("500", False), ("502html", False), ("drop_before", True)],
+    [("429", False), ("500", True), ("502html", True), ("drop_before", True)],
 )
 def test_faults_of_slack(stage, kind, repeats):
     stage.slack.fail(kind, "response_url")
@@ -194,8 +234,9 @@ def test_faults_of_slack(stage, kind, repeats):
     assert (REPEAT in answer.text) is repeats
 
 
-def test_a_lost_reply_of_slacks(stage):
-    stage.slack.fail("drop_after", "response_url")
+@pytest.mark.parametrize("kind", ["drop_after", "500_after"])
+def test_a_lost_reply_of_slacks(stage, kind):
+    stage.slack.fail(kind, "response_url")
     first, second = stage.ask(CACHES)
     assert [REPEAT in message.text for message in (first, second)] == [False, True]
 

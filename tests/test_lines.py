@@ -77,9 +77,12 @@ def test_what_is_refused_makes_a_line_with_the_reason(told):
     slack.send(b"x")
     slack.queue.refusing = True
     slack.command()
+    slack.queue.refusing = "maybe"
+    slack.command()
     assert [(one["status"], one["outcome"]) for one in told("request")] == [
         (401, "refused: no timestamp"),
         (200, "not queued"),
+        (200, "maybe queued"),
     ]
 
 

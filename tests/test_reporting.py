@@ -8,6 +8,7 @@ import pytest
 
 from bot.adapters.calls import Calls
 from bot.adapters.cloud_assistant import CloudAssistant
+from bot.adapters.slack import REPEAT
 from bot.adapters.store import StoreError
 from bot.core.events import InstanceEvent, TaskCompleted, Tick
 from rig import RUN, Peers, Rig, fleet
@@ -107,6 +108,15 @@ def test_a_run_that_goes_on_is_told_a_minute_after_its_first_failure_and_at_its_
     assert "of 100 failed" in notice.text
     assert 3 <= len(notice.versions) <= 20
     assert rig.cloud.count() - calls <= 40
+
+
+def test_a_message_that_may_be_a_repeat_says_so_for_as_long_as_it_is_kept_right(rig):
+    subscribe(rig)
+    rig.cloud.clock.advance(200)
+    rig.slack.fail("drop_after", "chat.postMessage")
+    first, second, *_ = hear(rig, completed(GOING.ask))
+    assert len(second.versions) >= 3
+    assert [REPEAT in message.text for message in (first, second)] == [False, True]
 
 
 def test_two_channels_are_told_what_each_wants(rig):

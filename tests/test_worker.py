@@ -344,6 +344,15 @@ def test_an_unwritable_store_is_no_reason_not_to_answer(tmp_path, caplog, peers)
     assert "store: " in caplog.text
 
 
+def test_what_comes_twice_to_a_process_without_a_store_is_answered_once(tmp_path, peers):
+    with Rig(tmp_path, peers, store=SQLiteStore("/proc/nowhere/bot.sqlite3")) as rig:
+        job = rig.command(RUN)
+        assert rig.work(job)
+        assert rig.work(job)
+        [answer] = rig.said
+        assert REPEAT in answer.text  # another process may have answered
+
+
 class Full(SQLiteStore):
     """A disk that is full from now on."""
 
@@ -360,7 +369,7 @@ class Full(SQLiteStore):
         return super().put(*args, **kwargs)
 
 
-def test_a_disk_that_fills_up_is_no_reason_not_to_answer_but_nobody_can_know_of_repeats_then(tmp_path, peers):
+def test_a_disk_that_fills_up_is_no_reason_not_to_answer_but_only_this_process_knows_of_repeats_then(tmp_path, peers):
     store = Full(str(tmp_path / "full.sqlite3"))
     store.full = True
     with Rig(tmp_path, peers, store=store) as rig:
@@ -369,6 +378,9 @@ def test_a_disk_that_fills_up_is_no_reason_not_to_answer_but_nobody_can_know_of_
         store.full = False
         assert rig.work(job)
         rig.work_off()  # the first delivery's lease could not be given back
+        assert len(rig.said) == 1
+        rig.worker._memory.close()  # as another process, which knows nothing
+        assert rig.work(job)
         assert [one.text.startswith("1 of 3 failed") for one in rig.said] == [True, True]
         assert [REPEAT in one.text for one in rig.said] == [True, False]
 
@@ -446,42 +458,61 @@ def store(tmp_path):
     store.close()
 
 
+@pytest.fixture
+def memory():
+    memory = SQLiteStore(":memory:")
+    yield memory
+    memory.close()
+
+
 JOB = Job("command", "cmd_1", 0, {})
 
 
-def leased(store, clock):
-    lease = Lease(store, JOB, clock)
+def leased(store, memory, clock):
+    lease = Lease(store, memory, JOB, clock)
     assert lease.take() is None
     lease.keep()
     return lease
 
 
-def test_what_died_while_posting_is_known_to_the_next(store, clock):
-    dead = leased(store, clock)
+def test_what_died_while_posting_is_known_to_the_next(store, memory, clock):
+    dead = leased(store, memory, clock)
     dead.posting()
     dead.stop()
-    assert 0 < Lease(store, JOB, clock).take() <= LEASE
+    assert 0 < Lease(store, memory, JOB, clock).take() <= LEASE
     clock.sleep(LEASE + 1)
-    following = leased(store, clock)
+    following = leased(store, memory, clock)
     assert following.posting_before
     assert following.attempts == 2
     following.finish()
     following.stop()
-    last = leased(store, clock)
+    last = leased(store, memory, clock)
     assert last.done
     last.stop()
 
 
-def test_a_lease_that_was_taken_over_may_not_post(store, clock):
-    slow = leased(store, clock)
+def test_a_lease_that_was_taken_over_may_not_post(store, memory, clock):
+    slow = leased(store, memory, clock)
     slow.stop()
     clock.sleep(LEASE + 1)
-    other = leased(store, clock)
+    other = leased(store, memory, clock)
     with pytest.raises(LostLease):
         slow.posting()
     slow.finish()
     other.stop()
-    assert Lease(store, JOB, clock).take() is not None
+    assert Lease(store, memory, JOB, clock).take() is not None
+
+
+def test_without_a_store_deliveries_to_one_process_know_of_each_other(memory, clock):
+    broken = SQLiteStore("/proc/nowhere/lease.sqlite3")
+    first = leased(broken, memory, clock)
+    assert (first.attempts, first.may_repeat) == (ATTEMPTS, True)
+    assert 0 < Lease(broken, memory, JOB, clock).take() <= LEASE
+    first.finish()
+    first.stop()
+    second = leased(broken, memory, clock)
+    assert second.done
+    second.stop()
 
 
 def test_a_lost_lease_ends_the_delivery_without_an_answer(rig, monkeypatch, caplog):
@@ -494,7 +525,7 @@ def test_a_lost_lease_ends_the_delivery_without_an_answer(rig, monkeypatch, capl
     assert "another delivery took over" in caplog.text
 
 
-def test_a_lease_is_renewed_until_its_end_and_never_after(store, clock, monkeypatch):
+def test_a_lease_is_renewed_until_its_end_and_never_after(store, memory, clock, monkeypatch):
     monkeypatch.setattr(leases, "RENEW_EVERY", 0.001)
     marks, written = [], threading.Semaphore(0)
     real = store.mark
@@ -505,7 +536,7 @@ def test_a_lease_is_renewed_until_its_end_and_never_after(store, clock, monkeypa
         return real(key, owner, value, until)
 
     store.mark = mark
-    lease = leased(store, clock)
+    lease = leased(store, memory, clock)
     for _ in range(5):
         assert written.acquire(timeout=5)
     lease.finish()
@@ -515,13 +546,13 @@ def test_a_lease_is_renewed_until_its_end_and_never_after(store, clock, monkeypa
     lease.stop()
     assert len(marks) == after
     assert marks[-1][0]["done"]
-    assert Lease(store, JOB, clock).take() is None
+    assert Lease(store, memory, JOB, clock).take() is None
 
 
-def test_a_renewer_whose_lease_is_lost_stops(store, clock, monkeypatch):
+def test_a_renewer_whose_lease_is_lost_stops(store, memory, clock, monkeypatch):
     monkeypatch.setattr(leases, "RENEW_EVERY", 0.001)
     store.mark = lambda *args: False
-    lease = leased(store, clock)
+    lease = leased(store, memory, clock)
     lease._renewer.join(timeout=5)
     assert not lease._renewer.is_alive()
     lease.stop()

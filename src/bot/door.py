@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 from bot import languages, slack_requests
 from bot.adapters import timed_http
 from bot.adapters.kept_secret import KeptSecret, bot_token
-from bot.adapters.queue import Queue, QueueRefused
+from bot.adapters.queue import MaybeQueued, Queue, QueueRefused
 from bot.core.blocks import escape
 from bot.core.errors import UsageError
 from bot.core.modal import loading
@@ -46,7 +46,15 @@ _IN_ALL = 2.8  # seconds after which a press must have been acked: Slack waits 3
 _HOOKS = {"/initialize": "Initialize", "/pre-stop": "PreStop"}
 
 NOT_QUEUED = N_("I could not take your question just now, so nothing was asked. Please type it again in a moment.")
-_PRESS_NOT_QUEUED = N_("I could not take that press just now, so nothing was done. Please press again in a moment.")
+MAYBE_QUEUED = N_(
+    "I did not hear whether your question was taken, so the answer may still come. "
+    "If there is none in a minute, please type it again."
+)
+PRESS_NOT_QUEUED = N_("I could not take that press just now, so nothing was done. Please press again in a moment.")
+PRESS_MAYBE_QUEUED = N_(
+    "I did not hear whether that press was taken, so it may still be done. "
+    "If nothing has happened in a minute, please press again."
+)
 
 
 class Response(NamedTuple):
@@ -166,8 +174,9 @@ class Door:
             return _private(self._settings.paused or self._said(error))
         if self._settings.paused and question.subcommand != STATUS:
             return _private(self._settings.paused)
-        if not self._queued(slack_requests.command_job(fields, self._now), credentials, line):
-            return _private(self._said(NOT_QUEUED))
+        refusal = self._refusal(slack_requests.command_job(fields, self._now), credentials, line)
+        if refusal:
+            return _private(self._said(MAYBE_QUEUED if isinstance(refusal, MaybeQueued) else NOT_QUEUED))
         if question.for_one:
             return Response(200)
         return _json({"response_type": "in_channel"})
@@ -182,7 +191,7 @@ class Door:
         if body.get("type") == "url_verification":
             return _json({"challenge": str(body.get("challenge", ""))})
         job = slack_requests.event_job(body, self._now)
-        if job is None or self._queued(job, credentials, line):
+        if job is None or not self._refusal(job, credentials, line):
             return Response(200)
         return Response(503, b"Try again.")  # so that Slack delivers again
 
@@ -196,8 +205,10 @@ class Door:
             if not self._open_modal(trigger, job.id, began + _OPENING):
                 job = slack_requests.unopened(job, trigger)
             line.stage("open")
-        if not self._queued(job, credentials, line):
-            self._tell(str(body.get("response_url") or ""), self._said(_PRESS_NOT_QUEUED), began + _IN_ALL)
+        refusal = self._refusal(job, credentials, line)
+        if refusal:
+            text = self._said(PRESS_MAYBE_QUEUED if isinstance(refusal, MaybeQueued) else PRESS_NOT_QUEUED)
+            self._tell(str(body.get("response_url") or ""), text, began + _IN_ALL)
         return Response(200)
 
     def _open_modal(self, trigger_id: str, external_id: str, deadline: float) -> bool:
@@ -223,16 +234,19 @@ class Door:
     def _now(self) -> int:
         return int(self._clock())
 
-    def _queued(self, job: Job, credentials: Credentials, line: Line) -> bool:
-        line.note(task=job.task_id, trace=job.trace, outcome="not queued")
+    def _refusal(self, job: Job, credentials: Credentials, line: Line) -> QueueRefused | None:
+        """Why the queue has not taken the job; None where it has."""
+        line.note(task=job.task_id, trace=job.trace)
         try:
             self._queue.put(job.task_id, seal(job, self._settings.signing_secret), credentials)
         except (QueueRefused, ValueError) as error:
-            log.warning("not queued: %s: %s", job.id, error)
-            return False
+            outcome = "maybe queued" if isinstance(error, MaybeQueued) else "not queued"
+            log.warning("%s: %s: %s", outcome, job.id, error)
+            line.note(outcome=outcome)
+            return error if isinstance(error, QueueRefused) else QueueRefused(str(error))
         line.stage("queue")
         line.note(outcome="queued")
-        return True
+        return None
 
     def _tell(self, url: str, text: str, deadline: float) -> None:
         """A private sentence to a response_url, before the ack: after it we may be frozen."""

@@ -17,6 +17,7 @@ LEASE = 12.0  # seconds
 RENEW_EVERY = 3.0
 ATTEMPTS = 3  # deliveries of a crashing job: the first and maxAsyncRetryAttempts in template.yml
 _KEEP = 7 * 86_400.0  # seconds; Function Compute remembers task ids as long
+_REMEMBER = 3_600.0  # seconds, in memory
 
 
 class LostLease(Exception):
@@ -26,11 +27,12 @@ class LostLease(Exception):
 class Lease:
     """The right to work on a job, and what is known of earlier deliveries; renewed in the background.
 
-    One lock guards what is written: once the lease is over, a renewal that was under way writes nothing.
+    `memory` is the process's own: what the store does not take, that at least another delivery to the same process
+    will know. One lock guards what is written: once the lease is over, a renewal that was under way writes nothing.
     """
 
-    def __init__(self, store: Store, job: Job, clock: Clock) -> None:
-        self._store, self._key, self._clock = store, f"job/{job.id}", clock
+    def __init__(self, store: Store, memory: Store, job: Job, clock: Clock) -> None:
+        self._store, self._memory, self._key, self._clock = store, memory, f"job/{job.id}", clock
         self._owner = os.urandom(8).hex()
         self._before: dict[str, Any] = {}
         self._value: dict[str, Any] = {}
@@ -48,11 +50,12 @@ class Lease:
             claim = self._store.claim(self._key, self._owner, now, now + LEASE, now + _KEEP)
         except StoreError as error:
             log.error("store: %s", error)
-            self._broken = True
-            return None
+            self._broken, self._store = True, self._memory
+            claim = self._memory.claim(self._key, self._owner, now, now + LEASE, now + _REMEMBER)
         if not claim.won:
             return max(0.0, claim.until - now)
-        self._before = claim.value
+        untold = self._memory.get(self._key, now)
+        self._before = untold.value if untold and untold.value.get("done") else claim.value
         self._value = {**claim.value, "attempts": int(claim.value.get("attempts", 0)) + 1}
         return None
 
@@ -73,7 +76,7 @@ class Lease:
     @property
     def attempts(self) -> int:
         """How often this try was begun; without a store nobody can know, and it counts as the last time."""
-        return int(self._value.get("attempts", ATTEMPTS if self._broken else 1))
+        return ATTEMPTS if self._broken else int(self._value.get("attempts", 1))
 
     def keep(self) -> None:
         """Counts the attempt, and renews the lease from now on."""
@@ -114,13 +117,13 @@ class Lease:
                 return False
             self._over = last
             self._value = {**self._value, **changes}
-            if self._broken:
-                return True
             try:
                 kept = self._store.mark(self._key, self._owner, self._value, self._clock() + seconds)
             except StoreError as error:
                 log.error("store: %s", error)
                 self._untold = True
+                if last:
+                    self._memory.put(self._key, self._value, self._clock() + _REMEMBER)
                 return True
             self._untold = False
             return kept

@@ -14,7 +14,7 @@ from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
 from bot import expected, mutes, seen_ends, subscribers
-from bot.adapters.slack import MaybePosted
+from bot.adapters.slack import REPEAT, MaybePosted, Posted
 from bot.core import blocks as b
 from bot.core import buttons, messages, quiet
 from bot.core.blocks import Message
@@ -24,6 +24,7 @@ from bot.core.notices import News, Notice, Step, news_from, notice_from, step
 from bot.core.question import Question
 from bot.core.quiet import Held, folded, hold
 from bot.core.subscriptions import mention
+from bot.core.texts import _
 from bot.jobs import NOTICE, Job, job_id
 from bot.settings import Settings
 from bot.zones import named_zone
@@ -188,8 +189,9 @@ class _Telling:
         message = messages.noted(message, this.note) if this.note else message
         stands = not this.show and before.ts
         try:
-            ts = stands or (self._updated(before, message) if before.ts else "")
-            ts = ts or self._posted(before, message, repeat=repeat)
+            stood = Posted(before.ts, before.repeat) if stands else None
+            stood = stood or (self._updated(before, message) if before.ts else None)
+            ts, marked = stood or self._posted(before, message, repeat=repeat)
         except SlackError as error:
             if error.code not in _LOST:
                 raise
@@ -197,24 +199,25 @@ class _Telling:
             return
         self._turn.audit(NOTICE, self._payload["runs"] or [self._story], channel=self._channel, shown=ts)
         # Should the reply not be queued, the next delivery finds the message and tries again.
-        self._value = replace(before, ts=ts).value()
+        self._value = replace(before, ts=ts, repeat=marked).value()
         if this.reply:
             self._turn.follow(self._reply(ts, this.reply), 0)
-        self._value = replace(this.after, ts=ts).value()
+        self._value = replace(this.after, ts=ts, repeat=marked).value()
 
-    def _updated(self, before: Notice, message: Message) -> str:
-        """The message's `ts`; "" where it is gone, so that a new one is needed."""
+    def _updated(self, before: Notice, message: Message) -> Posted | None:
+        """The message that stands; None where it is gone, so that a new one is needed."""
+        message = messages.noted(message, _(REPEAT)) if before.repeat else message
         slack = self._slack(self._value)
         try:
             slack.update(self._channel, before.ts, message)
         except SlackError as error:
             if error.code not in _GONE:
                 raise
-            return ""
-        return before.ts
+            return None
+        return Posted(before.ts, before.repeat)
 
-    def _posted(self, before: Notice, message: Message, *, repeat: bool) -> str:
-        """The new message's `ts`. The mark that it is being posted stands where nobody knows how that went."""
+    def _posted(self, before: Notice, message: Message, *, repeat: bool) -> Posted:
+        """The new message. The mark that it is being posted stands where nobody knows how that went."""
         unmarked, marked = self._value, {**replace(before, ts="").value(), _POSTING: True}
         slack, self._value = self._slack(marked), marked
         try:

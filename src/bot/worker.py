@@ -4,7 +4,8 @@ Delivery is at least once and any process may die at any moment. A job takes its
 that is renewed while it is worked on; it is marked *posting* just before its answer goes out and *done* after. A
 delivery that meets a live lease queues itself again for the end of the lease; one that meets a dead *posting* posts
 again and says that it may be a repeat; one that meets *done* does nothing. Without a store the work is done all the
-same: an answer matters more than a second one. It says then that it may be a repeat, because nobody can know.
+same: an answer matters more than a second one. It says then that it may be a repeat, because only deliveries to this
+process know of each other.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from bot.adapters.calls import Calls
 from bot.adapters.kept_secret import KeptSecret, bot_token
 from bot.adapters.queue import Queue, QueueRefused
 from bot.adapters.slack import NO_TOKEN, MaybePosted, Place, Slack
-from bot.adapters.store import Store, StoreError, open_store
+from bot.adapters.store import SQLiteStore, Store, StoreError, open_store
 from bot.answering import Answering, Turn
 from bot.core import messages
 from bot.core.audit import CHANNEL, PERSON, Entry, kind_of
@@ -117,6 +118,7 @@ class Worker:
         self._settings, self._queue, self._clock, self._sleep = settings, queue, clock, sleep
         self._credentials = settings.credentials
         self._store: Store = store or open_store(settings, lambda: self._credentials)
+        self._memory = SQLiteStore(":memory:")  # of jobs of which the store takes no note
         self._answering = Answering(settings, self._store, clock, sleep, limits)
         self._token = token or bot_token(settings, clock, sleep)
         self._app: App = bolt_app(self._token)
@@ -126,6 +128,7 @@ class Worker:
 
     def close(self) -> None:
         self._store.close()
+        self._memory.close()
 
     def work(self, job: Job, credentials: Credentials, request_id: str) -> bool:
         """Works a job off; False when it should be delivered again."""
@@ -350,7 +353,7 @@ class Worker:
         self._queue.put(job.task_id, seal(job, self._settings.signing_secret), credentials, wait)
 
     def lease(self, job: Job) -> Lease:
-        return Lease(self._store, job, self._clock)
+        return Lease(self._store, self._memory, job, self._clock)
 
     def slack(self, deadline: float, calls: Calls, credentials: Credentials) -> Slack:
         def token(refused: str) -> str:
@@ -462,7 +465,7 @@ class Delivery:
         """The job's one message, as one that can be updated; raises SlackError and LostLease."""
         self.lease.posting()
         repeat = self.lease.may_repeat
-        self.message = self.slack.post(channel_id, message, thread_ts, repeat=repeat, whole=whole)
+        self.message = self.slack.post(channel_id, message, thread_ts, repeat=repeat, whole=whole).ts
         self.to, self.channel = CHANNEL, channel_id
         return self.message
 

@@ -34,13 +34,18 @@ Fault = Literal["refuse_429", "http500", "slow", "drop_before", "drop_after", "h
 
 @dataclass(frozen=True)
 class Call:
-    """One request that was passed to the function; `status` is the function's own, 502 when it gave none."""
+    """One request that was passed to the function; `status` is the function's own, 502 when it gave none.
+
+    `stood_still`: a copy was made to, in the meantime.
+    """
 
     path: str
     control_path: str
     status: int
     milliseconds: float
     cold: bool
+    request_id: str
+    stood_still: bool
 
 
 class FunctionCompute(Peer):
@@ -212,7 +217,7 @@ class FunctionCompute(Peer):
             self._credentials, control_path=control_path, request_id=request_id, retry_count=retry_count
         )
         headers = forwarded(request.headers, own, spoofing=self._spoofing)
-        began, status, cold = time.monotonic(), 502, False
+        began, status, cold, freezes = time.monotonic(), 502, False, self._copies.freezes
         try:
             with self._copies.place(patience) as (process, cold):
                 reply = exchange(process, replace(request, headers=headers), self.function.timeout)
@@ -220,7 +225,8 @@ class FunctionCompute(Peer):
             return reply
         finally:
             milliseconds = (time.monotonic() - began) * 1000
-            self.requests.append(Call(request.path, control_path, status, milliseconds, cold))
+            stood_still = self._copies.freezes > freezes
+            self.requests.append(Call(request.path, control_path, status, milliseconds, cold, request_id, stood_still))
 
     def _event(self, payload: bytes, request_id: str, *, retry_count: int = 0, patience: float | None) -> Reply:
         headers = {

@@ -160,8 +160,8 @@ class Process:
         """Kill it if it is still there and free all it held but its output."""
         self.kill()
         with self._lock:
-            for connection in self._idle:
-                connection.close()
+            while self._idle:  # a request that came too late makes a new one, and finds nobody there
+                self._idle.pop().close()
             if self._last_words is None:
                 self._last_words = self._read()
             self._output.close()
@@ -236,6 +236,7 @@ class Copies:
         self._freeze = freeze
         self._closed = False
         self._turn = threading.Condition()
+        self.freezes = 0  # how often a copy was made to stand still while it may have been at work
 
     @contextlib.contextmanager
     def place(self, patience: float | None) -> Iterator[tuple[Process, bool]]:
@@ -276,6 +277,7 @@ class Copies:
     def freeze(self, index: int, seconds: float) -> None:
         """Stop one copy for so long, in the middle of whatever it does."""
         copy = self._copies[index]
+        self.freezes += 1
         copy.signal(SIGSTOP)
         time.sleep(seconds)
         with self._turn:

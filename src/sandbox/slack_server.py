@@ -84,8 +84,9 @@ class SlackServer(Peer):
     def fail(self, kind: str, method: str = "*", *, times: int = 1, retry_after: int = 1, seconds: float = 3.5) -> None:
         """Let the next `times` calls of `method` (`*`: any; `response_url`, `upload` and `socket` too) fail.
 
-        Kinds: `429` (with `retry_after` seconds), `500`, `502html`, `drop_before` (closed, not done),
-        `drop_after` (done, closed without an answer), `slow` (done after `seconds`), `error:<code>`.
+        Kinds: `429` (with `retry_after` seconds), `500`, `500_after` (done all the same), `502html`, `drop_before`
+        (closed, not done), `drop_after` (done, closed without an answer), `slow` (done after `seconds`),
+        `error:<code>`.
         """
         with self.changed:
             self._faults.append(Fault(kind, method, times, retry_after, seconds))
@@ -150,12 +151,16 @@ class SlackServer(Peer):
         if fault.kind == "slow":
             self._halted.wait(fault.seconds)
             return serve()
-        if fault.kind == "drop_after":
-            serve()
-            raise Drop
-        with self.changed:
-            self._record(name, known_arguments(request), fault.kind)
-        if fault.kind == "drop_before":
+        if fault.kind in ("drop_after", "500_after"):
+            with self.changed:
+                before = len(self.workspace.messages)
+                serve()
+                for message in self.workspace.messages[before:]:
+                    message.unheard = True
+        else:
+            with self.changed:
+                self._record(name, known_arguments(request), fault.kind)
+        if fault.kind in ("drop_before", "drop_after"):
             raise Drop
         return fault.reply(name)
 

@@ -13,7 +13,7 @@ from sandbox.slack_workspace import ApiError
 
 # Arguments that a form carries as JSON.
 _STRUCTURED = ("blocks", "attachments", "metadata", "view", "files", "message")
-_FAULTS = ("429", "500", "502html", "drop_before", "drop_after", "slow")
+_FAULTS = ("429", "500", "500_after", "502html", "drop_before", "drop_after", "slow")
 
 
 def token_of(request: Request) -> str:
@@ -96,7 +96,7 @@ class Fault:
         """The answer of the kinds that give one without doing anything."""
         if self.kind == "429":
             return rate_limited(self.retry_after)
-        if self.kind == "500":
+        if self.kind in ("500", "500_after"):
             return json_reply({"ok": False, "error": "internal_error"}, 500)
         if self.kind == "502html":
             page = b"<html><body><h1>502 Bad Gateway</h1></body></html>"

@@ -95,7 +95,8 @@ class Message:
     """A message as people see it now; `versions` are its earlier states, oldest first.
 
     `via` says how it came: a method name, `response_url`, `ack`, `echo` (the slash command that Slack shows),
-    `typed` (a person wrote it) or `slack` (Slack's own error text). `time` is the clock's, in seconds.
+    `typed` (a person wrote it) or `slack` (Slack's own error text). `time` is the clock's, in seconds. `unheard`:
+    Slack took it, and did not say so.
     """
 
     channel: str
@@ -112,6 +113,7 @@ class Message:
     files: tuple[str, ...] = ()
     reactions: list[tuple[str, str]] = field(default_factory=list)
     versions: list[Version] = field(default_factory=list)
+    unheard: bool = False
 
     def as_json(self) -> dict[str, Any]:
         """As conversations.history gives it."""

@@ -19,7 +19,7 @@ from darabonba.runtime import RuntimeOptions
 
 from bot.adapters import queue as module
 from bot.adapters import timed_http
-from bot.adapters.queue import FunctionComputeQueue, LocalQueue, QueueRefused, authorization
+from bot.adapters.queue import FunctionComputeQueue, LocalQueue, MaybeQueued, QueueRefused, authorization
 from bot.settings import Credentials, Settings
 from sandbox import acs3
 from sandbox.http import Drop, Peer, Reply, Request
@@ -136,9 +136,11 @@ def short(monkeypatch: pytest.MonkeyPatch) -> float:
     return 0.15
 
 
-def refusal(queue: FunctionComputeQueue) -> str:
+def refusal(queue: FunctionComputeQueue, *, maybe: bool = False) -> str:
+    """Why the job was not taken, for certain; `maybe`: why nobody knows."""
     with contextlib.closing(queue), pytest.raises(QueueRefused) as raised:
         queue.put("cmd_1", b"job", KEYS)
+    assert isinstance(raised.value, MaybeQueued) is maybe
     return str(raised.value)
 
 
@@ -259,6 +261,40 @@ def test_every_other_answer_is_a_refusal(api: Api, status: int) -> None:
     assert len(api.requests) == 1
 
 
+@pytest.mark.parametrize("status", [502, 504])
+def test_a_gateway_that_got_no_answer_leaves_it_open(api: Api, status: int) -> None:
+    api.status = status
+    assert refusal(queue_at(api.url), maybe=True).startswith(f"InvokeFunction answered {status}")
+
+
+@pytest.mark.parametrize(("then", "taken"), [(202, True), (409, True), (429, False)])
+def test_what_a_broken_connection_left_open_only_being_taken_settles(api: Api, then: int, taken: bool) -> None:
+    api.drops, api.status = 1, then
+    queue = queue_at(api.url)
+    if taken:
+        with contextlib.closing(queue):
+            queue.put("cmd_1", b"job", KEYS)
+    else:
+        assert refusal(queue, maybe=True).startswith("InvokeFunction answered 429")
+    assert len(api.requests) == 2
+
+
+def test_after_a_broken_connection_nobody_there_leaves_it_open() -> None:
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def last_words() -> None:
+        connection, _ = listener.accept()
+        listener.close()
+        with connection:
+            read_request(connection)
+
+    thread = threading.Thread(target=last_words)
+    thread.start()
+    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    assert refusal(queue_at(url), maybe=True) == "connection failed (ConnectionRefusedError)"
+    thread.join()
+
+
 @pytest.mark.parametrize(
     "answer",
     [
@@ -277,7 +313,7 @@ def test_garbage_is_a_refusal(answer: bytes) -> None:
         connection.shutdown(socket.SHUT_RDWR)
 
     with Wire(garbage) as wire:
-        assert "connection failed" in refusal(queue_at(wire.url))
+        assert "connection failed" in refusal(queue_at(wire.url), maybe=True)
         assert len(wire.accepted) == 2
 
 
@@ -316,13 +352,13 @@ def test_a_body_that_does_not_come_is_left_in_time(short: float) -> None:
         assert queue._idle == []
 
 
-def test_no_answer_at_all_is_a_refusal_after_one_retry() -> None:
+def test_no_answer_at_all_leaves_it_open_after_one_retry() -> None:
     def silent(connection: socket.socket, number: int) -> None:
         read_request(connection)
         connection.shutdown(socket.SHUT_RDWR)
 
     with Wire(silent) as wire:
-        assert "connection failed" in refusal(queue_at(wire.url))
+        assert "connection failed" in refusal(queue_at(wire.url), maybe=True)
         assert len(wire.accepted) == 2
 
 
@@ -335,7 +371,7 @@ def test_nobody_there_is_a_refusal() -> None:
 def test_a_server_that_hangs_is_left_in_time(short: float) -> None:
     with Wire(lambda connection, number: None) as wire:
         began = time.monotonic()
-        assert refusal(queue_at(wire.url)) == "no answer in time"
+        assert refusal(queue_at(wire.url), maybe=True) == "no answer in time"
         assert short <= time.monotonic() - began < 4 * short
         assert len(wire.accepted) == 1
 
@@ -354,7 +390,7 @@ def test_a_server_that_drips_bytes_is_left_in_time(short: float, drops: bytes) -
 
     with Wire(drip) as wire:
         began = time.monotonic()
-        assert refusal(queue_at(wire.url)) == "no answer in time"
+        assert refusal(queue_at(wire.url), maybe=True) == "no answer in time"
         assert time.monotonic() - began < 4 * short
 
 
@@ -370,7 +406,7 @@ def test_a_retry_has_only_the_time_that_is_left(short: float) -> None:
 
     with Wire(late_reset) as wire:
         began = time.monotonic()
-        assert refusal(queue_at(wire.url)) == "no answer in time"
+        assert refusal(queue_at(wire.url), maybe=True) == "no answer in time"
         assert time.monotonic() - began < 4 * short
 
 

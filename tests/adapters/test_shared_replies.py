@@ -17,6 +17,14 @@ def test_a_clock_that_was_set_back_makes_replies_old():
     assert shared.get(("a",), 99.0) is None
 
 
+def test_a_reply_that_was_slow_to_come_throws_out_none_that_was_asked_for_later():
+    shared = SharedReplies()
+    shared.put(("quick",), {}, 100.2)
+    shared.put(("slow",), {}, 100.1)
+    assert shared.get(("quick",), 101.0) is not None
+    assert shared.get(("slow",), 101.0) is not None
+
+
 def test_the_oldest_make_room():
     shared = SharedReplies()
     for number in range(MOST + 1):

@@ -147,13 +147,24 @@ def test_what_passes_is_tried_again(slack, sandbox, clock, kind):
     assert methods(sandbox) == ["response_url"] * 3
 
 
-def test_a_post_that_may_have_arrived_is_sent_again_and_says_so(slack, sandbox):
-    sandbox.fail("drop_after", "response_url")
+@pytest.mark.parametrize("kind", ["drop_after", "500_after"])
+def test_a_post_that_may_have_arrived_is_sent_again_and_says_so(slack, sandbox, kind):
+    sandbox.fail(kind, "response_url")
     slack.answer(place(sandbox), ANSWER, private=False)
     first, second = sandbox.messages
     assert REPEAT not in first.text
     assert REPEAT in second.text
     assert REPEAT in str(second.blocks)
+
+
+@pytest.mark.parametrize(
+    ("code", "open_"), [("internal_error", True), ("fatal_error", True), ("service_unavailable", False)]
+)
+def test_an_error_of_slacks_that_leaves_it_open_is_taken_at_its_word(slack, sandbox, code, open_):
+    sandbox.fail(f"error:{code}", "chat.postMessage")
+    slack.answer(place(sandbox, response_url=""), ANSWER, private=False)
+    [message] = sandbox.messages
+    assert (REPEAT in message.text) is open_
 
 
 def test_the_next_way_says_so_too(slack, sandbox):
@@ -203,7 +214,7 @@ def test_blocks_that_slack_refuses_are_left_out(slack, sandbox):
 
 def test_a_message_whose_blocks_slack_refuses_stands_as_text_and_so_does_its_update(slack, sandbox, caplog):
     sandbox.fail("error:invalid_blocks", method="chat.postMessage")
-    ts = slack.post(INCIDENTS, ANSWER)
+    ts, _repeat = slack.post(INCIDENTS, ANSWER)
     [message] = sandbox.messages
     assert (message.ts, message.text, message.blocks) == (ts, "7 of 240 failed", [])
     slack.update(INCIDENTS, ts, ANSWER)
@@ -349,7 +360,8 @@ def test_a_file_that_cannot_be_deleted_is_an_error(slack, sandbox):
 
 
 def test_a_message_has_a_link_while_it_is_there(slack, sandbox):
-    ts = slack.post(INCIDENTS, ANSWER)
+    ts, repeat = slack.post(INCIDENTS, ANSWER)
+    assert not repeat
     assert slack.permalink(INCIDENTS, ts) == f"https://acme.slack.com/archives/{INCIDENTS}/p{ts.replace('.', '')}"
     slack.delete(INCIDENTS, ts)
     slack.delete(INCIDENTS, ts)

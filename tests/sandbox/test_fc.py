@@ -19,6 +19,8 @@ from darabonba.runtime import RuntimeOptions
 
 from sandbox.fc import ENVIRONMENT_CREDENTIALS, REQUEST_CREDENTIALS, FunctionCompute
 from sandbox.fc_process import Copies, FunctionError, Launch, Process
+from sandbox.fc_wire import exchange
+from sandbox.http import Request
 
 ECHO = Path(__file__).with_name("echo_function.py")
 PATIENCE = 20  # seconds after which a condition that did not come true is called a failure
@@ -322,6 +324,14 @@ def test_after_a_kill_the_next_request_starts_anew(function):
     assert [call.cold for call in fc.requests] == [True, True]
 
 
+def test_a_request_that_comes_too_late_for_its_process_has_no_answer(tmp_path):
+    process = Process(Launch(COMMAND, tmp_path, {"EVENTS": str(tmp_path / "events")}, 60))
+    process.wait_until_ready()  # whose connection is kept
+    process.close()
+    with pytest.raises(FunctionError, match="CAExited"):
+        exchange(process, Request("GET", "/", {}, b""), PATIENCE)
+
+
 def test_what_stop_interrupts_ends(function, events, file):
     fc = function(max_async_retry_attempts=0)
     fc.invoke(f"wait {file}".encode(), sync=False)
@@ -362,6 +372,21 @@ def test_a_copy_freezes_only_when_its_last_request_ended(function, file, events,
     gate.touch()
     fc.wait_idle(PATIENCE)
     eventually(lambda: still(file))
+
+
+def test_a_call_tells_whether_a_copy_stood_still_meanwhile(function, events, tmp_path):
+    gate = tmp_path / "gate"
+    fc = function()
+    fc.invoke(f"wait {gate}".encode(), sync=False)
+    eventually(events)
+    fc.freeze(0.01)
+    gate.touch()
+    fc.wait_idle(PATIENCE)
+    ask(fc, "/pid")
+    [task] = fc.tasks
+    during, after = fc.requests
+    assert (during.request_id, during.stood_still) == (task.request_id, True)
+    assert not after.stood_still
 
 
 def test_without_freeze_it_runs_on(function, file):

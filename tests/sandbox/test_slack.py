@@ -533,6 +533,7 @@ class TestRatesAndFaults:
         slack.fail("drop_after", method="chat.postMessage")
         client.chat_postMessage(channel=INCIDENTS, text="twice")
         assert [message.text for message in slack.messages] == ["once", "twice", "twice"]
+        assert [message.unheard for message in slack.messages] == [False, True, False]
 
     def test_a_slow_answer_still_does_its_work(self, slack, client):
         slack.fail("slow", method="chat.postMessage", seconds=0.05)

@@ -24,7 +24,7 @@ from typing import Protocol
 from urllib.parse import quote, urlsplit
 
 from bot.adapters import timed_http
-from bot.adapters.timed_http import Connection
+from bot.adapters.timed_http import Connection, Unanswered
 from bot.settings import Credentials, Settings
 
 log = logging.getLogger("bot.queue")
@@ -34,17 +34,22 @@ TIME_LIMIT = 1.5  # seconds for a hand-off, retry included: Slack waits 3 s in a
 MOST_DELAY = 3_600  # seconds; Function Compute's own limit
 MOST_IDLE = 30.0  # seconds; what lies between may forget a connection without telling us
 MOST_KEPT = 16
+_GATEWAYS = frozenset({502, 504})  # they passed the request on and got no answer themselves
 
 
 class QueueRefused(Exception):
     """The job was not taken; the text says why in a few words, for the log."""
 
 
+class MaybeQueued(QueueRefused):
+    """The job went out and no answer came: nobody knows whether it was taken."""
+
+
 class Queue(Protocol):
     def put(self, task_id: str, body: bytes, credentials: Credentials, delay: float = 0) -> None:
         """Takes a job to be delivered once at least, `delay` seconds from now; a known task id is left as it is.
 
-        Raises QueueRefused.
+        Raises QueueRefused; MaybeQueued where the job may come all the same.
         """
         ...
 
@@ -73,28 +78,22 @@ class FunctionComputeQueue:
             "x-fc-async-task-id": task_id,
             **({"x-fc-async-delay": str(wait)} if wait > 0 else {}),
         }
-        try:
-            status, reason = self._send(headers, body, credentials, deadline)
-        except TimeoutError as error:
-            raise QueueRefused("no answer in time") from error
-        except (OSError, http.client.HTTPException) as error:
-            raise QueueRefused(f"connection failed ({type(error).__name__})") from error
-        if status == 409:
-            log.info("already queued: %s", task_id)
-        elif not 200 <= status < 300:
-            raise QueueRefused(f"InvokeFunction answered {status} {reason}".rstrip())
-
-    def _send(
-        self, headers: Mapping[str, str], body: bytes, credentials: Credentials, deadline: float
-    ) -> tuple[int, str]:
-        """Status and error code. A connection that breaks is tried once more, newly: the task id makes it harmless."""
-        try:
-            return self._exchange(self._connection(deadline), headers, body, credentials, deadline)
-        except TimeoutError:
-            raise
-        except (OSError, http.client.HTTPException):
-            fresh = timed_http.connection(self._host, self._context, deadline)
-            return self._exchange(fresh, headers, body, credentials, deadline)
+        maybe, why = False, ""
+        # A connection that breaks is tried once more, newly, in the time that is left: the task id makes it harmless.
+        for connect in (self._connection, self._new_connection):
+            try:
+                status, reason = self._exchange(connect(deadline), headers, body, credentials, deadline)
+            except (OSError, http.client.HTTPException) as error:
+                maybe, why = maybe or isinstance(error, Unanswered), _failure(error)
+                continue
+            if 200 <= status < 300:
+                return
+            if status == 409:
+                log.info("already queued: %s", task_id)
+                return
+            maybe, why = maybe or status in _GATEWAYS, f"InvokeFunction answered {status} {reason}".rstrip()
+            break
+        raise MaybeQueued(why) if maybe else QueueRefused(why)
 
     def _exchange(
         self, line: Connection, headers: Mapping[str, str], body: bytes, credentials: Credentials, deadline: float
@@ -116,10 +115,13 @@ class FunctionComputeQueue:
             try:
                 line, used = self._idle.pop()
             except IndexError:  # not asked before: another thread may take the last one in between
-                return timed_http.connection(self._host, self._context, deadline)
+                return self._new_connection(deadline)
             if time.monotonic() - used < MOST_IDLE and _still_open(line):
                 return line
             line.close()
+
+    def _new_connection(self, deadline: float) -> Connection:
+        return timed_http.connection(self._host, self._context, deadline)
 
     def _keep(self, line: Connection) -> None:
         if line.sock is None or len(self._idle) >= MOST_KEPT:
@@ -130,6 +132,11 @@ class FunctionComputeQueue:
     def close(self) -> None:
         while self._idle:
             self._idle.pop()[0].close()
+
+
+def _failure(error: Exception) -> str:
+    reason = error.__cause__ if isinstance(error, Unanswered) else error
+    return "no answer in time" if isinstance(reason, TimeoutError) else f"connection failed ({type(reason).__name__})"
 
 
 def _still_open(line: Connection) -> bool:

@@ -23,27 +23,25 @@ class SharedReplies:
         self._kept: OrderedDict[Key, tuple[float, int, dict[str, Any]]] = OrderedDict()
 
     def get(self, key: Key, now: float) -> tuple[float, dict[str, Any]] | None:
-        """When the reply came, and the reply; None where there is no fresh one."""
+        """When the reply came, and the reply; None where there is no fresh one, or the clock was set back since."""
         with self._lock:
             self._forget_old(now)
             kept = self._kept.get(key)
-            return (kept[0], kept[2]) if kept else None
+            return (kept[0], kept[2]) if kept and kept[0] <= now else None
 
     def put(self, key: Key, reply: dict[str, Any], now: float) -> None:
-        """Keeps a reply that came at `now`; older ones make room for it."""
+        """Keeps a reply that was asked for at `now`, maybe before others that are kept; the first kept make room."""
         size = _text(reply)
         if size > MOST_TEXT:
             return
         with self._lock:
             self._kept.pop(key, None)
             self._kept[key] = (now, size, reply)
-            self._forget_old(now)
             while len(self._kept) > MOST or sum(kept[1] for kept in self._kept.values()) > MOST_TEXT:
                 self._kept.popitem(last=False)
 
     def _forget_old(self, now: float) -> None:
-        """A reply from the future is old too: clocks are set back."""
-        for key in [key for key, kept in self._kept.items() if not 0 <= now - kept[0] < FRESH]:
+        for key in [key for key, kept in self._kept.items() if now - kept[0] >= FRESH]:
             del self._kept[key]
 
 

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from http.client import HTTPException
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
@@ -66,6 +66,13 @@ class Identity:
     team: str
     scopes: frozenset[str]
     date: float
+
+
+class Posted(NamedTuple):
+    """A new message, and whether it says that it may be a repeat."""
+
+    ts: str
+    repeat: bool
 
 
 class MaybePosted(SlackError):
@@ -194,16 +201,20 @@ class Slack:
 
     def post(
         self, channel_id: str, message: Message, thread_ts: str = "", *, repeat: bool = False, whole: bool = False
-    ) -> str:
-        """chat.postMessage; the `ts` of the new message. `whole`: refused blocks are an error, not left out."""
+    ) -> Posted:
+        """chat.postMessage. `whole`: refused blocks are an error, not left out."""
         where = {"channel": channel_id, **({"thread_ts": thread_ts} if thread_ts else {})}
+        said = message
 
         def way(one: Message) -> Mapping[str, Any]:
+            nonlocal said
+            said = one
             return self._post("chat.postMessage", one, **where)
 
         first = noted(message, _(REPEAT)) if repeat else message
         send = self._sent if whole else self._delivered
-        return str(send(way, first, said=repeat, what="chat.postMessage").get("ts", ""))
+        reply = send(way, first, said=repeat, what="chat.postMessage")
+        return Posted(str(reply.get("ts", "")), repeat or said.text == noted(message, _(REPEAT)).text)
 
     def update(self, channel_id: str, ts: str, message: Message) -> None:
         """chat.update: in place, and nobody is notified. The same update twice is one."""
@@ -383,7 +394,7 @@ class Slack:
         return max(1, int(min(TIME_LIMIT, self._deadline - self._clock())))
 
     def _persistent(self, first: Callable[[], Reply], again: Callable[[], Reply], what: str, deadline: float) -> Reply:
-        """Calls until it works: `first` as long as nothing can have arrived, `again` after that.
+        """Calls until it works: `first` as long as nothing can have been carried out, `again` after that.
 
         Raises SlackError for what a retry cannot cure, and after the last try; MaybePosted where one may have arrived.
         """
@@ -397,6 +408,7 @@ class Slack:
             except SlackError as error:
                 if error.code not in _CURABLE or (error.retry_after or 0) > LONGEST_SLEEP:
                     raise _told(error, uncertain=uncertain) from error
+                uncertain = uncertain or error.code in _LEAVES_OPEN
                 wait, last = error.retry_after or wait, error
             if attempt + 1 == TRIES or self._clock() + wait >= deadline:
                 break
@@ -438,6 +450,9 @@ _CURABLE = frozenset(
     {"ratelimited", "unreachable", "server_error", "internal_error", "fatal_error", "service_unavailable"}
 )
 
+_LEAVES_OPEN = frozenset({"server_error", "internal_error", "fatal_error"})
+"""Of these Slack says that some of it may have been carried out; of a gateway's 5xx nobody can know."""
+
 
 def _refusal(method: str, status: int, code: str, headers: Mapping[str, Any]) -> SlackError:
     """What an answer other than "ok" means: a wait, a fault of Slack's that passes, or a refusal."""
@@ -445,7 +460,7 @@ def _refusal(method: str, status: int, code: str, headers: Mapping[str, Any]) ->
         given = str(headers.get("retry-after") or headers.get("Retry-After") or "")
         return SlackError(method, "ratelimited", float(given) if given.isdigit() else 1.0)
     if status >= 500:
-        return SlackError(method, "server_error")
+        return SlackError(method, "service_unavailable" if status == 503 else "server_error")
     # A proxy's page instead of Slack's answer must not get into our log.
     return SlackError(method, code if re.fullmatch(r"[a-z_]{1,60}", code) else f"http_{status}")
 

@@ -22,6 +22,10 @@ Connection = http.client.HTTPConnection
 _MOST_BODY = 65_536  # bytes; no answer that is asked for here is longer
 
 
+class Unanswered(OSError):
+    """All of a request went out and no answer came, for the reason in the cause: it may have been carried out."""
+
+
 def trusted() -> ssl.SSLContext:
     """For TLS with the system's authorities.
 
@@ -52,13 +56,17 @@ def post(
     """Status and headers of the answer, and its body. The connection is closed where it cannot be used again; the body
     is then empty, or not whole.
 
-    Raises TimeoutError at the deadline, OSError or HTTPException where the connection or the answer is broken.
+    Raises Unanswered where the far end may have acted on it all the same; TimeoutError at the deadline and OSError
+    where the connection breaks before that.
     """
     line.response_class = partial(_response, deadline)  # type: ignore[assignment]
     if line.sock is not None:
         line.sock.settimeout(left(deadline))
     line.request("POST", target, body, headers)
-    answer = line.getresponse()
+    try:
+        answer = line.getresponse()
+    except (OSError, http.client.HTTPException) as error:
+        raise Unanswered(type(error).__name__) from error
     read, whole = _read_to_its_end(answer)
     if not whole:
         line.close()

@@ -31,7 +31,7 @@ class Notice:
     `cause` is a fingerprint, "" while nothing fails that may go well again; `instances` have failed and not gone well
     since, also where it tells of a system event or of what did not happen; `names` is what people call the first of
     them. `times` counts the occasions that failed in a row. `line` is line one of the message, escaped; `recovered` is
-    when what had failed went well again, 0 for never.
+    when what had failed went well again, 0 for never. `repeat`: the message may be a repeat, and says so.
     """
 
     ts: str = ""
@@ -46,6 +46,7 @@ class Notice:
     line: str = ""
     recovered: float = 0.0
     names: tuple[str, ...] = ()
+    repeat: bool = False
 
     @property
     def failing(self) -> dict[str, str]:

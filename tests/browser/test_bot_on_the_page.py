@@ -198,7 +198,7 @@ FOCUSED = "document.activeElement.getAttribute('aria-label') ?? document.activeE
 def test_faults_reach_the_function(page):
     faults = page.get_by_role("region", name="Faults")
     faults.get_by_label("Alibaba Cloud’s API").select_option("denied")
-    type_line(page, "/cloudassist t-hz0jdfwd9f")
+    type_line(page, "/cloudassist t-bj0u3e8ht6zc1w")  # what was asked within 5 s would be answered from that
     expect(page.get_by_text("my role may not do that").first).to_be_visible()
     picture(page, "fault")
     faults.get_by_role("button", name="Kill the function now").click()

@@ -113,3 +113,10 @@ def test_slack_takes_them_whatever_they_act_on(value: str, subject: str, flags: 
         assert kinds.count("button") <= 5
         assert kinds.count("overflow") <= 1
         assert all(1 <= len(one["accessibility_label"]) <= 75 for one in block["elements"] if one["type"] == "button")
+
+
+def test_the_menu_of_a_notice_is_left_out_where_it_cannot_carry_what_it_mutes() -> None:
+    [menu] = buttons.notice_menu("x" * 255)
+    assert problems([menu]) == []
+    assert [one["value"] for one in menu["elements"][0]["options"]] == ["take_back", "mute_hour", "mute_night"]
+    assert buttons.notice_menu("x" * 256) == []

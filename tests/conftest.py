@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,3 +29,21 @@ def _log_levels_as_they_were() -> Iterator[None]:
     yield
     for one, level in zip(loggers, levels, strict=True):
         one.setLevel(level)
+
+
+@pytest.fixture(scope="module")
+def peers() -> Iterator[Any]:
+    """The far ends with one small run; modules that need others have their own."""
+    from rig import Peers  # not for those who need none: it brings all of the bot
+
+    with Peers() as peers:
+        yield peers
+
+
+@pytest.fixture
+def rig(tmp_path: Path, peers: Any) -> Iterator[Any]:
+    """A worker between them."""
+    from rig import Rig
+
+    with Rig(tmp_path, peers) as rig:
+        yield rig

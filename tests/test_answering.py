@@ -8,7 +8,7 @@ import pytest
 from bot.adapters.store import SQLiteStore, StoreError
 from bot.answering import kept, name_of
 from bot.zones import named_zone, zone_of
-from rig import RUN, Peers, Rig
+from rig import RUN, Rig
 from sandbox.slack_workspace import (
     GENERAL,
     GUEST,
@@ -22,18 +22,6 @@ from sandbox.slack_workspace import (
     STRANGER,
     USERGROUP,
 )
-
-
-@pytest.fixture(scope="module")
-def peers():
-    with Peers() as peers:
-        yield peers
-
-
-@pytest.fixture
-def rig(tmp_path, peers):
-    with Rig(tmp_path, peers) as rig:
-        yield rig
 
 
 @pytest.mark.parametrize(

@@ -14,12 +14,6 @@ from test_home import GOING, opening, view_of
 from test_reporting import SCHEDULE, completed, hear
 
 
-@pytest.fixture(scope="module")
-def peers():
-    with Peers() as peers:
-        yield peers
-
-
 @pytest.fixture
 def rig(tmp_path, peers):
     with Rig(tmp_path, peers, environment={"BOT_OPERATORS": LUCAS}) as rig:

@@ -21,12 +21,6 @@ def peers():
         yield peers
 
 
-@pytest.fixture
-def rig(tmp_path, peers):
-    with Rig(tmp_path, peers) as rig:
-        yield rig
-
-
 CONVERSATIONS = [
     (f"diff {NOW}", "4 newly failing, 3 still failing, 1 newly fixed: renew-certs, cn-shanghai", False),
     (f"diff {NOW} private", "4 newly failing", True),

@@ -23,12 +23,6 @@ def peers():
         yield peers
 
 
-@pytest.fixture
-def rig(tmp_path, peers):
-    with Rig(tmp_path, peers) as rig:
-        yield rig
-
-
 def tick(rig):
     """What the bot said because of the timer, and of all that follows."""
     before = len(rig.said)

@@ -8,7 +8,6 @@ import pytest
 
 from bot.commands import run
 from bot.doctor import examine
-from rig import Peers
 from sandbox.cloud import SECRETS, STS_KEY_ID, TOKENS, Cloud
 from sandbox.cloud_replies import ACTIONS
 from sandbox.fc import ENVIRONMENT_CREDENTIALS
@@ -21,12 +20,6 @@ from tablestore_stub import SECRET as STORE_SECRET
 REGIONS = ("cn-hangzhou", "cn-shanghai")
 ECS = ["DescribeInvocationResults", "DescribeInvocations", "DescribeCommands", "DescribeCloudAssistantStatus"]
 NEEDED = {"commands", "chat:write", "app_mentions:read", "im:history", "users:read", "channels:read", "groups:read"}
-
-
-@pytest.fixture(scope="module")
-def peers():
-    with Peers() as peers:
-        yield peers
 
 
 @pytest.fixture

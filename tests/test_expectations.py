@@ -74,12 +74,6 @@ def peers():
         yield peers
 
 
-@pytest.fixture
-def rig(tmp_path, peers):
-    with Rig(tmp_path, peers) as rig:
-        yield rig
-
-
 def expect(rig, command="backup-*", where="tag:backup=yes", rest=""):
     """Expects it each hour, next in half an hour, so that what ran just now is in the hour."""
     minute = int(rig.time() // 60 + 30) % 60

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rig import Peers, Rig, fleet
+from rig import Peers, fleet
 from sandbox.slack_workspace import INCIDENTS
 from test_reporting import completed, hear, subscribe
 
@@ -13,12 +13,6 @@ DAY = 86_400
 def peers():
     with Peers([fleet(), fleet(1, run="t-hz0backup001", CommandName="backup-db")]) as peers:
         yield peers
-
-
-@pytest.fixture
-def rig(tmp_path, peers):
-    with Rig(tmp_path, peers) as rig:
-        yield rig
 
 
 def test_a_handover_is_a_private_draft_that_is_shared_once(rig):

@@ -1,22 +1,8 @@
 """What `status` tells, and to whom."""
 
-import pytest
-
 from bot.adapters.store import StoreError
-from rig import Peers, Rig, fleet
+from rig import Rig
 from test_reporting import completed, hear, subscribe
-
-
-@pytest.fixture(scope="module")
-def peers():
-    with Peers([fleet()]) as peers:
-        yield peers
-
-
-@pytest.fixture
-def rig(tmp_path, peers):
-    with Rig(tmp_path, peers) as rig:
-        yield rig
 
 
 def test_status_is_told_to_the_person_even_while_paused(tmp_path, peers):

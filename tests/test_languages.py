@@ -14,17 +14,11 @@ from bot.core.modal import OUTPUTS
 from bot.core.texts import Text, _, speaking, switch
 from bot.fanout import Fanout
 from bot.languages import catalogue, language_of
-from rig import RUN, Peers, Rig
+from rig import RUN, Rig
 from sandbox.slack_workspace import DIRECT, GUEST, INCIDENTS, LUCAS, MEI
 
 SRC = Path(__file__).parent.parent / "src"
 ENGLISH, CHINESE = "1 of 3 failed", "失败 1/3"
-
-
-@pytest.fixture(scope="module")
-def peers():
-    with Peers() as peers:
-        yield peers
 
 
 @pytest.fixture

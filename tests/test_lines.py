@@ -8,22 +8,10 @@ import pytest
 from bot import lines
 from bot.adapters.calls import Calls
 from bot.jobs import COMMAND, Job
-from rig import RUN, Peers, Rig
+from rig import RUN
 from sandbox.slack_workspace import INCIDENTS, MEI, TEAM_ID
 from test_door import COMMAND as TYPED
 from test_door import Slack
-
-
-@pytest.fixture(scope="module")
-def peers():
-    with Peers() as peers:
-        yield peers
-
-
-@pytest.fixture
-def rig(tmp_path, peers):
-    with Rig(tmp_path, peers) as rig:
-        yield rig
 
 
 @pytest.fixture

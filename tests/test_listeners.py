@@ -4,20 +4,8 @@ import pytest
 
 from bot.adapters.slack import Place
 from bot.listeners import own_user_id, place_of
-from rig import RUN, Peers, Rig
+from rig import RUN
 from sandbox.slack_workspace import BOT_USER, DIRECT, GUEST, INCIDENTS, MEI, TEAM_ID
-
-
-@pytest.fixture(scope="module")
-def peers():
-    with Peers() as peers:
-        yield peers
-
-
-@pytest.fixture
-def rig(tmp_path, peers):
-    with Rig(tmp_path, peers) as rig:
-        yield rig
 
 
 def test_bolt_never_asks_whose_token_it_has(rig):

@@ -14,18 +14,6 @@ from sandbox.block_kit import view_problems
 from sandbox.slack_workspace import GENERAL, GUEST, INCIDENTS, LUCAS, MEI
 
 
-@pytest.fixture(scope="module")
-def peers():
-    with Peers() as peers:
-        yield peers
-
-
-@pytest.fixture
-def rig(tmp_path, peers):
-    with Rig(tmp_path, peers) as rig:
-        yield rig
-
-
 @pytest.fixture
 def answer(rig):
     [answer] = rig.ask(RUN)

@@ -3,7 +3,7 @@
 import pytest
 
 from bot.adapters.store import StoreError
-from rig import Peers, Rig
+from rig import Rig
 from sandbox.slack_workspace import BOT_USER, INCIDENTS
 from test_reporting import break_store, settle, subscribe
 
@@ -33,12 +33,6 @@ KIND = {
     "digest off": "digest",
 }
 SEVERAL = ("unsubscribe everything", "unmute", "unexpect everything")
-
-
-@pytest.fixture(scope="module")
-def peers():
-    with Peers() as peers:
-        yield peers
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 
 from bot.core.events import Tick
 from bot.jobs import CHORE, Job
-from rig import Peers, Rig, fleet
+from rig import Peers, fleet
 from sandbox.slack_workspace import INCIDENTS, PRIVATE
 from test_reporting import completed, hear, settle, subscribe
 
@@ -18,12 +18,6 @@ def peers():
     old = fleet(run=OLD, CreationTime="-10h", CommandName="old")
     with Peers([fleet(), fleet(region="cn-shanghai", run=SHANGHAI, CommandName="deploy-sh"), old]) as peers:
         yield peers
-
-
-@pytest.fixture
-def rig(tmp_path, peers):
-    with Rig(tmp_path, peers) as rig:
-        yield rig
 
 
 def poll(rig, seconds=0):

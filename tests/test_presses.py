@@ -16,18 +16,6 @@ from sandbox.scenario import load_all
 from sandbox.slack_workspace import GENERAL, GUEST, INCIDENTS, LUCAS, MEI, SECRET
 
 
-@pytest.fixture(scope="module")
-def peers():
-    with Peers() as peers:
-        yield peers
-
-
-@pytest.fixture
-def rig(tmp_path, peers):
-    with Rig(tmp_path, peers) as rig:
-        yield rig
-
-
 def texts(message):
     return [element.get("text", {}).get("text", "…") for element in message.blocks[-1]["elements"]]
 

@@ -20,12 +20,6 @@ def peers():
         yield peers
 
 
-@pytest.fixture
-def rig(tmp_path, peers):
-    with Rig(tmp_path, peers) as rig:
-        yield rig
-
-
 def test_a_mute_says_who_set_it_until_when_and_what_breaks_it(rig):
     subscribe(rig)
     [said] = rig.ask("mute command:backup-* 2h")

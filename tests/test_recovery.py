@@ -2,7 +2,7 @@
 
 import pytest
 
-from rig import Peers, Rig
+from rig import Peers
 from sandbox.scenario import build
 from test_reporting import completed, hear, subscribe, tick
 
@@ -52,12 +52,6 @@ AGAIN = build(
 def peers():
     with Peers([AGAIN]) as peers:
         yield peers
-
-
-@pytest.fixture
-def rig(tmp_path, peers):
-    with Rig(tmp_path, peers) as rig:
-        yield rig
 
 
 def told(rig, number):

@@ -9,7 +9,7 @@ import pytest
 from bot.adapters.kept_secret import KEPT, TRIES
 from bot.core.modal import OUTPUTS
 from bot.jobs import CHORE, NOTICE, Job
-from rig import RUN, Peers, Rig
+from rig import RUN, Rig
 from sandbox.fc import REQUEST_CREDENTIALS
 from sandbox.slack_workspace import BOT_TOKEN, BOT_USER, INCIDENTS, LUCAS, MEI, SIGNING_SECRET
 from sandbox.stage import Stage
@@ -18,12 +18,6 @@ BY_KMS = {"SLACK_BOT_TOKEN": "kms:slack"}
 NEWER = "xoxb-newer-token-of-the-sandbox"
 CACHES = "t-sh0n5w2rk8xq3b"
 LATER, NEVER = "I cannot read my token for Slack just now", "I could not read my token for Slack"
-
-
-@pytest.fixture(scope="module")
-def peers():
-    with Peers() as peers:
-        yield peers
 
 
 @pytest.fixture

@@ -96,12 +96,6 @@ def peers():
         yield peers
 
 
-@pytest.fixture
-def rig(tmp_path, peers):
-    with Rig(tmp_path, peers) as rig:
-        yield rig
-
-
 def storm(seed):
     """An event for each instance, four in a hundred of them twice, in any order."""
     chance = random.Random(seed)

@@ -4,7 +4,7 @@ import pytest
 
 from bot.core import buttons
 from bot.subcommands import SUBCOMMANDS
-from rig import COMMAND_ID, RUN, Peers, Rig, fleet
+from rig import COMMAND_ID, RUN, Peers, fleet
 from sandbox.block_kit import message_problems, pings
 from sandbox.scenario import load
 from sandbox.slack_workspace import MEI
@@ -18,12 +18,6 @@ def peers():
     managed = fleet(1, "cn-beijing", MANAGED)
     with Peers([fleet(), fleet(3, "cn-shanghai", RUNNING), managed, load("agent_offline")]) as peers:
         yield peers
-
-
-@pytest.fixture
-def rig(tmp_path, peers):
-    with Rig(tmp_path, peers) as rig:
-        yield rig
 
 
 CONVERSATIONS = [

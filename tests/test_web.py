@@ -9,7 +9,7 @@ from bot.door import Door
 from bot.jobs import seal
 from bot.settings import Credentials
 from bot.web import create_app
-from rig import RUN, Peers, Rig
+from rig import RUN, Rig
 from sandbox.slack_workspace import SIGNING_SECRET
 
 KEYS = {"x-fc-access-key-id": "STS.Fresh", "x-fc-access-key-secret": "s", "x-fc-security-token": "t"}
@@ -31,18 +31,6 @@ class Worker:
         if isinstance(self.result, Exception):
             raise self.result
         return self.result
-
-
-@pytest.fixture(scope="module")
-def peers():
-    with Peers() as peers:
-        yield peers
-
-
-@pytest.fixture
-def rig(tmp_path, peers):
-    with Rig(tmp_path, peers) as rig:
-        yield rig
 
 
 @pytest.fixture

@@ -32,12 +32,6 @@ def peers():
         yield peers
 
 
-@pytest.fixture
-def rig(tmp_path, peers):
-    with Rig(tmp_path, peers) as rig:
-        yield rig
-
-
 def test_an_answer_and_then_nothing_for_every_further_delivery(rig):
     job = rig.command(RUN)
     assert all(rig.work(job) for _ in range(3))

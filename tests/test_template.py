@@ -537,19 +537,6 @@ def test_what_cannot_be_packed_is_refused(pack: Any):
         pack.options(["--with", "redis"], {})
 
 
-def test_tea_imports_cryptography_only_where_it_is_used(pack: Any, tmp_path: Path):
-    source = tmp_path / pack.DEFERRED
-    source.parent.mkdir()
-    installed = importlib.util.find_spec("alibabacloud_tea_openapi.utils")
-    source.write_text(Path(installed.origin).read_text())
-    pack.defer(tmp_path)
-    imports = re.findall("^(?:from|import) (.*)$", source.read_text(), re.MULTILINE)
-    assert imports
-    assert not [line for line in imports if line.startswith("cryptography")]
-    with pytest.raises(SystemExit, match="imports cryptography in another way than before"):
-        pack.defer(tmp_path)
-
-
 def test_its_byte_code_is_valid_whatever_the_time_of_a_file(pack: Any, tmp_path: Path):
     (tmp_path / "bot").mkdir()
     (tmp_path / "bot" / "a.py").write_text("def f(): ...\n")

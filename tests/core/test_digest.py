@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -78,6 +79,26 @@ def test_a_day_is_counted_beside_the_day_before() -> None:
         ("backup-db", 1, 0),
         ("rotate-logs", 0, 0),
     ]
+
+
+def test_instances_of_one_name_are_told_by_account_and_where_that_does_not_do_by_id() -> None:
+    def ran(place: str, number: int, rows: list[dict[str, Any]]) -> Invocation:
+        one = run(rows, 1, number)
+        return replace(one, region=place, targets=tuple(replace(target, region=place) for target in one.targets))
+
+    runs = [
+        ran("own/cn-hangzhou", 1, [failed("i-1a"), never_ran("i-4")]),
+        ran("prod/cn-hangzhou", 2, [failed("i-2b")]),
+        ran("prod/cn-beijing", 3, [failed("i-3c"), never_ran("i-5")]),
+    ]
+    places = {"i-1a": "own/cn-hangzhou", "i-2b": "prod/cn-hangzhou", "i-3c": "prod/cn-beijing"}
+    names = {one: Instance(one, place, "web-01") for one, place in places.items()}
+    names |= {"i-4": Instance("i-4", "own/cn-hangzhou", "db-01"), "i-5": Instance("i-5", "prod/cn-beijing", "db-02")}
+    told = digest.made(runs, [], names, NOW)
+    said = digest_message.message(told, NOTHING, replace(AROUND, instances=names)).text
+    assert "Most failures: web-01 (own) (1), db-01 (1), web-01 (i-3c) (1), db-02 (1), web-01 (i-2b) (1)." in said
+    assert "Never ran on db-[01,02]." in said
+    assert "exit code 1, on web-01 (i-2b), web-01 (i-3c), web-01 (own)." in said
 
 
 def test_the_worst_instances_and_those_where_nothing_ran() -> None:

@@ -16,7 +16,7 @@ from bot.core.blocks import Block, Message
 from bot.core.digest import CHARTED, DAY, POINTS, STEP, Command, Digest, FirstSeen, Place, Tally
 from bot.core.model import Instance
 from bot.core.ranges import ranges
-from bot.core.summary import Bucket
+from bot.core.summary import Bucket, unique_names
 from bot.core.texts import N_, _, capital, counted, joined, listed, pgettext, sentences, stop
 from bot.core.what_stands import WhatStands
 
@@ -115,13 +115,14 @@ def _details(digest: Digest, around: Around, *, compared: bool) -> list[str]:
         lines.append(stop(_("{what}: {told}", what=more, told=_failed_of(failed, runs))))
     if digest.going:
         lines.append(_("Still going: {runs}.", runs=wording.runs(digest.going)))
+    called = _names(named(digest), around)
     if digest.worst:
-        worst = [f"{_name(place, around)} ({count:,})" for place, count in digest.worst[:MOST_WORST]]
+        worst = [f"{called[place]} ({count:,})" for place, count in digest.worst[:MOST_WORST]]
         names = wording.and_more(worst, len(digest.worst) - len(worst))
         lines.append(_("Most failures: {names}.", names=names))
     if digest.never:
-        lines.append(_("Never ran on {names}.", names=_places(digest.never, around)))
-    return [*lines, *(_first_seen(digest.first_seen, around) if compared else [])]
+        lines.append(_("Never ran on {names}.", names=_places(digest.never, called)))
+    return [*lines, *(_first_seen(digest.first_seen, called) if compared else [])]
 
 
 def _command(one: Command, *, compared: bool) -> str:
@@ -141,22 +142,23 @@ def _failed_of(failed: int, runs: int) -> str:
     return counted("{failed} of {count} run failed", "{failed} of {count} runs failed", runs, failed=f"{failed:,}")
 
 
-def _first_seen(found: Sequence[FirstSeen], around: Around) -> list[str]:
-    text = N_("New since the day before: {command}, {why}, on {names}.")
-    lines = [_(text, command=one.command, why=one.why, names=_places(one.places, around)) for one in found]
-    shown, left = lines[:MOST_FIRST_SEEN], len(lines[MOST_FIRST_SEEN:])
+def _first_seen(found: Sequence[FirstSeen], called: Mapping[Place, str]) -> list[str]:
+    text, told = N_("New since the day before: {command}, {why}, on {names}."), found[:MOST_FIRST_SEEN]
+    shown = [_(text, command=one.command, why=one.why, names=_places(one.places, called)) for one in told]
+    left = len(found) - len(shown)
     more = counted("{count} more new way to fail.", "{count} more new ways to fail.", left)
     return [*shown, *([more] if left else [])]
 
 
-def _name(place: Place, around: Around) -> str:
-    instance = (around.instances or {}).get(place[1])
-    return wording.name((instance.name if instance else "") or place[1] or _("an instance without id"), 40)
+def _names(some: Sequence[Place], around: Around) -> dict[Place, str]:
+    """What people call them; where several share a name, with what tells them apart."""
+    names = unique_names(some, around.instances or {})
+    return {place: wording.name(names[place[1]], 60) for place in some}
 
 
-def _places(places: Sequence[Place], around: Around) -> str:
+def _places(places: Sequence[Place], called: Mapping[Place, str]) -> str:
     """Names as ranges, as many as fit; the others are counted."""
-    names = [_name(place, around) for place in places[:50]]
+    names = [called[place] for place in places[:50]]
     count = len(names)
     while count > 1 and len(listed(ranges(names[:count]))) > MOST_PLACES:
         count -= 1

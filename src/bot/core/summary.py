@@ -253,7 +253,7 @@ def _summary(
 ) -> Summary:
     schedule_ids = {invocation.id for invocation in invocations if invocation.is_schedule}
     commands = {invocation.id: invocation for invocation in invocations}
-    names = _unique_names(targets, instances)
+    names = unique_names(((target.region, target.instance_id) for target in targets), instances)
     outputs = OutputReader()
     _learn(masked, invocations, targets, outputs)  # all of them first: a secret of one output may stand in another
     for target in targets:
@@ -296,16 +296,16 @@ def _learn(
         masked.learn(target.error_info)
 
 
-def _unique_names(targets: Iterable[InvocationResult], instances: Mapping[str, Instance]) -> dict[str, str]:
-    """What people call each instance; the id where there is no name. Where several share one, the account too; the id
-    where that does not tell them apart.
+def unique_names(found: Iterable[tuple[str, str]], instances: Mapping[str, Instance]) -> dict[str, str]:
+    """What people call each instance, by its id; `found` are regions and ids. The id where there is no name. Where
+    several share one, the account too; the id where that does not tell them apart.
     """
     names, accounts = {}, {}
-    for target in targets:
-        instance = instances.get(target.instance_id)
+    for region, instance_id in found:
+        instance = instances.get(instance_id)
         name = instance.name if instance else ""
-        names[target.instance_id] = name or target.instance_id or _("an instance without id")
-        accounts[target.instance_id] = places.account_of(target.region)
+        names[instance_id] = name or instance_id or _("an instance without id")
+        accounts[instance_id] = places.account_of(region)
     shared, there = Counter(names.values()), Counter((name, accounts[i]) for i, name in names.items())
 
     def told(one: str, name: str) -> str:

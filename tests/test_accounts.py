@@ -237,6 +237,8 @@ def test_a_poll_looks_into_every_account(rig):
 def test_a_subscription_says_its_account_and_the_wrong_one_is_refused(rig):
     assert "of account prod" in rig.ask("subscribe account:prod")[-1].text
     assert "I ask no account called `prd`" in rig.ask("subscribe account:prd")[-1].text
+    assert "failures in prod/cn-beijing" in rig.ask("subscribe prod/cn-beijing")[-1].text
+    assert "`own/cn-hangzhou` does not go with account:prod" in rig.ask("own/cn-hangzhou account:prod")[-1].text
     listed = rig.ask("subscriptions")[-1]
     assert "prod/cn-beijing: no event within a day" in listed.text
 
@@ -256,6 +258,15 @@ def test_an_expectation_is_checked_in_its_account(rig):
     assert {account for account, _ in asked_in(rig)} == {STAGE}
 
 
+def test_an_expectation_of_one_region_of_an_account_is_checked_there(rig):
+    said = rig.ask("expect command:backup-db daily by:23:59 on:instance:web-* region:prod/cn-beijing")[-1]
+    assert "on web-* in prod/cn-beijing" in said.text
+    rig.cloud.clear()
+    rig.time.sleep(86_400)
+    hear(rig, Tick("tick", None, '{"job":"tick"}'))
+    assert asked_in(rig) == [(PROD, "cn-beijing")]
+
+
 def test_a_channel_may_be_limited_to_an_account(tmp_path, peers):
     limits = f"{INCIDENTS}=account:prod,region:cn-hangzhou;{GENERAL}"
     with Rig(tmp_path, peers, environment={**ACCOUNTS, "BOT_CHANNELS": limits}) as rig:
@@ -264,6 +275,7 @@ def test_a_channel_may_be_limited_to_an_account(tmp_path, peers):
         assert "This channel is shown only region:cn-hangzhou, account:prod (BOT_CHANNELS)." in answer.text
         assert "leaves out own/cn-hangzhou" in rig.ask("account:own")[0].text
         assert "leaves out stage" in rig.ask("subscribe account:stage")[0].text
+        assert "leaves out stage/cn-hangzhou" in rig.ask("subscribe stage/cn-hangzhou")[0].text
         assert f"leaves out {IN_STAGE}" in rig.ask(IN_STAGE)[0].text
 
 

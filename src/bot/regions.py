@@ -101,8 +101,7 @@ class Regions:
 
     def _know_accounts(self, question: Question) -> None:
         """Raises UsageError for a question of before, which names an account that is not asked any more."""
-        named = [*question.accounts, *places.accounts_of(question.regions)]
-        know_accounts(named, self._settings.account_names)
+        know_accounts(question.accounts, question.regions, self._settings.account_names)
 
     def _named(self, question: Question) -> list[str]:
         return list(places.meant(question.accounts, question.regions, self._settings.regions))

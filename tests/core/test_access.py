@@ -95,6 +95,9 @@ def test_a_limit_to_accounts() -> None:
     assert [one for one in ours if limit.allows_region(one)] == ["prod/cn-hangzhou"]
     assert limit.among(ours) == limit.among(("own/cn-hangzhou",)) == ("prod/cn-hangzhou",)
     limit.refuse_wish([], ["cn-hangzhou"], ["prod"])
+    limit.refuse_wish([], ["prod/cn-hangzhou"], [])
+    with pytest.raises(NotAllowed, match="leaves out own/cn-hangzhou\\."):
+        limit.refuse_wish([], ["own/cn-hangzhou"], [])
     with pytest.raises(NotAllowed, match="leaves out own\\."):
         limit.refuse_wish([], [], ["own"])
     assert limit_from([], ours) == Limit()

@@ -222,6 +222,11 @@ ACCOUNTS = frozenset({"own", "prod"})
         ("account:zzzzzzz", "I ask no account called `zzzzzzz`. \nThe accounts are: own, prod."),
         ("subscribe account:prd", "I ask no account called `prd`."),
         ("expect command:a by:03:30 on:tag:k account:prd", "I ask no account called `prd`."),
+        ("subscribe prd/cn-beijing", "I ask no account called `prd`."),
+        ("expect command:a by:03:30 on:tag:k region:prd/cn-beijing", "I ask no account called `prd`."),
+        ("account:prod own/cn-beijing", "`own/cn-beijing` does not go with account:prod: leave one of them out."),
+        ("subscribe account:prod region:own/cn-beijing", "`own/cn-beijing` does not go with account:prod"),
+        ("expect command:a by:03:30 on:tag:k own/cn-beijing account:prod", "`own/cn-beijing` does not go with"),
     ],
 )
 def test_an_account_that_is_not_asked_is_refused(typed: str, said: str) -> None:
@@ -232,7 +237,11 @@ def test_an_account_that_is_not_asked_is_refused(typed: str, said: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "typed", ["account:prod", "own/cn-beijing failed", "subscribe account:prod", "unsubscribe account:gone", "status"]
+    "typed",
+    [
+        *("account:prod", "own/cn-beijing failed", "account:prod prod/cn-beijing cn-shanghai", "status"),
+        *("subscribe account:prod", "subscribe account:own own/cn-beijing", "unsubscribe account:gone"),
+    ],
 )
 def test_accounts_that_are_asked_are_read(typed: str) -> None:
     assert parse(typed, ACCOUNTS) == parse(typed)

@@ -109,6 +109,8 @@ def test_canonical_words_are_read_back_to_the_same(subscription: Subscription) -
         (Subscription(regions=("cn-shanghai",)), "cn-hangzhou", "deploy-web", False),
         (Subscription(accounts=("prod",)), "prod/cn-hangzhou", "deploy-web", True),
         (Subscription(accounts=("prod",)), "own/cn-hangzhou", "deploy-web", False),
+        (Subscription(regions=("prod/cn-hangzhou",)), "prod/cn-hangzhou", "deploy-web", True),
+        (Subscription(regions=("prod/cn-hangzhou",)), "own/cn-hangzhou", "deploy-web", False),
         (Subscription(accounts=("prod",), regions=("cn-hangzhou",)), "prod/cn-beijing", "deploy-web", False),
         (Subscription(regions=("cn-hangzhou",)), "prod/cn-hangzhou", "deploy-web", True),
         (Subscription(events=("spot",)), "cn-hangzhou", "deploy-web", False),

@@ -57,10 +57,14 @@ class Limit:
         A pattern lies within another that knows only `*` when it fits it as a text does; one with `[` might not.
         """
         wrong = [one for one in commands if self.commands and ("[" in one or not self._fits(one))]
-        wrong += [one for one in regions if not places.within(one, (), self.regions)]
+        wrong += [one for one in regions if not self._may_be_within(one)]
         wrong += [one for one in accounts if self.accounts and one not in self.accounts]
         if wrong:
             raise NotAllowed(lambda: outside(self, wrong))
+
+    def _may_be_within(self, region: str) -> bool:
+        """A region without an account may be one of an account that is."""
+        return places.within(region, self.accounts if places.account_of(region) else (), self.regions)
 
     def _fits(self, pattern: str) -> bool:
         return any(fnmatchcase(pattern, one) for one in self.commands)

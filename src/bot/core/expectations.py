@@ -14,7 +14,7 @@ from typing import Any
 
 from bot.core import places
 from bot.core.errors import UsageError
-from bot.core.question import KINDS, REGIONS, quoted
+from bot.core.question import KINDS, quoted
 from bot.core.subscriptions import mention
 from bot.core.texts import N_, Text, _, listed
 
@@ -158,7 +158,7 @@ def _read(one: Expectation, word: str) -> Expectation:
     lower = word.lower()
     if lower in _TOLD:
         return replace(one, every=lower)
-    if lower in REGIONS:
+    if places.is_known_place(lower):
         return _with(one, "regions", lower)
     match = re.fullmatch(r"([a-z]+)[:=](.+)", word, re.IGNORECASE | re.DOTALL)
     reader = _READERS.get(match[1].lower()) if match else None
@@ -199,7 +199,7 @@ def _tag(one: Expectation, value: str) -> Expectation:
 
 def _region(one: Expectation, value: str) -> Expectation:
     lower = value.lower()
-    if not re.fullmatch(places.REGION, lower):
+    if not places.is_place(lower):
         raise UsageError("`{word}` is not a region id. Right would be region:cn-shanghai.", word=_shown(value))
     return _with(one, "regions", lower)
 

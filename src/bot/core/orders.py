@@ -13,10 +13,12 @@ from bot.core.expectations import Expectation
 from bot.core.subscriptions import Subscription
 
 
-def check(subcommand: str, words: Sequence[str]) -> tuple[str, ...]:
-    """The accounts that the words after a sub-command name; raises UsageError where they cannot be read."""
+def check(subcommand: str, words: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The accounts and the regions that the words after a sub-command name; raises UsageError where they cannot be
+    read.
+    """
     wish = _READERS[subcommand](words)
-    return wish.accounts if isinstance(wish, Subscription | Expectation) else ()
+    return (wish.accounts, wish.regions) if isinstance(wish, Subscription | Expectation) else ((), ())
 
 
 def _nothing(usage: str) -> Callable[[Sequence[str]], None]:

@@ -55,15 +55,18 @@ def parse(text: str, accounts: Collection[str] | None = None) -> Question:
     for word in words:
         question = _read(question, word)
     if accounts is not None:
-        know_accounts([*question.accounts, *places.accounts_of(question.regions)], accounts)
+        know_accounts(question.accounts, question.regions, accounts)
     if question.subcommand in _NEEDS:
         _NEEDS[question.subcommand](question)
     return question
 
 
-def know_accounts(wanted: Collection[str], accounts: Collection[str]) -> None:
-    """Raises UsageError with the nearest right name where one of the wanted accounts is not among those asked."""
-    for name in wanted:
+def know_accounts(wanted: Collection[str], regions: Collection[str], accounts: Collection[str]) -> None:
+    """Raises UsageError with the nearest right name where one of the wanted accounts is not among those asked.
+
+    `regions` may be places: their accounts are wanted too, and where others are named beside them, they contradict.
+    """
+    for name in [*wanted, *places.accounts_of(regions)]:
         if name in accounts:
             continue
         if not accounts:
@@ -76,6 +79,10 @@ def know_accounts(wanted: Collection[str], accounts: Collection[str]) -> None:
             hint=hint,
             known=", ".join(sorted(accounts)),
         )
+    foreign = [one for one in regions if wanted and places.account_of(one) not in ("", *wanted)]
+    if foreign:
+        both = ", ".join(f"account:{name}" for name in wanted)
+        raise UsageError("`{word}` does not go with {accounts}: leave one of them out.", word=foreign[0], accounts=both)
 
 
 def _read_order(subcommand: str, text: str, accounts: Collection[str] | None) -> Question:
@@ -83,9 +90,9 @@ def _read_order(subcommand: str, text: str, accounts: Collection[str] | None) ->
     from bot.core import orders  # only where one is typed: the ack of the others must not pay for it
 
     words = tuple(words_of(text, ORDER_KEYS)[1:])
-    wish = orders.check(subcommand, words)
+    wanted, regions = orders.check(subcommand, words)
     if accounts is not None:
-        know_accounts(wish, accounts)
+        know_accounts(wanted, regions, accounts)
     return Question(subcommand, arguments=words)
 
 

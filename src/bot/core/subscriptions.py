@@ -15,7 +15,7 @@ from typing import Any
 
 from bot.core import places
 from bot.core.errors import UsageError
-from bot.core.question import KINDS, ORDER_KEYS, REASONS, REGIONS, quoted
+from bot.core.question import KINDS, ORDER_KEYS, REASONS, quoted
 from bot.core.texts import N_, Text, _, listed
 from bot.core.words import words_of
 
@@ -149,7 +149,7 @@ def _read(subscription: Subscription, word: str) -> Subscription:
         return replace(subscription, everything=subscription.everything or lower == "all")
     if lower in BUCKETS or lower in EVENTS:  # the rest of a list, which a comma has cut
         return _FILTERS["bucket" if lower in BUCKETS else "events"](subscription, lower)
-    if lower in REGIONS:
+    if places.is_known_place(lower):
         return _with(subscription, "regions", lower)
     match = re.match(r"([a-z-]+)[:=](.*)", word, re.IGNORECASE | re.DOTALL)
     reader = _FILTERS.get(match[1].lower()) if match else None
@@ -179,7 +179,7 @@ def _one(field: str) -> Callable[[Subscription, str], Subscription]:
 
 def _region(subscription: Subscription, value: str) -> Subscription:
     lower = value.lower()
-    if not re.fullmatch(places.REGION, lower):
+    if not places.is_place(lower):
         raise UsageError("`{word}` is not a region id. Right would be region:cn-shanghai.", word=_shown(value))
     return _with(subscription, "regions", lower)
 

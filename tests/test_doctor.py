@@ -12,6 +12,7 @@ from sandbox.cloud import SECRETS, STS_KEY_ID, TOKENS, Cloud
 from sandbox.cloud_replies import ACTIONS
 from sandbox.fc import ENVIRONMENT_CREDENTIALS
 from sandbox.http import Drop, Peer, Reply
+from sandbox.scenario_values import OWN_ACCOUNT
 from sandbox.slack_workspace import APP_TOKEN, BOT_TOKEN, BOT_USER, INCIDENTS, SECRET, SIGNING_SECRET, USERGROUP
 from sandbox.stage import Stage
 from tablestore_stub import INSTANCE, KEY_ID, NO_RIGHT, REGION, TablestoreStub
@@ -141,6 +142,20 @@ def test_a_token_by_reference_that_slack_refuses_is_to_be_put_into_the_secret(do
 
 # Accounts
 
+
+def let_write(cloud, code):
+    """StopInvocation is allowed: it answers with a code, or does what it is asked for."""
+    right = cloud.handle
+
+    def handle(request):
+        if request.headers.get("x-acs-action") != "StopInvocation":
+            return right(request)
+        status = 404 if code else 200
+        return Reply(status, f'{{"Code": "{code}", "RequestId": "1"}}'.encode(), {"content-type": "application/json"})
+
+    cloud.handle = handle
+
+
 ROLE, OTHER_ROLE = "acs:ram::1111111111111111:role/reader", "acs:ram::2222222222222222:role/reader"
 
 
@@ -158,12 +173,77 @@ def test_roles_of_other_accounts_are_taken_on_and_what_they_may_read_is_tried(do
         assert "· ecs:StopInvocation in stage/cn-beijing, of a run that does not exist: not tried" in printed
         trail = {(call.account, call.session) for call in cloud.calls if call.action == "DescribeInstances"}
         assert ("1111111111111111", "cloud-assistant-in-slack") in trail
-        cloud.fail("http500", action="AssumeRole", times=math.inf)
-        _, wrong, printed = doctor(BOT_ACCOUNTS=f"prod={ROLE}@cn-beijing", **at)
-        assert wrong[0] == f"sts:AssumeRole on {ROLE} (prod): ServiceUnavailable"
-        cloud.mend()
-        [wrong] = doctor(BOT_ACCOUNTS=f"prod={ROLE}", ALIBABA_CLOUD_ACCESS_KEY_ID="LTAIno", **at)[1]
-        assert wrong == f"sts:AssumeRole on {ROLE} (prod): InvalidAccessKeyId.NotFound"
+
+
+@pytest.fixture
+def accounts(environment):
+    """The sandbox's cloud with an account beside its own, and what names both."""
+    with Cloud([], roles=[ROLE]) as cloud:
+        places = {"BOT_ACCOUNTS": f"own,prod={ROLE}", "BOT_REGIONS": "cn-hangzhou"}
+        environment |= {**places, "ECS_ENDPOINT": cloud.url, "STS_ENDPOINT": cloud.url}
+        yield cloud
+
+
+@pytest.mark.parametrize(
+    ("account", "name", "fix"),
+    [(OWN_ACCOUNT, "own", "the function's role: deploy/ram-policy.json"),
+     (ROLE.split(":")[3], "prod", "the role of the account prod: deploy/ros-reader.yml")],
+)  # fmt: skip
+@pytest.mark.parametrize("action", [*ECS, "DescribeInstances"])
+def test_an_action_that_is_not_allowed_in_one_account_is_named_and_no_other(
+    doctor, accounts, action, account, name, fix
+):
+    accounts.fail("denied", action=action, account=account, times=math.inf)
+    _, wrong, printed = doctor()
+    assert wrong == [f"ecs:{action} in {name}/cn-hangzhou: Forbidden.RAM"]
+    assert f"Allow it to {fix}" in printed
+
+
+@pytest.mark.parametrize(
+    ("fault", "code", "fix"),
+    [
+        ("denied", "Forbidden.RAM", "Allow sts:AssumeRole on it to the function's role"),
+        ("http500", "ServiceUnavailable", "A proxy or STS_ENDPOINT may be wrong"),
+        ("throttle", "Throttling.User", "try again"),
+    ],
+)
+def test_a_role_that_cannot_be_taken_on_is_named_and_what_lies_behind_it_is_not(doctor, accounts, fault, code, fix):
+    accounts.fail(fault, action="AssumeRole", times=math.inf)
+    _, wrong, printed = doctor()
+    assert wrong == [f"sts:AssumeRole on {ROLE} (prod): {code}"]
+    assert fix in printed
+
+
+def test_a_role_whose_trust_policy_names_others_is_named(doctor, accounts):
+    accounts.sts.refuse(ROLE)
+    assert doctor()[1] == [f"sts:AssumeRole on {ROLE} (prod): NoPermission"]
+
+
+def test_a_role_is_not_blamed_for_what_is_wrong_with_our_own_keys_or_clock(doctor, accounts):
+    only = {"BOT_ACCOUNTS": f"prod={ROLE}"}
+    _, [wrong], printed = doctor(**only, ALIBABA_CLOUD_ACCESS_KEY_ID="LTAIno")
+    assert wrong == f"sts:AssumeRole on {ROLE} (prod): InvalidAccessKeyId.NotFound"
+    assert "ALIBABA_CLOUD_ACCESS_KEY_ID" in printed
+    accounts.keys.skew = timedelta(minutes=20)
+    _, [wrong], printed = doctor(**only)
+    assert wrong == f"sts:AssumeRole on {ROLE} (prod): InvalidTimeStamp.Expired"
+    assert "Set this machine's clock" in printed
+
+
+def test_a_region_of_an_account_that_does_not_exist_is_named(doctor, accounts):
+    _, wrong, printed = doctor(BOT_ACCOUNTS=f"own,prod={ROLE}@cn-nowhere")
+    assert {line.partition(" in ")[2] for line in wrong} == {"prod/cn-nowhere: InvalidRegionId.NotFound"}
+    assert "Take cn-nowhere out of BOT_REGIONS, or out of BOT_ACCOUNTS." in printed
+
+
+def test_a_role_in_another_account_that_may_write_is_told_loudly(doctor, accounts):
+    let_write(accounts, "InvalidInvokeId.NotFound")
+    _, wrong, printed = doctor(prove_read_only=True)
+    assert wrong == [
+        f"ecs:StopInvocation in {account}/cn-hangzhou, of a run that does not exist: NOT REFUSED: these keys may write"
+        for account in ("own", "prod")
+    ]
+    assert "Give the role of the account prod what deploy/ros-reader.yml gives it, and no more." in printed
 
 
 @pytest.mark.parametrize("region", REGIONS)
@@ -346,15 +426,7 @@ def test_no_write_is_asked_for_unasked(doctor, cloud):
 @pytest.mark.parametrize("code", ["InvalidInvokeId.NotFound", ""])
 def test_keys_that_may_write_are_told_loudly(doctor, cloud, code):
     """The run is unknown, or stopped: in both cases the right was there."""
-    right = cloud.handle
-
-    def handle(request):
-        if request.headers.get("x-acs-action") != "StopInvocation":
-            return right(request)
-        status = 404 if code else 200
-        return Reply(status, f'{{"Code": "{code}", "RequestId": "1"}}'.encode(), {"content-type": "application/json"})
-
-    cloud.handle = handle  # taken back by the fixture
+    let_write(cloud, code)  # taken back by the fixture
     [wrong] = doctor(prove_read_only=True)[1]
     assert wrong.endswith("NOT REFUSED: these keys may write")
 

@@ -16,6 +16,7 @@ from bot.adapters.calls import Calls
 from bot.adapters.cloud_assistant import CloudAssistant
 from bot.adapters.kept_secret import UNUSABLE, KeptSecret, bot_token
 from bot.adapters.queue import FunctionComputeQueue, QueueRefused
+from bot.adapters.roles import Roles
 from bot.adapters.slack import Slack
 from bot.adapters.store import Store, StoreError, open_store
 from bot.commands import manifest_source
@@ -37,8 +38,8 @@ _MADE_UP: dict[str, dict[str, object]] = {
 """What the role must allow, with an id that nobody has: the action is allowed or refused, and nothing is read."""
 
 _CLOCK = ("InvalidTimeStamp.Expired", "RequestTimeTooSkewed")
-_KEYS = ("InvalidAccessKeyId", "InvalidSecurityToken", "SignatureDoesNotMatch", "MissingSecurityToken", "NoCredentials")
 _RIGHT = "Allow it to the function's role: deploy/ram-policy.json has all that is needed."
+_RIGHT_THERE = "Allow it to the role of the account {account}: deploy/ros-reader.yml has all that is needed."
 _FIX_ROLE = (
     "Allow sts:AssumeRole on it to the function's role (deploy/ros.yml), and name that in the role's trust policy "
     "(deploy/ros-reader.yml)."
@@ -220,9 +221,10 @@ def _channels(settings: Settings, slack: Slack) -> Finding:
 
 def _cloud(settings: Settings, store: Store) -> Iterator[Finding]:
     """Every role, then every action in every region, several at once; in the order of the regions."""
-    assistant = CloudAssistant(settings, settings.credentials, store, deadline=time.time() + SECONDS)
+    roles, until = Roles(settings, time.time), time.time() + SECONDS
+    assistant = CloudAssistant(settings, settings.credentials, store, deadline=until, roles=roles)
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        taken_on = list(pool.map(lambda place: _role(assistant, settings, place), settings.default_regions))
+        taken_on = list(pool.map(lambda place: _role(roles, settings, place), settings.default_regions))
         yield from filter(None, taken_on)
         closed = {name for name, one in zip(settings.accounts, taken_on, strict=True) if one and one.bad}
         regions = [place for place in settings.regions if places.account_of(place) not in closed]
@@ -231,18 +233,19 @@ def _cloud(settings: Settings, store: Store) -> Iterator[Finding]:
         yield from pool.map(lambda one: _action(assistant, *one), [*first, *asked])
 
 
-def _role(assistant: CloudAssistant, settings: Settings, place: str) -> Finding | None:
-    """Whether the role of an account may be taken on; None for the function's own. DescribeRegions needs no right."""
+def _role(roles: Roles, settings: Settings, place: str) -> Finding | None:
+    """Whether the role of an account may be taken on; None for the function's own."""
     account = settings.accounts[places.account_of(place)]
     if not account.role:
         return None
     what = f"sts:AssumeRole on {account.role} ({account.name})"
     try:
-        assistant.try_out("DescribeRegions", place, {})
+        roles.keys(account, place, "", settings.credentials, SECONDS, Calls())
     except RoleRefused as error:
-        return Finding(what, error.code or "refused", _FIX_KEYS if error.code.startswith(_KEYS) else _FIX_ROLE)
+        ours = error.of_keys or error.code.startswith(_CLOCK)
+        return Finding(what, error.code or "refused", _fix(error) if ours else _FIX_ROLE)
     except CloudError as error:
-        return Finding(what, error.code or "no answer", _fix(error))
+        return Finding(what, error.code or "no answer", _fix(error).replace("ECS_ENDPOINT", "STS_ENDPOINT"))
     return Finding(what, "taken on")
 
 
@@ -257,20 +260,25 @@ def _action(assistant: CloudAssistant, action: str, region: str) -> Finding:
 
 def _is_allowed(error: CloudError) -> bool:
     """Rights are looked at before ids: a refusal of the id, or of a dry run, says that the action may be used."""
-    refused = ("Forbidden", "NoPermission", "InvalidAction", "InvalidRegionId", *_CLOCK, *_KEYS)
-    return isinstance(error, Denied) and bool(error.code) and not error.code.startswith(refused)
+    refused = ("Forbidden", "NoPermission", "InvalidAction", "InvalidRegionId", *_CLOCK)
+    return isinstance(error, Denied) and bool(error.code) and not (error.of_keys or error.code.startswith(refused))
 
 
 def _fix(error: CloudError) -> str:
     if error.code.startswith(_CLOCK):
         return _FIX_CLOCK
-    if error.code.startswith(_KEYS):
+    if error.of_keys:
         return _FIX_KEYS
+    account = places.account_of(error.region)
     if error.code.startswith("InvalidRegionId"):
-        return f"Take {error.region} out of BOT_REGIONS."
+        return (
+            f"Take {places.region_of(error.region)} out of BOT_REGIONS{', or out of BOT_ACCOUNTS' if account else ''}."
+        )
     if isinstance(error, Throttled):
         return "Others use up this account's rate limit: try again after the minute."
-    return _RIGHT if isinstance(error, Denied) else _FIX_NETWORK
+    if not isinstance(error, Denied):
+        return _FIX_NETWORK
+    return _RIGHT if account in ("", places.OWN) else _RIGHT_THERE.format(account=account)
 
 
 def _read_only(settings: Settings, store: Store, region: str) -> Finding:
@@ -285,9 +293,11 @@ def _read_only(settings: Settings, store: Store, region: str) -> Finding:
             return Finding(what, f"refused for want of the right ({error.code}): the bot can only read")
         if not _is_allowed(error):
             return Finding(what, error.code or "no answer", _fix(error))
-    return Finding(
-        what, "NOT REFUSED: these keys may write", "Give the function the role with deploy/ram-policy.json alone."
-    )
+    account = places.account_of(region)
+    fix = "Give the function the role with deploy/ram-policy.json alone."
+    if account not in ("", places.OWN):
+        fix = f"Give the role of the account {account} what deploy/ros-reader.yml gives it, and no more."
+    return Finding(what, "NOT REFUSED: these keys may write", fix)
 
 
 # What is ours: store, queue

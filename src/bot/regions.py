@@ -220,7 +220,7 @@ class _Search(Generic[P]):
             elif one:
                 self._asked[one].append(region)
         for (one, region), error in gathered.failed.items():
-            if isinstance(error, Denied) and error.code.startswith(_BAD_KEYS) and not isinstance(error, RoleRefused):
+            if isinstance(error, Denied) and error.of_keys and not isinstance(error, RoleRefused):
                 raise error  # bad keys are bad in the next region too; a role's are those of one account
             if one:
                 self._silent[one][region] = error
@@ -228,13 +228,3 @@ class _Search(Generic[P]):
     def result(self) -> Located[P]:
         missing = {one: Nowhere(tuple(self._asked[one]), self._silent[one]) for one in self.missing}
         return Located({one: self.found[one] for one in self._ids if one in self.found}, missing)
-
-
-_BAD_KEYS = (
-    "InvalidAccessKeyId",
-    "InvalidSecurityToken",
-    "MissingSecurityToken",
-    "SignatureDoesNotMatch",
-    "IncompleteSignature",
-    "NoCredentials",
-)

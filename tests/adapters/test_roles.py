@@ -123,6 +123,8 @@ def test_our_own_keys_may_be_what_is_wrong(roles, own, code):
     with pytest.raises(RoleRefused) as refused:
         keys(roles, own=own)
     assert refused.value.code == code
+    assert refused.value.reason == f"my keys are not accepted ({code})"
+    assert keys(roles)  # those of the next request are good
 
 
 @pytest.mark.parametrize(

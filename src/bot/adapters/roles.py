@@ -41,10 +41,14 @@ def session_name(user_id: str) -> str:
 
 @dataclass(slots=True)
 class _Session:
-    """What is known until a moment: keys, or why there are none. The lock is held by who asks."""
+    """What is known until a moment: keys, or why there are none, asked for with the own keys of this id.
+
+    The lock is held by who asks.
+    """
 
     lock: threading.Lock = field(default_factory=threading.Lock)
     until: float = 0.0
+    asked_with: str = ""
     keys: Credentials = field(default_factory=Credentials)
     error: CloudError | None = None
 
@@ -67,8 +71,9 @@ class Roles:
             raise Unavailable(ASSUME_ROLE, place, OUT_OF_TIME)
         try:
             waited = self._clock() - began
-            if session.until <= began + waited:
-                call = self._call(account, place, user_id)
+            # Why there are none may be our own keys, which are others in the next request.
+            if session.until <= began + waited or (session.error and session.asked_with != own.access_key_id):
+                session.asked_with, call = own.access_key_id, self._call(account, place, user_id)
                 ask = partial(openapi.ask, call, own, seconds - waited, THROTTLED, calls)
                 self._take_on(session, account, place, ask)
             if session.error is not None:

@@ -21,6 +21,10 @@ from bot.core import places
 from bot.core.texts import Text, _
 
 OUT_OF_TIME = "OutOfTime"  # a code of ours: no reply while there was time for one
+_OF_KEYS = (
+    *("InvalidAccessKeyId", "InvalidSecurityToken", "MissingSecurityToken", "SignatureDoesNotMatch"),
+    *("IncompleteSignature", "NoCredentials"),
+)
 
 
 class BotError(Exception):
@@ -60,6 +64,11 @@ class CloudError(BotError):
         self.action, self.region, self.code, self.request_id = action, region, code, request_id
 
     @property
+    def of_keys(self) -> bool:
+        """Whether the keys themselves were not accepted, whatever they may do."""
+        return self.code.startswith(_OF_KEYS)
+
+    @property
     def reason(self) -> str:
         """For a person, in a few words: the API's code, or that there was no reply."""
         if self.code == OUT_OF_TIME:
@@ -89,6 +98,8 @@ class RoleRefused(Denied):
     @property
     def reason(self) -> str:
         """Why the account is not read, and what mends it."""
+        if self.of_keys:
+            return _("my keys are not accepted ({code})", code=self.code)
         return _(
             "the account {account} did not give me the role {role} ({code}). My own role needs sts:AssumeRole on it, "
             "and its trust policy must name my role",

@@ -354,7 +354,7 @@ def _denied(error: CloudError) -> str:
     code = wording.name(error.code)
     if code == "NoCredentials":
         return _("I have no keys. The function needs a role, or ALIBABA_CLOUD_ACCESS_KEY_ID and _SECRET.")
-    if code.startswith(("InvalidAccessKeyId", "InvalidSecurityToken", "SignatureDoesNotMatch", "IncompleteSignature")):
+    if error.of_keys:
         return _("my keys are not accepted ({code}). The people who run this bot must renew them.", code=code)
     if isinstance(error, RoleRefused):
         return stop(error.reason)

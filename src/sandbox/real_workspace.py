@@ -37,7 +37,7 @@ from sandbox.stage import PATH, REGIONS, SOURCE
 
 _START = 30.0  # seconds for the function's first answer
 _PASSED_ON = (
-    *("ECS_ENDPOINT", "TMPDIR", "HTTPS_PROXY", "https_proxy"),
+    *("ECS_ENDPOINT", "STS_ENDPOINT", "TMPDIR", "HTTPS_PROXY", "https_proxy"),
     *("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE"),
 )
 _ROLE = fc.ENVIRONMENT_CREDENTIALS  # in the sandbox's cloud
@@ -150,7 +150,7 @@ def _banner(asked: Asked, who: Mapping[str, str]) -> list[str]:
 def _function(asked: Asked) -> Iterator[Address]:
     """The function, started, with the cloud and the triggers; the address where Slack's requests go."""
     with contextlib.ExitStack() as stack:
-        cloud = None if asked.keys else stack.enter_context(_sandbox_cloud())
+        cloud = None if asked.keys else stack.enter_context(_sandbox_cloud(asked.own.get("BOT_ACCOUNTS", "")))
         # The sandbox's runs begin anew each time, and so does what is known of them.
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="cloud-assistant-sandbox-"))
         store = asked.own.get("BOT_STORE") or f"sqlite:///{_lasting()}"
@@ -164,7 +164,7 @@ def _function(asked: Asked) -> Iterator[Address]:
                 "SLACK_API_URL": asked.api_url,
                 "BOT_REGIONS": asked.regions,
                 "BOT_STORE": f"sqlite:///{folder}/bot.sqlite3" if cloud else store,
-                **({"ECS_ENDPOINT": cloud.url} if cloud else {}),
+                **({"ECS_ENDPOINT": cloud.url, "STS_ENDPOINT": cloud.url} if cloud else {}),
             },
             credentials=asked.keys or _ROLE,
         )
@@ -177,8 +177,10 @@ def _function(asked: Asked) -> Iterator[Address]:
         yield address
 
 
-def _sandbox_cloud() -> Cloud:
-    return Cloud(load_all(), secrets={_ROLE.key_id: _ROLE.secret}, tokens={_ROLE.key_id: _ROLE.token})
+def _sandbox_cloud(accounts: str) -> Cloud:
+    """With the roles that BOT_ACCOUNTS names, in accounts where nothing has run."""
+    roles = re.findall(r"acs:ram::[^@,|]+", accounts)
+    return Cloud(load_all(), secrets={_ROLE.key_id: _ROLE.secret}, tokens={_ROLE.key_id: _ROLE.token}, roles=roles)
 
 
 def _lasting() -> Path:

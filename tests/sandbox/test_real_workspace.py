@@ -94,13 +94,19 @@ def environment(slack, tmp_path):
 
 
 def test_it_says_first_where_it_is_and_answers_people_there(slack, environment):
-    with started(environment=environment) as program:
+    # Roles of other accounts are taken on in the sandbox, too.
+    several = {"BOT_ACCOUNTS": "own,prod=acs:ram::1111111111111111:role/reader", "BOT_REGIONS": "cn-hangzhou"}
+    with started(environment={**environment, **several}) as program:
         shown = read_until(program, "Connected")
         slack.command(SOCKET, RUN)
         [answer] = slack.wait_for(1)
         shown += read_until(program, "slash command by mei in incidents: taken")
+        slack.command(SOCKET, "account:prod")
+        [_, other] = slack.wait_for(2)
+        shown += read_until(program, "slash command by mei in incidents: taken")
         assert end(program, signal.SIGINT) == ""
     assert answer.text.startswith("60 of 60 exit code 0")
+    assert other.text == "No runs at all in prod/cn-hangzhou."
     workspace, cloud, reads, *_ = shown.splitlines()
     assert workspace == "A REAL WORKSPACE: acme (https://acme.slack.com/), where people ask @cloudassist."
     assert cloud.startswith("THE SANDBOX'S CLOUD: every run and instance is made up")

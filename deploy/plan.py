@@ -121,15 +121,24 @@ def required(template: str) -> list[str]:
     return sorted(set(re.findall(r"\$\{env\('(\w+)'\)\}", template)))
 
 
+# One assignment, as dotenv has it, by which `s` reads the file: within quotes a value may hold `#` and line ends.
+_ASSIGNED = re.compile(
+    r"""^\s*(?:export\s+)?([\w.-]+)(?:\s*=\s*?|:\s+?)"""
+    r"""(\s*'(?:\\'|[^'])*'|\s*"(?:\\"|[^"])*"|\s*`(?:\\`|[^`])*`|[^#\n]+)?\s*(?:\#.*)?$""",
+    re.MULTILINE | re.ASCII,
+)
+
+
 def environment_of(text: str) -> dict[str, str]:
-    """A file .env as `s` reads it: NAME=value, quotes around a value fall away, `#` begins a comment."""
-    lines = [re.match(r"\s*(?:export\s+)?(\w+)\s*=\s*(.*?)\s*$", line) for line in text.splitlines()]
-    return {found[1]: _unquoted(found[2]) for found in lines if found}
+    """A file .env as `s` reads it: NAME=value, quotes around a value fall away, a bare `#` begins a comment."""
+    lines = re.sub(r"\r\n?", "\n", text.removeprefix("\ufeff"))
+    return {found[1]: _unquoted((found[2] or "").strip()) for found in _ASSIGNED.finditer(lines)}
 
 
 def _unquoted(value: str) -> str:
-    quoted = re.match(r"""(["'])(.*?)\1""", value)
-    return quoted[2] if quoted else re.sub(r"\s+#.*", "", value)
+    """Only within double quotes does `\\n` stand for the end of a line."""
+    inner = re.sub(r"""^(['"`])(.*)\1$""", r"\2", value, flags=re.DOTALL)
+    return inner.replace("\\n", "\n").replace("\\r", "\r") if value.startswith('"') else inner
 
 
 def missing(

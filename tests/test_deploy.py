@@ -188,6 +188,34 @@ def test_what_is_needed_may_stand_in_a_file_beside_the_template(place):
     assert place.asked[0] == f"aliyun CreateStack cn-beijing {NAME}"
 
 
+@pytest.mark.parametrize(
+    ("line", "value"),
+    [
+        ("BOT_STORE=a", "a"),
+        ("  export BOT_STORE = a b  # where", "a b"),
+        ("BOT_STORE: a", "a"),
+        ("BOT_STORE=kms:name#key", "kms:name"),
+        ("BOT_STORE='kms:name#key'#x", "kms:name#key"),
+        ('BOT_STORE="a # b" # c', "a # b"),
+        ('BOT_STORE="a\\nb\nc"', "a\nb\nc"),
+        ("BOT_STORE='a\\nb'", "a\\nb"),
+        ("BOT_STORE=`a`", "a"),
+        ('BOT_STORE="a"b', '"a"b'),
+        ('BOT_STORE="a', '"a'),
+        ("BOT_STORE=", ""),
+        ("BOT_STORE=a\nBOT_STORE=b", "b"),
+        ("\ufeffBOT_STORE=a", "a"),
+        ("# BOT_STORE=a", None),
+    ],
+)
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_the_file_is_read_as_s_reads_it(plan, line, value, end):
+    """The values are what `s preview` (3.1.10) shows for these lines."""
+    text = f"{line}\nBOT_LANGUAGE=zh\n".replace("\n", end)
+    assert plan.environment_of(text).get("BOT_STORE") == value
+    assert plan.environment_of(text)["BOT_LANGUAGE"] == "zh"
+
+
 def test_keys_that_the_tools_keep_themselves_will_do(place):
     for name in ("ALIBABA_CLOUD_ACCESS_KEY_ID", "ALIBABA_CLOUD_ACCESS_KEY_SECRET"):
         del place.environment[name]

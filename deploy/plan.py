@@ -166,12 +166,18 @@ def missing(
 
 
 def deploy(want: Wanted, tools: Collection[str], python: str) -> list[Step]:
-    """In the order in which things need each other."""
+    """In the order in which things need each other.
+
+    Without `-y` the component fc3 asks before it changes or removes what is there, in a line that has no end, so that
+    it would not be seen here; who removes has been asked already.
+    """
     steps: list[Step] = [_role(want) if "aliyun" in tools else Tell(_by_hand(want))]
     if want.store:
         steps.append(Run("the table in it", (python, "-m", "bot", "init")))
     steps.append(Run("the package, dist/", (python, "deploy/pack")))
-    steps.append(Run("the function, its triggers and timers", ("s", "deploy", "-t", "template.yml"), address=True))
+    steps.append(
+        Run("the function, its triggers and timers", ("s", "deploy", "-t", "template.yml", "-y"), address=True)
+    )
     events = _events(want)
     return [*steps, *(events if "aliyun" in tools else _told(events))]
 
@@ -180,7 +186,7 @@ def remove(want: Wanted, tools: Collection[str], python: str) -> list[Step]:
     """What `deploy` did, backwards."""
     stacks = [DropStack(f"what brings the events of {one.region}", one.region, one.name) for one in _events(want)]
     role = DropStack("the role, and the store where there is one", want.region, NAME)
-    function = Run("the function, its triggers and timers", ("s", "remove", "-t", "template.yml"))
+    function = Run("the function, its triggers and timers", ("s", "remove", "-t", "template.yml", "-y"))
     table = [Run("the table, with all that it keeps", (python, "-m", "bot", "init", "--undo"))] if want.store else []
     if "aliyun" in tools:
         return [*reversed(stacks), function, *table, role]

@@ -26,6 +26,7 @@ GIVEN = {
 
 S = f"""#!/bin/sh
 echo "s $*" >> "$CALLS"
+case "$*" in *" -y") ;; *) printf "? Are you sure "; read -r answer || exit 1 ;; esac
 [ "$1" = deploy ] && echo "    system_url: {ADDRESS}"
 exit "${{S_STATUS:-0}}"
 """
@@ -110,7 +111,7 @@ def place(tmp_path):
 def test_role_package_and_function_are_made_in_this_order_and_the_address_is_told(place):
     done = place.run()
     assert done.returncode == 0, done.stderr
-    assert place.asked == [f"aliyun CreateStack cn-hangzhou {NAME}", "pack", "s deploy -t template.yml"]
+    assert place.asked == [f"aliyun CreateStack cn-hangzhou {NAME}", "pack", "s deploy -t template.yml -y"]
     assert f"Address: {ADDRESS}\n" in done.stdout
     assert f"python -m bot manifest --url {ADDRESS}" in done.stdout
     for secret in ("made-up-signing", "made-up-token", "made-up-secret"):
@@ -128,7 +129,11 @@ def test_the_role_gets_the_policy_that_lies_beside_it(place):
 def test_started_again_it_brings_up_to_date_what_is_there(place):
     assert place.run().returncode == 0
     assert place.run().returncode == 0
-    assert place.asked[3:] == [f"aliyun UpdateStack cn-hangzhou cn-hangzhou-{NAME}", "pack", "s deploy -t template.yml"]
+    assert place.asked[3:] == [
+        f"aliyun UpdateStack cn-hangzhou cn-hangzhou-{NAME}",
+        "pack",
+        "s deploy -t template.yml -y",
+    ]
 
 
 def test_a_stack_that_is_as_it_should_be_is_left_so(place):
@@ -159,7 +164,7 @@ def test_a_stack_that_takes_too_long_ends_it_and_is_told(place):
 def test_a_deployment_that_fails_ends_it_and_is_told(place):
     done = place.run(S_STATUS="3")
     assert (done.returncode, "Address" in done.stdout) == (1, False)
-    assert "This failed: s deploy -t template.yml." in done.stderr
+    assert "This failed: s deploy -t template.yml -y." in done.stderr
 
 
 def test_all_that_is_missing_is_said_at_once_and_nothing_is_done(place):
@@ -229,7 +234,7 @@ def test_keys_that_the_tools_keep_themselves_will_do(place):
 def test_a_dry_run_prints_the_steps_and_does_none(place):
     done = place.run("--dry", BOT_REGIONS="cn-hangzhou,cn-shanghai")
     assert done.returncode == 0
-    for command in ("aliyun ros CreateStack", "deploy/pack", "s deploy -t template.yml", "deploy/ros-events.yml"):
+    for command in ("aliyun ros CreateStack", "deploy/pack", "s deploy -t template.yml -y", "deploy/ros-events.yml"):
         assert command in done.stdout
     assert place.asked == []
 
@@ -250,7 +255,7 @@ def test_without_the_cli_it_says_what_to_make_in_the_console_and_goes_on(place):
     assert done.returncode == 0
     assert "RAM, Roles: a role cloud-assistant-in-slack" in done.stdout
     assert "cn-shanghai: cloud-assistant-in-slack-events of deploy/ros-events.yml" in done.stdout
-    assert place.asked == ["pack", "s deploy -t template.yml"]
+    assert place.asked == ["pack", "s deploy -t template.yml -y"]
 
 
 def test_removing_undoes_it_backwards(place):
@@ -261,7 +266,7 @@ def test_removing_undoes_it_backwards(place):
     assert place.asked == [
         f"aliyun DeleteStack cn-shanghai cn-shanghai-{NAME}-events",
         f"aliyun DeleteStack cn-hangzhou cn-hangzhou-{NAME}-events",
-        "s remove -t template.yml",
+        "s remove -t template.yml -y",
         f"aliyun DeleteStack cn-hangzhou cn-hangzhou-{NAME}",
     ]
     assert [one.name for one in place.stacks.iterdir()] == ["asked"]
@@ -271,7 +276,7 @@ def test_removing_what_is_not_there_is_fine(place):
     done = place.run("--remove", "--yes")
     assert done.returncode == 0
     assert "is not there" in done.stdout
-    assert place.asked == ["s remove -t template.yml"]
+    assert place.asked == ["s remove -t template.yml -y"]
 
 
 def test_nothing_is_removed_unless_its_name_is_typed(place):
@@ -284,15 +289,15 @@ def test_nothing_is_removed_unless_its_name_is_typed(place):
 
 
 def commands(steps):
-    return [" ".join(one.command[-3:]) for one in steps if hasattr(one, "command")]
+    return [" ".join(one.command[1:]) for one in steps if hasattr(one, "command")]
 
 
 def test_a_store_in_tablestore_is_made_and_removed_too(plan):
     want = plan.wanted({"BOT_STORE": "tablestore://bot.cn-hangzhou"})
     role, *rest = plan.deploy(want, ["s", "aliyun"], "python")
     assert ("StoreInstance", "bot") in role.parameters
-    assert commands(rest) == ["-m bot init", "python deploy/pack", "deploy -t template.yml"]
-    assert commands(plan.remove(want, ["s", "aliyun"], "python")) == ["remove -t template.yml", "bot init --undo"]
+    assert commands(rest) == ["-m bot init", "deploy/pack", "deploy -t template.yml -y"]
+    assert commands(plan.remove(want, ["s", "aliyun"], "python")) == ["remove -t template.yml -y", "-m bot init --undo"]
 
 
 def test_a_store_in_another_region_is_the_persons_own(plan):

@@ -2,16 +2,19 @@
 
 import json
 import threading
+from datetime import UTC, datetime
 
 import pytest
 
 from bot import lines
 from bot.adapters.calls import Calls
-from bot.jobs import COMMAND, Job
+from bot.core.events import Tick
+from bot.jobs import CLOUD_EVENT, COMMAND, Job
 from rig import RUN
 from sandbox.slack_workspace import INCIDENTS, MEI, TEAM_ID
 from test_door import COMMAND as TYPED
 from test_door import Slack
+from test_reporting import completed
 
 
 @pytest.fixture
@@ -93,6 +96,29 @@ def test_a_job_that_goes_on_later_says_so_in_each_of_its_lines(rig, told):
     assert [(one["outcome"], one["tries"]) for one in told("job")] == [("postponed", 0), ("done", 1)]
     assert len({one["trace"] for one in told("job")}) == 1
     assert [one["outcome"] for one in told("audit")] == ["done"]
+
+
+def test_events_and_timers_make_one_line_with_what_was_heard_and_what_came_of_it(rig, told):
+    at = datetime(2026, 11, 27, 3, 0, tzinfo=UTC)
+    assert rig.worker.hear([completed(), completed(), Tick("poll", at, "")], "1-abc")
+    assert rig.worker.hear([Tick("poll", at, "")], "1-def")
+    assert rig.worker.hear([completed(region="us-west-1")], "1-ghi")
+    rig.queue.refusing = True
+    assert not rig.worker.hear([Tick("tick", at, "")], "1-jkl")
+    several, one, none, failed = told("request")
+    assert several.pop("ms").keys() == {"total"}
+    assert several == {
+        "kind": "request",
+        "request": "1-abc",
+        "cold": True,
+        "what": CLOUD_EVENT,
+        "heard": {"TaskCompleted": 2, "Tick": 1},
+        "outcome": "queued",
+        "jobs": 2,
+    }
+    chore = rig.queue.jobs[-1][0]
+    assert (one["cold"], one["jobs"], one["task"], one["trace"]) == (False, 1, chore.task_id, chore.trace)
+    assert (none["outcome"], none["jobs"], failed["outcome"], failed["jobs"]) == ("dropped", 0, "failed", 0)
 
 
 def test_the_trace_is_that_of_the_slack_request_and_stays_through_new_tries():

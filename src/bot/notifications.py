@@ -23,16 +23,17 @@ _MINUTE = 60
 
 def heard(
     settings: Settings, events: Iterable[Event], put: Callable[[Job, float], None], now: float, request_id: str
-) -> None:
-    """Queues what events ask for by `put(job, seconds)`, each job once. Raises QueueRefused."""
+) -> dict[str, int]:
+    """Queues what events ask for by `put(job, seconds)`, each job once; how many of each kind there were, without those
+    that are dropped. Raises QueueRefused.
+    """
     reading = trusted(events, settings.account_ids, settings.regions)
     for reason in reading.unknown:
         log.warning("events dropped: %s (%s)", reason, request_id)
-    for kind, count in Counter(type(event).__name__ for event in reading.events).items():
-        log.info("heard: %d %s (%s)", count, kind, request_id)
     asked_for = [_asked_for(event, now) for event in reading.events]
     for job, wait in {job.id: (job, wait) for job, wait in asked_for}.values():
         put(job, wait)
+    return dict(Counter(type(event).__name__ for event in reading.events))
 
 
 def _asked_for(event: Event, now: float) -> tuple[Job, float]:

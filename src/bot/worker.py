@@ -37,7 +37,7 @@ from bot.core.status import Busy
 from bot.core.texts import N_, _
 from bot.jobs import CHORE, CLOUD_EVENT, DIGEST, EXPECTATION, INTERACTION, LOOK, NOTICE, REPORT, Job, seal
 from bot.lease import ATTEMPTS, Lease, LostLease
-from bot.lines import JOB, Line
+from bot.lines import JOB, REQUEST, Line
 from bot.listeners import bolt_app, own_user_id, place_of
 from bot.lookup import Limits
 from bot.settings import Clock, Credentials, Settings
@@ -205,14 +205,24 @@ class Worker:
 
         from bot import notifications
 
+        line, queued = Line(REQUEST, request=request_id, what=CLOUD_EVENT, cold=self._cold), list[Job]()
+        self._cold = False
+
         def put(job: Job, wait: float) -> None:
             self.put(job, self._settings.credentials, wait)
+            queued.append(job)
 
+        outcome = "failed"
         try:
-            notifications.heard(self._settings, events, put, self._clock(), request_id)
+            heard = notifications.heard(self._settings, events, put, self._clock(), request_id)
+            line.note(heard=heard)
+            outcome = "queued" if heard else "dropped"
         except Exception as error:  # as in `work`
             log_crash(error, request_id)
             return False
+        finally:
+            one = {"task": queued[0].task_id, "trace": queued[0].trace} if len(queued) == 1 else {}
+            line.write(outcome=outcome, jobs=len(queued), **one)
         return True
 
     def _worked_off(self, delivery: Delivery) -> bool:

@@ -326,3 +326,10 @@ def test_the_real_function_takes_roles_on_with_the_keys_of_each_request_and_hear
         assert any(one.text.startswith("3 of 3 failed: deploy-web, prod/cn-hangzhou") for one in stage.slack.messages)
         trail = {call.session for call in stage.cloud.calls if call.account == PROD}
         assert trail == {f"slack-{MEI}", "cloud-assistant-in-slack"}
+        for key in stage.cloud.sts.sessions(PROD):
+            stage.cloud.keys.expire(key)
+        assert stage.ask("web-001 account:prod")[0].text.startswith("2 of 2 runs failed")
+        assert len(stage.cloud.sts.sessions(PROD)) == 3
+        told = stage.fc.logs() + str([text_of(message) for message in stage.slack.messages])
+        for given in ("secret-of-session", "CAIS-session", REQUEST_CREDENTIALS.secret, REQUEST_CREDENTIALS.token):
+            assert given not in told

@@ -1,11 +1,13 @@
 """template.yml, the RAM policies and what deploy/pack puts where template.yml looks for it."""
 
 import copy
+import hashlib
 import importlib.machinery
 import importlib.util
 import json
 import re
 import sys
+import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -488,6 +490,13 @@ def test_the_package_lies_where_the_template_looks(pack: Any):
     assert TOP / function["code"] == pack.DIST
 
 
+WHEEL = {
+    "thing-1.0.dist-info/METADATA": "Metadata-Version: 2.1\nName: thing\nVersion: 1.0\n",
+    "thing-1.0.dist-info/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+    "thing-1.0.dist-info/RECORD": "",
+}
+
+
 def test_packing_without_the_right_python_says_what_is_missing(pack: Any, tmp_path: Path):
     with pytest.raises(SystemExit, match=r"no python3.11 on PATH \(this is 3.12\)"):
         pack.find_python((3, 12), str(tmp_path))
@@ -535,6 +544,33 @@ def test_the_client_of_a_store_is_packed_where_it_is_asked_for(
 def test_what_cannot_be_packed_is_refused(pack: Any):
     with pytest.raises(SystemExit):
         pack.options(["--with", "redis"], {})
+
+
+@pytest.mark.parametrize("published", ["as it was locked", "under the same name and version, by somebody else"])
+def test_a_file_that_is_not_the_locked_one_is_refused(
+    pack: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], published: str
+):
+    index, lock = tmp_path / "index", tmp_path / "requirements.lock"
+    wheel, locked = index / "thing-1.0-py3-none-any.whl", "as it was locked"
+    index.mkdir()
+    hashes = []
+    for content in (locked, published):
+        with zipfile.ZipFile(wheel, "w") as archive:
+            for name, text in (("thing.py", f"# {content}\n"), *WHEEL.items()):
+                archive.writestr(zipfile.ZipInfo(name), text)  # without the time, which would be in the hash
+        hashes.append(hashlib.sha256(wheel.read_bytes()).hexdigest())
+    lock.write_text(f"thing==1.0 --hash=sha256:{hashes[0]}\n")
+    monkeypatch.setitem(pack.LOCKS, "", lock)
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(index))
+    if published == locked:
+        pack.install(sys.executable, tmp_path / "code", [])
+        assert (tmp_path / "code" / "thing.py").read_text() == f"# {published}\n"
+    else:
+        with pytest.raises(SystemExit, match="pip refused or failed"):
+            pack.install(sys.executable, tmp_path / "code", [])
+        assert "DO NOT MATCH THE HASHES" in capfd.readouterr().err
+        assert not (tmp_path / "code").exists()
 
 
 def test_its_byte_code_is_valid_whatever_the_time_of_a_file(pack: Any, tmp_path: Path):

@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 
-.PHONY: run ask test browser check chaos fuzz bench package texts deploy remove clean
+.PHONY: run ask test browser check chaos fuzz bench package texts deploy doctor remove clean
 
 run: $(VENV)/run  ## three questions through the real wire, then the bot on a page, and at the keyboard, until stopped
 	@cd src && exec ../$(BIN)/python -m sandbox
@@ -38,6 +38,9 @@ package: $(VENV)/run  ## dist/: what is deployed
 
 deploy: $(VENV)/run  ## role, store, package, function; says first what is missing, with DRY=1 only what it would do
 	@$(BIN)/python -B deploy/deploy $(if $(DRY),--dry)
+
+doctor: $(VENV)/run  ## tries every right and connection with the values of .env; ARGS=--prove-read-only
+	@$(BIN)/python -B deploy/deploy --doctor $(ARGS)
 
 remove: $(VENV)/run  ## undoes that; YES=1 does not ask
 	@$(BIN)/python -B deploy/deploy --remove $(if $(DRY),--dry) $(if $(YES),--yes)

@@ -445,9 +445,20 @@ def test_the_role_in_another_account_may_read_the_same_and_trusts_the_functions_
     assert policy["PolicyDocument"]["Statement"] == [ours]
 
 
+def test_the_doctor_tries_what_the_file_says_in_the_functions_region(place):
+    (place.top / ".env").write_text("SLACK_BOT_TOKEN='kms:slack#bot'\nDEPLOY_REGION=cn-beijing\n")
+    place.environment = {"SLACK_SIGNING_SECRET": "made-up-signing"}  # without keys nobody is asked
+    done = place.run("--doctor", "--prove-read-only")
+    assert done.returncode == 1
+    assert "✔ settings: read; regions cn-beijing" in done.stdout
+    assert "✖ SLACK_BOT_TOKEN, kms:slack#bot in cn-beijing: NoCredentials" in done.stdout
+    assert "✖ ecs:StopInvocation in cn-beijing" in done.stdout
+    assert place.asked == []
+
+
 def test_make_hands_its_options_on():
     dry = subprocess.run(
-        [shutil.which("make"), "-n", "deploy", "remove", "DRY=1"],
+        [shutil.which("make"), "-n", "deploy", "remove", "doctor", "DRY=1", "ARGS=--prove-read-only"],
         cwd=TOP,
         capture_output=True,
         text=True,
@@ -455,3 +466,4 @@ def test_make_hands_its_options_on():
     ).stdout
     assert "deploy/deploy --dry" in dry
     assert "deploy/deploy --remove --dry" in dry
+    assert "deploy/deploy --doctor --prove-read-only" in dry

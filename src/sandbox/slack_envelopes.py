@@ -42,7 +42,7 @@ def unwrapped(kind: str, payload: Mapping[str, Any], attempt: int = 0, reason: s
     match kind:
         case "slash_commands":
             fields = {name: value if isinstance(value, str) else json.dumps(value) for name, value in payload.items()}
-            return Request(urlencode(fields).encode(), FORM, {})
+            return Request(urlencode(fields, errors="replace").encode(), FORM, {})  # JSON may hold half a character
         case "interactive":
             return Request(urlencode({"payload": json.dumps(payload)}).encode(), FORM, {})
         case "events_api":

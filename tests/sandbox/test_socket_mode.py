@@ -10,6 +10,7 @@ from slack_sdk.errors import SlackClientNotConnectedError
 from websocket import WebSocketBadStatusException, create_connection
 
 from sandbox.slack import Slack
+from sandbox.slack_envelopes import COMMAND, unwrapped
 from sandbox.slack_requests import FORM, JSON, send
 from sandbox.slack_sockets import SOCKET
 from sandbox.slack_workspace import APP_TOKEN, BOT_TOKEN, INCIDENTS, MEI, SIGNING_SECRET
@@ -109,6 +110,10 @@ def test_what_cannot_be_read_is_said_in_the_ack(stage):
     [answer] = stage.slack.wait_for(1)
     assert "Did you mean `failed`?" in answer.text
     assert (answer.via, answer.ephemeral_to) == ("ack", MEI)
+
+
+def test_half_a_character_is_passed_on_as_a_question_mark():
+    assert unwrapped(COMMAND, {"text": "web-\ud83d*"}).body == b"text=web-%3F%2A"
 
 
 def test_a_mention_is_answered_and_its_ack_says_nothing(stage, terminal):

@@ -154,6 +154,26 @@ def test_what_lies_outside_the_limit_can_be_neither_subscribed_to_nor_expected(l
     assert answer.ephemeral_to == MEI
 
 
+@pytest.mark.parametrize("words", ["subscribe", "expect command:deploy-* hourly by:00:15 on:instance:web-*"])
+def test_what_is_begun_within_a_limit_says_so(limited, words):
+    assert ONLY in limited.ask(words)[-1].text
+    assert ONLY not in limited.ask(words, channel=PRIVATE)[-1].text
+
+
+@pytest.mark.parametrize("words", ["web-001", "10.9.0.1"])
+def test_a_name_or_an_address_that_others_may_bear_too_says_what_was_looked_at(tmp_path, peers, words):
+    with Rig(tmp_path, peers, environment={"BOT_CHANNELS": f"{INCIDENTS}=region:cn-hangzhou"}) as rig:
+        [answer] = rig.ask(words)
+        assert "This channel is shown only region:cn-hangzhou (BOT_CHANNELS)." in answer.text
+        assert FAR not in str(answer.blocks)
+
+
+def test_a_digest_within_a_limit_is_compared_with_the_day_before(limited):
+    answer = limited.ask("digest now")[-1]
+    assert "1 of 1 run failed in the last 24 h; the day before no runs." in answer.text
+    assert "nothing is compared" not in answer.text
+
+
 @pytest.mark.parametrize("words", ["digest now", "handover"])
 def test_digests_and_handovers_hold_only_what_is_within_the_limit(limited, words):
     answer = limited.ask(words)[-1]

@@ -88,7 +88,7 @@ def expect(asked: Asked) -> None:
     store, known = asked.answering.store, [other for other in _expected(asked) if other.key == one.key]
     said = unmet.expected(one.told, datetime.fromtimestamp(one.due, UTC), known=bool(known))
     undo = partial(expected.add, store, known) if known else partial(expected.remove, store, [one])
-    asked.begin(partial(expected.add, store, [one]), undo, said)
+    asked.begin(partial(expected.add, store, [one]), undo, asked.within(said))
 
 
 @order("unexpect", "unexpect, unexpect WORDS, unexpect everything", N_("end an expectation of this channel"))

@@ -16,7 +16,7 @@ from bot import subscribers, what_stands
 from bot.adapters.cloud_assistant import THROTTLES
 from bot.adapters.slack import REFUSED_BLOCKS, Place
 from bot.adapters.store import StoreError
-from bot.core import digest, digest_message, messages
+from bot.core import access, digest, digest_message, messages
 from bot.core.access import Admission
 from bot.core.blocks import Message
 from bot.core.daily import DAILY, OFF, Wish, next_due
@@ -204,6 +204,7 @@ def _message(answering: Answering, turn: Turn, channel: str, zone: tzinfo, reaso
         instances=instances,
         cut=cut,
         silent=(*found.notes, *nameless),
+        limited=access.only(limit) if limit else "",
     )
     stands = what_stands.of_channel(answering.store, channel, answering.now)
     return digest_message.message(made, stands, around)

@@ -292,7 +292,9 @@ class Lookup:
             raise failed[0]
         results = [row for (kind, _), rows in gathered.replies.items() if kind == "results" for row in rows]
         runs = {run.id: run for (kind, _), some in gathered.replies.items() if kind == "runs" for run in some}
-        notes += [*_missing(gathered), *(self._partly() if self._limit.commands else [])]
+        # An id that lies outside is named; who asks by a name or an address does not know what else bears it.
+        partly = self._limit.commands or question.names or question.addresses
+        notes += [*_missing(gathered), *(self._partly() if partly else [])]
         if self._limit.commands:
             runs = {run.id: run for run in runs.values() if self._allows(run)}
             results = [row for row in results if row.invoke_id in runs]
@@ -406,6 +408,7 @@ class Lookup:
         """All invocations of each region since a moment, newest first, and schedules that began before it.
 
         Of a region with more than `most` only the newest are read; it is given with when the oldest of them was made.
+        The notes say which did not answer, not that there is a limit: that takes nothing from the picture within it.
         """
         read_at = self._clock()
         calls: _Calls = {}
@@ -422,7 +425,7 @@ class Lookup:
             for (kind, region), some in gathered.replies.items()
             if kind == "runs" and len(some) == most and some[-1].created
         }
-        notes = self._partly() + _silent({region: error for (_, region), error in gathered.failed.items()})
+        notes = _silent({region: error for (_, region), error in gathered.failed.items()})
         return Found(tuple(runs.values()), notes=tuple(notes), read_at=self._as_of(read_at)), cut
 
     def _since(self, region: str, moment: datetime, most: int) -> list[Invocation]:

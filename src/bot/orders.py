@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from bot import digests, handovers, health, mutes, subscribers
 from bot.adapters.slack import Place
 from bot.adapters.store import StoreError
-from bot.core import daily, messages, orders, quiet, standing, status, subscriptions
+from bot.core import access, daily, messages, orders, quiet, standing, status, subscriptions
 from bot.core.access import Admission
 from bot.core.blocks import Message
 from bot.core.errors import NotAllowed, SlackError, UsageError
@@ -79,6 +79,10 @@ class Asked:
                 raise
             return message
         return None
+
+    def within(self, message: Message) -> Message:
+        """With what this channel may be shown, where that is less than all."""
+        return messages.noted(message, access.only(self.by.limit)) if self.by.limit else message
 
     def begin(self, do: Change, undo: Change, message: Message) -> None:
         """Does what is to stand from now on and says so; where the bot cannot post nothing is begun: NotAllowed."""
@@ -150,7 +154,7 @@ def subscribe(asked: Asked) -> None:
     store, known = asked.answering.store, [other for other in asked.here if other.key == one.key]
     said = standing.subscribed(wish, asked.by.name, known=bool(known), regions=asked.answering.settings.regions)
     undo = partial(subscribers.add, store, known) if known else partial(subscribers.remove, store, [one])
-    asked.begin(partial(subscribers.add, store, [one]), undo, said)
+    asked.begin(partial(subscribers.add, store, [one]), undo, asked.within(said))
 
 
 @order(

@@ -32,7 +32,7 @@ class Around:
     """What stands around a digest: when it was read, whose zone its times are in, why it was made.
 
     `cut` says back to when each region was read of which not all could be; `silent` are sentences about regions that
-    did not answer.
+    did not answer, `limited` one about what the channel may be shown.
     """
 
     now: datetime
@@ -43,6 +43,7 @@ class Around:
     instances: Mapping[str, Instance] | None = None
     cut: Mapping[str, datetime] | None = None
     silent: tuple[str, ...] = ()
+    limited: str = ""
 
 
 def named(digest: Digest) -> list[Place]:
@@ -176,7 +177,7 @@ def _notes(around: Around) -> list[str]:
         for region, moment in (around.cut or {}).items()
     ]
     partial = [_("So nothing is compared with the day before.")] if cut or around.silent else []
-    return [*around.silent, *cut, *partial]
+    return [*filter(None, [around.limited]), *around.silent, *cut, *partial]
 
 
 def _chart(digest: Digest, zone: tzinfo) -> list[Block]:

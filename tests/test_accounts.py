@@ -184,6 +184,12 @@ def test_a_throttle_of_one_account_leaves_the_others_alone(rig):
     assert rig.time.ahead == before
 
 
+def test_an_sts_that_fails_is_asked_again_and_the_log_names_it(rig, caplog):
+    rig.cloud.fail("http500", action="AssumeRole")
+    assert rig.ask(f"{IN_PROD} account:prod")[0].text.startswith("1 of 3 failed")
+    assert "AssumeRole in prod/cn-hangzhou: ServiceUnavailable" in caplog.messages
+
+
 def test_keys_that_have_ended_before_their_time_are_got_anew(rig):
     rig.ask(IN_PROD)
     for key in rig.cloud.sts.sessions(PROD):

@@ -185,7 +185,7 @@ class CloudAssistant:
                 error, wait = throttled, throttled.wait
             except Unavailable as unavailable:
                 error, wait = unavailable, 0.25 * 2**attempt * random.uniform(0.75, 1.25)  # noqa: S311 (jitter)
-            log.warning("%s in %s: %s", action, region, error.code or "no answer")
+            log.warning("%s in %s: %s", error.action, region, error.code or "no answer")
             if attempt + 1 == TRIES or self._clock() + wait >= self._deadline:
                 break
             self._sleep(wait)

@@ -1,8 +1,10 @@
 """`python -m bot doctor` against the sandbox: with each right taken away in turn it names exactly that one."""
 
+import json
 import math
 import time
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -18,6 +20,7 @@ from sandbox.stage import Stage
 from tablestore_stub import INSTANCE, KEY_ID, NO_RIGHT, REGION, TablestoreStub
 from tablestore_stub import SECRET as STORE_SECRET
 
+TOP = Path(__file__).resolve().parent.parent
 REGIONS = ("cn-hangzhou", "cn-shanghai")
 ECS = ["DescribeInvocationResults", "DescribeInvocations", "DescribeCommands", "DescribeCloudAssistantStatus"]
 NEEDED = {"commands", "chat:write", "app_mentions:read", "im:history", "users:read", "channels:read", "groups:read"}
@@ -387,13 +390,23 @@ def test_a_table_that_is_missing_is_named(doctor, tablestore):
     assert wrong.startswith("store, Tablestore: Tablestore: OTSObjectNotExist")
 
 
-@pytest.mark.parametrize("api", ["UpdateRow", "GetRow", "GetRange", "DeleteRow"])
-def test_a_right_to_the_table_that_is_missing_is_named(doctor, tablestore, api):
+@pytest.mark.parametrize("api", ["PutRow", "UpdateRow", "GetRow", "GetRange", "BatchWriteRow", "DeleteRow"])
+def test_a_right_to_the_table_that_is_missing_is_named_and_no_other(doctor, tablestore, api):
     run(["init"], tablestore.environment)
     assert doctor(**tablestore.environment)[1] == []
     tablestore.fail(api, NO_RIGHT, times=9)
-    [wrong] = doctor(**tablestore.environment)[1]
-    assert wrong.startswith("store, Tablestore: Tablestore: OTSNoPermissionAccess")
+    _, [wrong], printed = doctor(**tablestore.environment)
+    assert wrong.startswith(f"ots:{api} on the table cloud_assistant_in_slack: Tablestore: OTSNoPermissionAccess")
+    assert "deploy/ram-policy.json" in printed
+
+
+def test_every_action_on_rows_that_the_role_allows_is_tried(doctor, tablestore):
+    policy = json.loads((TOP / "deploy" / "ram-policy.json").read_text())
+    run(["init"], tablestore.environment)
+    for action in policy["Statement"][-1]["Action"]:
+        tablestore.fail(action.removeprefix("ots:"), NO_RIGHT, times=9)
+    wrong = [line.partition(" ")[0] for line in doctor(**tablestore.environment)[1]]
+    assert sorted(wrong) == sorted(policy["Statement"][-1]["Action"])
 
 
 def test_a_cloud_that_throttles_us_is_told_from_missing_rights(doctor, cloud):

@@ -99,7 +99,7 @@ def _findings(environment: Mapping[str, str], clock: Clock, *, prove_read_only: 
     yield from _slack(settings, clock)
     store = open_store(settings)
     try:
-        yield _store(settings, store)
+        yield from _store(settings, store)
         yield from _cloud(settings, store)
         if prove_read_only:
             yield from (_read_only(settings, store, region) for region in settings.default_regions)
@@ -303,7 +303,23 @@ def _read_only(settings: Settings, store: Store, region: str) -> Finding:
 # What is ours: store, queue
 
 
-def _store(settings: Settings, store: Store) -> Finding:
+def _store(settings: Settings, store: Store) -> Iterator[Finding]:
+    refused = list(_rows(store)) if settings.tablestore else []
+    yield from refused or [_store_works(settings, store)]
+
+
+def _rows(store: Store) -> Iterator[Finding]:
+    """The actions on the table's rows that the role may not use."""
+    from bot.adapters.tablestore import TablestoreStore  # installed only where it is chosen
+    from bot.adapters.tablestore_client import TABLE
+
+    if isinstance(store, TablestoreStore):
+        for action, why in store.try_out("doctor", time.time() + 60):
+            if "NoPermission" in why:
+                yield Finding(f"ots:{action} on the table {TABLE}", why, _RIGHT)
+
+
+def _store_works(settings: Settings, store: Store) -> Finding:
     what = "store, Tablestore" if settings.tablestore else f"store, SQLite in {settings.store_path}"
     now = time.time()
     try:

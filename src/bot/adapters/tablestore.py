@@ -18,7 +18,7 @@ from __future__ import annotations
 import json
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -143,14 +143,41 @@ class TablestoreStore:
         if rows:
             # Each with the condition again: somebody may write the row anew just now.
             condition = ots.Condition(ots.RowExistenceExpectation.IGNORE, expired)
-            request = ots.BatchWriteRowRequest()
-            items = [ots.DeleteRowItem(ots.Row(_key(row.key)), condition) for row in rows]
-            request.add(ots.TableInBatchWriteRowItem(self._table, items))
-            _, refused = self._sure(lambda: self._client.batch_write_row(request)).get_delete()
-            kept = [item.error_code for item in refused if item.error_code != "OTSConditionCheckFail"]
+            refused = self._sure(lambda: self._deleted([row.key for row in rows], condition))
+            kept = [code for code in refused if code != "OTSConditionCheckFail"]
             if kept:  # the next round meets them again
                 log.warning("not swept: %d of %d rows: %s", len(kept), len(rows), kept[0])
         return str(following[0][1]) if following else ""
+
+    def _deleted(self, keys: Sequence[str], condition: Any) -> list[str]:
+        """All in one call; the codes of those that were refused."""
+        request = ots.BatchWriteRowRequest()
+        items = [ots.DeleteRowItem(ots.Row(_key(key)), condition) for key in keys]
+        request.add(ots.TableInBatchWriteRowItem(self._table, items))
+        _, refused = self._client.batch_write_row(request).get_delete()
+        return [item.error_code for item in refused]
+
+    def try_out(self, key: str, expires: float) -> Iterator[tuple[str, str]]:
+        """Each action that is used on rows, tried on one of that key, and why it was refused, "" where it was not."""
+        table, client, any_row = self._table, self._client, ots.Condition(ots.RowExistenceExpectation.IGNORE)
+        columns = [("value", "{}"), ("expires", float(expires))]
+        actions: dict[str, Callable[[], Any]] = {
+            "PutRow": lambda: client.put_row(table, ots.Row(_key(key), [*columns, ("version", 1)]), any_row),
+            "UpdateRow": lambda: client.update_row(table, ots.Row(_key(key), {"PUT": columns}), any_row),
+            "GetRow": lambda: client.get_row(table, _key(key), max_version=1),
+            "GetRange": lambda: client.get_range(
+                table, "FORWARD", _key(key), _key(f"{key}\0"), None, 1, None, max_version=1
+            ),
+            "BatchWriteRow": lambda: self._deleted([key], any_row),
+            "DeleteRow": lambda: client.delete_row(table, _key(key)),
+        }
+        for action, call in actions.items():
+            try:
+                self._sure(call)
+            except StoreError as error:
+                yield action, str(error)
+            else:
+                yield action, ""
 
     def list(self, prefix: str, now: float) -> list[Record]:
         start, end = _key(prefix or ots.INF_MIN), _key(prefix + "\U0010ffff" if prefix else ots.INF_MAX)

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.adapters.store import SQLiteStore, StoreError
-from bot.answering import kept, name_of
+from bot.admissions import kept, name_of
 from bot.zones import named_zone, zone_of
 from rig import RUN, Rig
 from sandbox.slack_workspace import (

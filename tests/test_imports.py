@@ -19,7 +19,7 @@ PURE = {
 # Each SDK, with what it is made of, and the files that may import it.
 SDK = {
     "adapters/openapi.py": {"alibabacloud_tea_openapi", "darabonba", "Tea", "requests"},
-    "adapters/slack.py": {"slack_sdk"},
+    "adapters/slack_calls.py": {"slack_sdk"},
     "adapters/tablestore.py": {"tablestore"},
     "adapters/tablestore_client.py": {"tablestore", "urllib3"},  # whose errors it lets through
     "modals.py": {"regex"},  # a library, no outside thing: a person's expression needs a time limit

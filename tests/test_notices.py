@@ -5,7 +5,7 @@ from slack_sdk import WebClient
 
 from bot import notices
 from bot.adapters.calls import Calls
-from bot.adapters.slack import TIME_LIMIT
+from bot.adapters.slack_calls import TIME_LIMIT
 from bot.core.notices import Notice
 from bot.jobs import Job
 from rig import Peers, Rig, fleet

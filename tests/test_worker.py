@@ -12,12 +12,13 @@ from bot.adapters.store import SQLiteStore, StoreError
 from bot.adapters.tablestore_client import make_table
 from bot.core.events import TaskCompleted
 from bot.core.messages import UNKNOWN_PRESS
+from bot.delivery import AWAY, NEWS_OLDEST
 from bot.jobs import Job
 from bot.lease import ATTEMPTS, LEASE, Lease, LostLease
 from bot.lookup import Limits
 from bot.settings import Credentials
 from bot.subcommands import SUBCOMMANDS, Entry
-from bot.worker import AT_WORK, AWAY, BUSY_DELAY, NEWS_OLDEST
+from bot.worker import AT_WORK, BUSY_DELAY
 from rig import RUN, Peers, Rig, Time, fleet
 from sandbox.cloud import KEY_ID, SECRETS, STS_KEY_ID, TOKENS
 from sandbox.slack_workspace import DIRECT, INCIDENTS, MEI

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 from bot import digests, expectations, mutes, polling
 
 if TYPE_CHECKING:
-    from bot.answering import Answering, Turn
+    from bot.answering import Answering
+    from bot.turn import Turn
 
 log = logging.getLogger("bot.chores")
 

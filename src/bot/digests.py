@@ -31,7 +31,8 @@ from bot.lookup import Found, Lookup
 from bot.zones import zone_of
 
 if TYPE_CHECKING:
-    from bot.answering import Answering, Turn
+    from bot.answering import Answering
+    from bot.turn import Turn
 
 log = logging.getLogger("bot.digests")
 
@@ -130,7 +131,7 @@ def start_due(answering: Answering, turn: Turn) -> None:
 def post(answering: Answering, turn: Turn, payload: Mapping[str, Any]) -> None:
     """Makes one digest and posts it. Raises SlackError where Slack asks to wait, and StoreError."""
     channel, zone = str(payload["channel"]), _zone(answering, payload)
-    if not answering.may_tell(channel):
+    if not answering.admissions.may_tell(channel):
         log.warning("no digest, since BOT_CHANNELS does not name it: %s", channel)
         return
     if answering.store.get(_key(channel), answering.now) is None:
@@ -186,7 +187,7 @@ def _failed(error: CloudError) -> Message:
 def _message(answering: Answering, turn: Turn, channel: str, zone: tzinfo, reason: str) -> Message:
     """Raises CloudError where nothing could be read, and StoreError."""
     here = [one.subscription for one in subscribers.in_channel(answering.store, channel, answering.now)]
-    limit = answering.limit_of(channel)
+    limit = answering.admissions.limit_of(channel)
     regions = limit.among(digest.regions_of(here, answering.settings.regions))
     lookup, until = answering.lookup(turn, limit), datetime.fromtimestamp(answering.now, UTC)
     found, cut = lookup.since(regions, until - 2 * digest.DAY, MOST_RUNS)

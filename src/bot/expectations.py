@@ -34,7 +34,8 @@ from bot.fanout import Fanout
 from bot.jobs import EXPECTATION, Job, job_id
 
 if TYPE_CHECKING:
-    from bot.answering import Answering, Turn
+    from bot.answering import Answering
+    from bot.turn import Turn
 
 log = logging.getLogger("bot.expectations")
 
@@ -87,7 +88,7 @@ def _checked(answering: Answering, turn: Turn, one: Expected) -> Expected:
     since = one.expectation.due_before(due, one.zone)
     skipped = one.expectation.dues(datetime.fromtimestamp(one.due, UTC), due, one.zone)
     late = now - due.timestamp()
-    wish, limit = one.expectation, answering.limit_of(one.channel_id)
+    wish, limit = one.expectation, answering.admissions.limit_of(one.channel_id)
     try:
         limit.refuse_wish(wish.commands, wish.regions, wish.accounts)
     except NotAllowed:

@@ -24,7 +24,8 @@ from bot.core.texts import _, counted, joined, pgettext, stop
 from bot.lookup import Found
 
 if TYPE_CHECKING:
-    from bot.answering import Answering, Turn
+    from bot.answering import Answering
+    from bot.turn import Turn
 
 _HOURS = 12  # in which what has recovered is news
 _OPEN = 86_400.0  # seconds without another failure after which a failing thing counts as over, as for notices

@@ -15,7 +15,8 @@ from bot.core.blocks import Message
 from bot.core.status import Status, Throttle
 
 if TYPE_CHECKING:
-    from bot.answering import Answering, Turn
+    from bot.answering import Answering
+    from bot.turn import Turn
 
 _LIBRARIES = ("slack-bolt", "slack-sdk", "flask", "waitress", "alibabacloud-tea-openapi", "tablestore")
 

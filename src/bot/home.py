@@ -27,7 +27,8 @@ from bot.core.texts import N_, _
 from bot.publishing import publish
 
 if TYPE_CHECKING:
-    from bot.answering import Answering, Turn
+    from bot.answering import Answering
+    from bot.turn import Turn
 
 log = logging.getLogger("bot.home")
 
@@ -82,7 +83,7 @@ def _admitted(answering: Answering, turn: Turn, place: Place) -> Admission:
     if answering.settings.channels:
         raise NotAllowed(ONLY_CHANNELS)
     alone = Place(place.team_id, place.enterprise_id, "", place.user_id, is_direct_message=True)
-    return answering.admit(turn, alone)
+    return answering.admissions.admit(turn, alone)
 
 
 def _shown(team_id: str, user_id: str) -> str:

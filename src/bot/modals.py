@@ -19,7 +19,7 @@ import regex
 
 from bot import replies
 from bot.adapters.slack import Place
-from bot.answering import Answering, Turn
+from bot.answering import Answering
 from bot.claims import Claim
 from bot.core import messages, modal, outputs, whole_outputs
 from bot.core.access import Admission
@@ -29,6 +29,7 @@ from bot.core.outputs import BadPattern, State
 from bot.core.parsing import parse
 from bot.core.summary import Summary
 from bot.core.texts import N_, _
+from bot.turn import Turn
 
 log = logging.getLogger("bot.modals")
 
@@ -77,7 +78,7 @@ def pressed(answering: Answering, turn: Turn, payload: Mapping[str, Any], place:
         if handle is None:
             raise UsageError(messages.UNKNOWN_PRESS)
         turn.audit(str(action.get("action_id", "")), parse(handle.words).invocations, channel=state.channel)
-        by = answering.admit(turn, replace(place, channel_id=state.channel, thread_ts=state.thread))
+        by = answering.admissions.admit(turn, replace(place, channel_id=state.channel, thread_ts=state.thread))
         summary = answering.summary(turn, by, handle)
         operator = by.user_id in answering.settings.operators
         view = _after(answering, turn, action, state, summary, operator=operator)

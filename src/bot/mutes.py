@@ -17,7 +17,8 @@ from bot.core.quiet import Held, Mute, held_from, mute_from
 from bot.jobs import NOTICE, Job, job_id
 
 if TYPE_CHECKING:
-    from bot.answering import Answering, Turn
+    from bot.answering import Answering
+    from bot.turn import Turn
 
 log = logging.getLogger("bot.mutes")
 

@@ -14,7 +14,8 @@ from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
 from bot import expected, mutes, seen_ends, subscribers
-from bot.adapters.slack import REPEAT, MaybePosted, Posted
+from bot.adapters.slack import REPEAT, Posted
+from bot.adapters.slack_calls import MaybePosted
 from bot.core import blocks as b
 from bot.core import buttons, messages, quiet
 from bot.core.blocks import Message
@@ -31,7 +32,8 @@ from bot.zones import named_zone
 
 if TYPE_CHECKING:
     from bot.adapters.slack import Slack
-    from bot.answering import Answering, Turn
+    from bot.answering import Answering
+    from bot.turn import Turn
 
 log = logging.getLogger("bot.notices")
 
@@ -79,7 +81,7 @@ def job(
 
 def tell(answering: Answering, turn: Turn, payload: Mapping[str, Any]) -> None:
     """Carries out one telling. Raises SlackError where Slack asks to wait, and StoreError."""
-    if not answering.may_tell(str(payload["channel"])):
+    if not answering.admissions.may_tell(str(payload["channel"])):
         log.warning("not told, since BOT_CHANNELS does not name it: %s", payload["channel"])
         return
     if "thread_ts" in payload:

@@ -24,7 +24,8 @@ from bot.core.texts import N_, Text
 from bot.subscribers import Subscribed
 
 if TYPE_CHECKING:
-    from bot.answering import Answering, Turn
+    from bot.answering import Answering
+    from bot.turn import Turn
 
 _NOT_LASTING = N_(
     "What I keep here is lost with this function instance, so I cannot remember {what}. The people who run "

@@ -19,7 +19,8 @@ from bot.core.reports import occasion_from
 from bot.subscribers import Subscribed
 
 if TYPE_CHECKING:
-    from bot.answering import Answering, Turn
+    from bot.answering import Answering
+    from bot.turn import Turn
 
 log = logging.getLogger("bot.polling")
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from bot import handovers, home, modals, open_work, replies, watch
 from bot.adapters.slack import Place
-from bot.answering import Answering, Turn
+from bot.answering import Answering
 from bot.claims import Claim
 from bot.core import buttons, handoff, handover, messages, quiet, standing, unmet
 from bot.core.access import Admission
@@ -28,6 +28,7 @@ from bot.core.question import Question
 from bot.core.texts import N_, _
 from bot.every_order import carry_out
 from bot.slack_requests import UNOPENED, opens_modal
+from bot.turn import Turn
 
 _NOTHING_NAMED = N_("That message names no run (t-…), instance (i-…), command (c-…) or IP address.")
 _NOT_CHANGED = N_("Slack did not let me change that message, so please type the question again ({code}).")
@@ -76,7 +77,7 @@ def pressed(answering: Answering, turn: Turn, payload: Mapping[str, Any], place:
             raise UsageError(answering.settings.paused)
         if trigger := payload.get(UNOPENED):
             modals.open_late(turn, str(trigger))
-        PRESSES[one.action_id](answering, turn, one, answering.admit(turn, place))
+        PRESSES[one.action_id](answering, turn, one, answering.admissions.admit(turn, place))
     except SlackError as error:
         if error.retry_after is not None:
             raise  # the worker waits as Slack asks

@@ -29,7 +29,8 @@ from bot.subcommands import answer_buttons
 from bot.subscribers import Subscribed
 
 if TYPE_CHECKING:
-    from bot.answering import Answering, Turn
+    from bot.answering import Answering
+    from bot.turn import Turn
 
 log = logging.getLogger("bot.reporting")
 
@@ -72,7 +73,7 @@ def report(answering: Answering, turn: Turn, payload: Mapping[str, Any]) -> None
     if payload.get("heard"):
         _hear(answering, region)
     everywhere = subscribers.everywhere(answering.store, answering.now)
-    channels = {channel: some for channel, some in everywhere.items() if answering.may_tell(channel)}
+    channels = {channel: some for channel, some in everywhere.items() if answering.admissions.may_tell(channel)}
     if not any(one.subscription.of_runs for some in channels.values() for one in some):
         return
     try:
@@ -183,7 +184,7 @@ class _Look:
 
     def _wanted_by(self, run: Invocation) -> list[str]:
         wanting = [channel for channel, some in self._channels.items() if _about(some, run)]
-        return [channel for channel in wanting if within(self._answering.limit_of(channel), run)]
+        return [channel for channel in wanting if within(self._answering.admissions.limit_of(channel), run)]
 
     def _joined(self, run: Invocation, identity: str) -> Occasion:
         now, this = self._answering.now, reports.run_of(run)
@@ -229,7 +230,7 @@ class _Look:
         open_still = before.told == GOING or occasion.story != occasion.name or occasion.schedule
         told: dict[tuple[Limit, tuple[str, ...]], tuple[Wanted, News, Message]] = {}  # most channels want the same
         for channel, some in self._channels.items():
-            limit = self._answering.limit_of(channel)
+            limit = self._answering.admissions.limit_of(channel)
             shown = _within(found, limit)
             relevant = [one for one in some if any(_about([one], run) for run in shown.invocations)]
             words = limit, tuple(sorted(one.subscription.words() for one in relevant))

@@ -18,7 +18,8 @@ from bot.core.subscriptions import Subscription, grave, kind_of
 from bot.subscribers import Subscribed
 
 if TYPE_CHECKING:
-    from bot.answering import Answering, Turn
+    from bot.answering import Answering
+    from bot.turn import Turn
 
 log = logging.getLogger("bot.system_events")
 
@@ -32,7 +33,7 @@ def tell(answering: Answering, turn: Turn, payload: Mapping[str, Any]) -> None:
     wanting = {
         channel: [one for one in some if one.subscription.of_event(name, region)]
         for channel, some in channels.items()
-        if answering.may_tell(channel) and answering.limit_of(channel).allows_region(region)
+        if answering.admissions.may_tell(channel) and answering.admissions.limit_of(channel).allows_region(region)
     }
     if not any(wanting.values()):
         return

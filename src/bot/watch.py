@@ -32,7 +32,8 @@ from bot.core.texts import N_, _
 from bot.jobs import LOOK, Job
 
 if TYPE_CHECKING:
-    from bot.answering import Answering, Turn
+    from bot.answering import Answering
+    from bot.turn import Turn
 
 log = logging.getLogger("bot.watch")
 
@@ -248,7 +249,7 @@ def look(answering: Answering, turn: Turn, payload: Mapping[str, Any]) -> None:
         return
     handle = Handle(this.words, this.asked_by, int(answering.now), this.asked_name)
     try:
-        by = answering.admit(turn, this.place)
+        by = answering.admissions.admit(turn, this.place)
         with answering.aloud():
             _carry_out(answering, turn, by, this, handle, names)
     except UserError as error:

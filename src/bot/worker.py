@@ -16,7 +16,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, NoReturn
+from typing import Any
 
 from slack_bolt import App, BoltRequest
 
@@ -24,17 +24,16 @@ from bot import audit
 from bot.adapters.calls import Calls
 from bot.adapters.kept_secret import KeptSecret, bot_token
 from bot.adapters.queue import Queue, QueueRefused
-from bot.adapters.slack import NO_TOKEN, MaybePosted, Place, Slack
+from bot.adapters.slack import Slack
+from bot.adapters.slack_calls import NO_TOKEN, MaybePosted
 from bot.adapters.store import SQLiteStore, Store, StoreError, open_store
-from bot.answering import Answering, Turn
+from bot.answering import Answering
 from bot.core import messages
-from bot.core.audit import CHANNEL, PERSON, Entry, kind_of
-from bot.core.blocks import Message
 from bot.core.errors import CloudError, Denied, SlackError, Throttled
 from bot.core.events import Event
-from bot.core.manners import Priority
 from bot.core.status import Busy
 from bot.core.texts import N_, _
+from bot.delivery import NEWS_OLDEST, OLDEST, OURS, Delivery, Postponed
 from bot.jobs import CHORE, CLOUD_EVENT, DIGEST, EXPECTATION, INTERACTION, LOOK, NOTICE, REPORT, Job, seal
 from bot.lease import ATTEMPTS, Lease, LostLease
 from bot.lines import JOB, REQUEST, Line
@@ -42,6 +41,7 @@ from bot.listeners import bolt_app, own_user_id, place_of
 from bot.lookup import Limits
 from bot.settings import Clock, Credentials, Settings
 from bot.slack_requests import ids_of
+from bot.turn import Turn
 
 log = logging.getLogger("bot.worker")
 
@@ -49,25 +49,7 @@ AT_WORK = 4  # jobs at once in one process, so that acks never wait behind them
 SLOT_WAIT = 20.0  # seconds for which a job waits for one of these places before it queues itself again
 BUSY_DELAY = 5.0  # seconds
 JOB_LIMIT = 100.0  # seconds of one delivery, that wait included; the function's own limit is 120
-PATIENCE = 2  # times a job waits for a throttled API before it says what it has
-AWAY = 20.0  # seconds until Slack is tried again that gave no usable answer, many times in a row; so with the store
-_LONGEST_AWAY = 300.0  # seconds; the wait of news grows with each try
 PAUSED = 600.0  # seconds until a job of ours comes again that met a paused bot
-OLDEST = 1_500  # seconds after which a response_url is dead and an answer is noise
-NEWS_OLDEST = 86_400  # seconds after which what nobody has asked for is no news
-
-
-_OURS = frozenset({LOOK, REPORT, NOTICE, CLOUD_EVENT, CHORE, DIGEST, EXPECTATION})
-"""Jobs that no request of Slack's has made."""
-
-_PRIORITY = {
-    REPORT: Priority.NOTICES,
-    CLOUD_EVENT: Priority.NOTICES,
-    CHORE: Priority.NOTICES,
-    DIGEST: Priority.DIGESTS,
-}
-_NEWS = frozenset({REPORT, NOTICE, CLOUD_EVENT, DIGEST, EXPECTATION})
-_FRESH = frozenset({INTERACTION, LOOK})  # who presses Refresh, or watches, wants to see what has changed
 
 
 _TOKEN_LATER = N_(
@@ -78,7 +60,6 @@ _NO_TOKEN = N_(
     "I could not read my token for Slack ({code}), so nothing was asked. Please try again in a few minutes; if it "
     "stays so, the people who run this bot can see why: python -m bot doctor."
 )
-_GOES_ON = frozenset({"waits", "done before", "postponed", "taken over"})
 
 
 def _one_of_ours(kind: str) -> Callable[[Answering, Turn, Mapping[str, Any]], None]:
@@ -95,10 +76,6 @@ def _one_of_ours(kind: str) -> Callable[[Answering, Turn, Mapping[str, Any]], No
         EXPECTATION: expectations.check,
     }
     return ours[kind]
-
-
-class Postponed(Exception):
-    """The job goes on later; it has been queued again."""
 
 
 class Worker:
@@ -174,31 +151,14 @@ class Worker:
 
     def _audit(self, delivery: Delivery) -> None:
         """What a person may have seen; a delivery that goes on later has its own entry then."""
-        if not delivery.act or delivery.outcome in _GOES_ON:
+        if not delivery.act or delivery.goes_on:
             return
-        place = place_of(delivery.job.payload)
-        channel_id = delivery.channel or place.channel_id
+        team, channel_id = delivery.seen_in
         try:
-            kept = self._store.get(f"channel/{place.team_id}/{channel_id}", self.now)
+            kept = self._store.get(f"channel/{team}/{channel_id}", self.now)
         except StoreError:
             kept = None
-        entry = Entry(
-            at=self.now,
-            act=delivery.act,
-            user=place.user_id,
-            team=place.team_id,
-            channel=channel_id,
-            channel_kind=kind_of(channel_id, kept.value if kept else None),
-            to=delivery.to,
-            message=delivery.message or _pressed_on(delivery.job.payload),
-            file=delivery.file,
-            picked=delivery.picked,
-            runs=tuple(delivery.runs),
-            trace=delivery.trace,
-            request=delivery.request_id,
-            outcome=delivery.outcome,
-        )
-        audit.keep(self._store, entry, self._settings.audit_days)
+        audit.keep(self._store, delivery.entry(kept.value if kept else None), self._settings.audit_days)
 
     def hear(self, events: Iterable[Event], request_id: str) -> bool:
         """Takes note of cloud events and timers; False when they should be delivered again."""
@@ -285,9 +245,9 @@ class Worker:
     def _dispatch(self, delivery: Delivery) -> None:
         """Through Bolt, but for what is no request of Slack's. What a listener raised is raised here again."""
         job = delivery.job
-        if job.kind in _OURS and self._settings.paused:
+        if job.kind in OURS and self._settings.paused:
             self._wait_while_paused(delivery)
-        elif job.kind in _OURS:
+        elif job.kind in OURS:
             _one_of_ours(job.kind)(self._answering, delivery, job.payload)
         else:
             self._heard(delivery)
@@ -385,130 +345,6 @@ class Worker:
         came = list(self._here.values())
         waiting = max(0, len(came) - AT_WORK)
         return Busy(len(came) - waiting, waiting, self._clock() - min(came, default=self._clock()))
-
-
-class Delivery:
-    """One delivery of a job, as its listener sees it: post the answer, or go on later."""
-
-    def __init__(self, worker: Worker, job: Job, credentials: Credentials, request_id: str, deadline: float) -> None:
-        self._worker, self.job = worker, job
-        self.credentials, self.request_id, self.deadline = credentials, request_id, deadline
-        self.calls = Calls()
-        self.lease, self.slack = worker.lease(job), worker.slack(deadline, self.calls, credentials)
-        self.outcome, self.act, self.picked = "done", "", ""
-        self.to, self.channel, self.message, self.file = PERSON, "", "", ""
-        self.runs: dict[str, None] = {}
-
-    @property
-    def asked_by(self) -> str:
-        """The Slack id of the person for whom it is; "" where nobody asked."""
-        if self.job.kind == LOOK:
-            return str(self.job.payload["look"]["asked_by"])
-        return "" if self.job.kind in _OURS else place_of(self.job.payload).user_id
-
-    @property
-    def job_id(self) -> str:
-        return self.job.id
-
-    @property
-    def trace(self) -> str:
-        return self.job.trace
-
-    def audit(
-        self, act: str, runs: Iterable[str] = (), *, picked: str = "", channel: str = "", shown: str = ""
-    ) -> None:
-        """Names what is done, for the audit, and what it is about; what is empty stays as it was."""
-        self.message, self.to = (shown, CHANNEL) if shown else (self.message, self.to)
-        self.act, self.picked, self.channel = act or self.act, picked or self.picked, channel or self.channel
-        self.runs |= dict.fromkeys(runs)
-
-    def told(self, error: Exception) -> None:
-        """Takes note of an error that a person was told instead of an answer."""
-        self.outcome = type(error).__name__
-
-    @property
-    def tries(self) -> int:
-        return self.job.tries
-
-    @property
-    def age(self) -> float:
-        return self._worker.now - self.job.time
-
-    @property
-    def is_news(self) -> bool:
-        """Whether the job alone knows of what it is to tell: no person waits for it, and no timer asks for it again."""
-        return self.job.kind in _NEWS
-
-    @property
-    def away(self) -> float:
-        """Seconds until what is away is tried again."""
-        return min(_LONGEST_AWAY, AWAY * (self.job.tries + 1)) if self.is_news else AWAY
-
-    @property
-    def patient(self) -> bool:
-        """Whether the answer may wait for a throttled API once more; news waits for minutes, with nobody before it."""
-        return (self.is_news or self.job.tries < PATIENCE) and self.age < OLDEST / 2
-
-    @property
-    def priority(self) -> Priority:
-        """For whom the job asks the cloud."""
-        return _PRIORITY.get(self.job.kind, Priority.PEOPLE)
-
-    @property
-    def fresh(self) -> bool:
-        """Whether the cloud is asked even for what it answered a moment ago."""
-        return self.job.kind in _FRESH
-
-    @property
-    def busy(self) -> Busy:
-        return self._worker.busy
-
-    def post(self, place: Place, message: Message, *, private: bool) -> str:
-        """The job's one answer; raises SlackError and LostLease."""
-        self.lease.posting()
-        repeat = self.lease.may_repeat
-        self.message = self.slack.answer(place, message, private=private, repeat=repeat)
-        self.to = PERSON if private or place.is_direct_message else CHANNEL
-        return self.message
-
-    def post_to(self, channel_id: str, message: Message, thread_ts: str = "", *, whole: bool = False) -> str:
-        """The job's one message, as one that can be updated; raises SlackError and LostLease."""
-        self.lease.posting()
-        repeat = self.lease.may_repeat
-        self.message = self.slack.post(channel_id, message, thread_ts, repeat=repeat, whole=whole).ts
-        self.to, self.channel = CHANNEL, channel_id
-        return self.message
-
-    def upload(self, channel_id: str, thread_ts: str, name: str, text: str) -> str:
-        """Raises SlackError and LostLease."""
-        self.lease.posting()
-        self.file = self.slack.upload(channel_id, thread_ts, name, text)
-        self.to, self.channel = CHANNEL, channel_id
-        return self.file
-
-    def follow(self, job: Job, wait: float) -> None:
-        """Queues another job of ours; one that is queued already is left as it is. Raises QueueRefused."""
-        self._worker.put(job, self.credentials, wait)
-
-    def again(self, wait: float) -> NoReturn:
-        """Queues the job again; raises Postponed."""
-        self._worker.postpone(self.job.again(), self.credentials, wait)
-        raise Postponed
-
-    def later(self, place: Place, wait: float, message: Message) -> NoReturn:
-        """Queues the job again, and then tells the person, once; raises Postponed."""
-        self._worker.postpone(self.job.again(told=True), self.credentials, wait)
-        if not self.job.told:
-            try:
-                self.slack.answer(place, message, private=True)
-            except SlackError as error:
-                log.warning("not told of the wait: %s", error)
-        raise Postponed
-
-
-def _pressed_on(payload: Mapping[str, Any]) -> str:
-    container = payload.get("container")
-    return str(container.get("message_ts", "")) if isinstance(container, dict) else ""
 
 
 def log_crash(error: BaseException, request_id: str) -> None:

@@ -2,7 +2,8 @@
 
 import pytest
 
-from bot.adapters.slack import ELSEWHERE, FOR_THE_ANSWER, REPEAT, TRIES, MaybePosted, Place, Slack
+from bot.adapters.slack import ELSEWHERE, FOR_THE_ANSWER, REPEAT, Place, Slack
+from bot.adapters.slack_calls import TRIES, MaybePosted
 from bot.core.blocks import Message, line, rich_text, words
 from bot.core.errors import SlackError
 from rig import Time, settings_for

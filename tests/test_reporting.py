@@ -3,6 +3,7 @@
 import itertools
 import json
 import math
+from datetime import UTC, datetime
 
 import pytest
 
@@ -158,9 +159,30 @@ def test_a_run_that_is_watched_in_the_channel_is_not_posted_there(rig):
 def test_an_event_without_a_run_finds_it_by_command_instance_and_time(rig):
     subscribe(rig)
     [instance] = [one["InstanceId"] for one in rows_of(rig, RUN) if one["InvocationStatus"] == "Failed"]
-    notice, _ = hear(rig, completed("", instance, command_name="deploy-web"))
+    at = datetime.fromtimestamp(rig.time() - 180, UTC)
+    notice, _ = hear(rig, completed("", instance, command_name="deploy-web", at=at))
     assert notice.text.startswith("1 of 3 failed: deploy-web")
     assert hear(rig, completed("", "i-unknown", command_id="c-hz0fleet0001")) == []
+
+
+def test_runs_that_end_in_the_same_moment_are_all_found_though_one_event_stands_for_them(tmp_path):
+    kept = {"CommandId": "c-hz0kept0001"}
+    long_ago = {"StartTime": "-9h", "FinishedTime": "-8h", "ExitCode": 1, "Output": "disk full"}
+    old = fleet(2, run="t-hz0batch999", CreationTime="-9h", InvocationResult=[long_ago], **kept)
+    runs = [fleet(2, run=f"t-hz0batch{number:03}", **kept) for number in range(3)]
+    with Peers([*runs, old]) as peers, Rig(tmp_path, peers) as rig:
+        subscribe(rig)
+        [instance] = [one["InstanceId"] for one in rows_of(rig, runs[0].ask) if one["InvocationStatus"] == "Failed"]
+        at = datetime.fromtimestamp(rig.time() - 180, UTC)
+        hear(rig, completed("", instance, command_id="c-hz0kept0001", at=at))
+        [notice] = [message for message in rig.said[1:] if not message.thread_ts]
+    assert notice.text.startswith("3 of 6 failed: deploy-web")
+
+
+def test_an_event_without_a_run_waits_for_its_own_and_takes_no_older_one_of_the_command(rig):
+    subscribe(rig)
+    [instance] = [one["InstanceId"] for one in rows_of(rig, RUN) if one["InvocationStatus"] == "Failed"]
+    assert hear(rig, completed("", instance, command_name="deploy-web", at=datetime(2026, 1, 1, tzinfo=UTC))) == []
 
 
 def rows_of(rig, run):

@@ -59,7 +59,7 @@ def heard_of(region: str, invoke_id: str, hints: Mapping[str, Any], now: float) 
     It is due after the window's end, for news that comes later would find the id taken and be lost. Without an
     invoke id, `hints` tell command, instance and time.
     """
-    which = invoke_id or f"{region}-{hints['command_id'] or hints['command_name']}"
+    which = invoke_id or f"{region}-{hints['command_id'] or hints['command_name'] or hints['instance_id']}"
     window = int(now // WINDOW)
     payload = {"region": region, "invoke_id": invoke_id, "heard": True, **({} if invoke_id else {"hints": dict(hints)})}
     wait = max(DELAY, math.ceil((window + 1) * WINDOW - now))
@@ -76,9 +76,11 @@ def report(answering: Answering, turn: Turn, payload: Mapping[str, Any]) -> None
     if not any(one.subscription.of_runs for some in channels.values() for one in some):
         return
     try:
-        invoke_id = invoke_id or answering.lookup(turn).run_of(region, payload["hints"])
-        if invoke_id:
-            _Look(answering, turn, channels).at(region, invoke_id)
+        runs = [invoke_id] if invoke_id else answering.lookup(turn).runs_of(region, payload["hints"])
+        for other in runs[1:]:
+            turn.follow(look_at(region, other, answering.now), 0)
+        if runs:
+            _Look(answering, turn, channels).at(region, runs[0])
         else:
             _look_for_it_again(turn)
     except Throttled as error:

@@ -20,7 +20,7 @@ from bot.core.access import Limit
 from bot.core.blocks import Message
 from bot.core.errors import CloudError, Denied, Throttled
 from bot.core.model import Invocation
-from bot.core.notices import News
+from bot.core.notices import News, made_good
 from bot.core.reports import BADLY, GOING, WELL, Decision, Occasion, Report, Wanted
 from bot.core.summary import BAD, Bucket, Summary, summarise
 from bot.jobs import REPORT, Job, job_id
@@ -210,7 +210,7 @@ class _Look:
             return Decision("", 0, replace(before, ended=len(before.runs)))
         if occasion.schedule:
             found = self._lookup.whole(found, all_names=self._all_names)
-        decision = reports.after_look(before, _summary(found, self._settings.mask_personal), now)
+        decision = reports.after_look(before, reports.settled(_summary(found, self._settings.mask_personal)), now)
         if decision.tell:
             if decision.tell == GOING:
                 found = self._lookup.named(found, all_names=self._all_names)
@@ -228,7 +228,7 @@ class _Look:
 
     def _tell(self, occasion: Occasion, before: Report, decision: Decision, found: Found) -> None:
         # Channels that hear nothing of successes still want to hear that what failed has recovered.
-        open_still = before.told == GOING or occasion.story != occasion.name or occasion.schedule
+        open_still = before.told in (GOING, BADLY) or occasion.story != occasion.name or occasion.schedule
         told: dict[tuple[Limit, tuple[str, ...]], tuple[Wanted, News, Message]] = {}  # most channels want the same
         for channel, some in self._channels.items():
             limit = self._answering.limit_of(channel)
@@ -238,9 +238,9 @@ class _Look:
             if words not in told:
                 summary = _summary(shown, self._settings.mask_personal)
                 wanted = reports.wanted(summary, [one.subscription for one in relevant], found.instances)
-                message = self._message(wanted.summary, shown, decision)
+                message = self._message(wanted, shown, decision)
                 news = self._news(occasion, decision, wanted, message)
-                told[words] = wanted, replace(news, well=reports.gone_well(summary)), message
+                told[words] = wanted, replace(news, well=reports.gone_well(reports.settled(summary))), message
             wanted, news, message = told[words]
             if wanted.news or (open_still and wanted.summary.total):
                 theirs = wanted.summary.invocations
@@ -251,7 +251,7 @@ class _Look:
                 job = notices.job(channel, occasion.story, news, message, wanted.rings, runs, now, about, wishes=wishes)
                 self._turn.follow(job, 0)  # that job alone talks to Slack
         if decision.tell != GOING:
-            self._remember(occasion, _summary(found, self._settings.mask_personal))
+            self._remember(occasion, reports.settled(_summary(found, self._settings.mask_personal)))
 
     def _news(self, occasion: Occasion, decision: Decision, wanted: Wanted, message: Message) -> News:
         summary, now = wanted.summary, self._answering.now
@@ -268,14 +268,15 @@ class _Look:
             line=message.text.split("\n", 1)[0],
         )
 
-    def _message(self, summary: Summary, found: Found, decision: Decision) -> Message:
-        now = self._answering.now
+    def _message(self, wanted: Wanted, found: Found, decision: Decision) -> Message:
+        summary, now = wanted.summary, self._answering.now
         desk = self._answering.unasked_desk(self._turn, [(run.region, run.id) for run in summary.invocations])
         frame = desk.frame(found)
         if decision.tell == GOING:
             frame = replace(frame, next_look=datetime.fromtimestamp(now + decision.wait, UTC))
             return messages.progress(summary, frame, answer_buttons(desk, summary))
-        return messages.results(summary, frame, answer_buttons(desk, summary))
+        message = messages.results(summary, frame, answer_buttons(desk, summary))
+        return messages.noted(message, made_good(wanted.made_good)) if wanted.made_good else message
 
     def _remember(self, occasion: Occasion, summary: Summary) -> None:
         """While a thing goes on failing, its next runs are told in the same message.

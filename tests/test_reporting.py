@@ -348,6 +348,32 @@ def test_a_channel_that_we_were_removed_from_loses_its_subscriptions(rig, caplog
     assert "channel lost (not_in_channel), its 1 subscriptions are removed" in caplog.text
 
 
+def test_a_channel_where_only_some_may_post_for_a_while_keeps_its_subscriptions(rig, caplog):
+    subscribe(rig)
+    rig.slack.fail("error:restricted_action", method="chat.postMessage", times=1)
+    assert hear(rig, completed()) == []
+    assert "no way to answer" in caplog.text
+    [listed] = rig.ask("subscriptions")
+    assert listed.text.startswith("1 subscription.")
+
+
+def test_a_message_that_may_not_be_changed_stands_and_what_must_ring_rings_all_the_same(rig, caplog):
+    subscribe(rig)
+    rig.cloud.replay("schedule")
+    notice, _ = hear(rig, completed(SCHEDULE.ask))
+    before = notice.text
+    rig.slack.fail("error:restricted_action", method="chat.update", times=99)
+    rig.time.sleep(4 * 3_600 + 300)
+    rig.cloud.clock.advance(4 * 3_600 + 300)
+    [reply] = hear(rig, completed(SCHEDULE.ask))
+    assert (reply.thread_ts, notice.text) == (notice.ts, before)
+    assert reply.text.startswith("Still failing, ")
+    assert "not kept right, since the workspace does not allow it" in caplog.text
+    rig.slack.mend()
+    [listed] = rig.ask("subscriptions")
+    assert listed.text.startswith("1 subscription.")
+
+
 def test_a_bot_that_slack_does_not_know_for_a_while_loses_no_subscriptions(rig):
     subscribe(rig)
     rig.slack.fail("error:account_inactive", method="chat.postMessage", times=1)

@@ -40,7 +40,8 @@ FOR_SLACK = 20.0  # seconds of these in which calls to Slack may begin and be tr
 _KEEP = 30 * 86_400.0  # seconds
 _POSTING = "posting"
 REPLY = "notice_reply"  # in the audit
-_LOST = frozenset({"not_in_channel", "channel_not_found", "is_archived", "restricted_action"})
+_LOST = frozenset({"not_in_channel", "channel_not_found", "is_archived"})
+_NOT_NOW = "restricted_action"  # the workspace's settings forbid it; the channel is there, and may be written to again
 _NO_THREAD = frozenset({"thread_not_found", "message_not_found", "cannot_reply_to_message"})
 _GONE = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
 
@@ -211,9 +212,11 @@ class _Telling:
         try:
             slack.update(self._channel, before.ts, message)
         except SlackError as error:
-            if error.code not in _GONE:
+            if error.code in _GONE:
+                return None
+            if error.code != _NOT_NOW:
                 raise
-            return None
+            log.warning("not kept right, since the workspace does not allow it: %s", self._channel)
         return Posted(before.ts, before.repeat)
 
     def _posted(self, before: Notice, message: Message, *, repeat: bool) -> Posted:

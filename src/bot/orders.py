@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from bot import digests, handovers, health, mutes, subscribers
+from bot import digests, handovers, health, heard, mutes, subscribers
 from bot.adapters.slack import Place
 from bot.adapters.store import StoreError
 from bot.core import daily, messages, orders, quiet, standing, status, subscriptions
@@ -200,9 +200,9 @@ def _served(answering: Answering) -> list[standing.Served]:
     """For each region whether events arrive, since when, and when the last one came."""
     served = []
     for region in answering.settings.regions:
-        record = answering.store.get(f"heard/{region}", answering.now)
-        since, last = (record.value["since"], record.value["at"]) if record else (0.0, 0.0)
-        served.append(standing.Served(region, since, last))
+        known = heard.last(answering.store, region, answering.now)
+        since = known.since if known and known.serves(answering.now) else 0.0
+        served.append(standing.Served(region, since, known.at if known else 0.0))
     return served
 
 

@@ -14,7 +14,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from bot import notices, subscribers
+from bot import heard, notices, subscribers
 from bot.core import messages, reports
 from bot.core.access import Limit
 from bot.core.blocks import Message
@@ -33,8 +33,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("bot.reporting")
 
-HEARD = 86_400.0  # seconds without an event after which a region is polled
-_HEARD_AGAIN = 60.0  # seconds
 DELAY = 3.0  # seconds from an event to the look that it asks for
 WINDOW = 5  # seconds in which all news of a run make one look
 _LEASE = 20.0  # seconds for one look
@@ -70,7 +68,7 @@ def report(answering: Answering, turn: Turn, payload: Mapping[str, Any]) -> None
     """One look, and what follows from it. Raises StoreError and QueueRefused, which bring the job again."""
     region, invoke_id = str(payload["region"]), str(payload["invoke_id"])
     if payload.get("heard"):
-        _hear(answering, region)
+        heard.remember(answering.store, region, answering.now)
     everywhere = subscribers.everywhere(answering.store, answering.now)
     channels = {channel: some for channel, some in everywhere.items() if answering.may_tell(channel)}
     if not any(one.subscription.of_runs for some in channels.values() for one in some):
@@ -95,15 +93,6 @@ def _look_for_it_again(turn: Turn) -> None:
     """An event may come before the API shows its run; raises Postponed."""
     if turn.tries < _UNSEEN_TRIES:
         turn.again(_UNSEEN * (turn.tries + 1))
-
-
-def _hear(answering: Answering, region: str) -> None:
-    """Remembers that events of a region arrive, so that nobody need poll it."""
-    key, now = f"heard/{region}", answering.now
-    record = answering.store.get(key, now)
-    if record is None or now - record.value["at"] > _HEARD_AGAIN:
-        since = record.value["since"] if record else now
-        answering.store.put(key, {"at": now, "since": since}, now + HEARD)
 
 
 def _after(report: Report, name: str, region: str, invoke_id: str, now: float) -> Job:

@@ -164,7 +164,7 @@ STATUS = Status(
     store_lasts=False,
     regions=("cn-hangzhou", "cn-shanghai"),
     throttles=[Throttle("DescribeInvocations", "cn-hangzhou", STAMP + 30), Throttle("X", "cn-shanghai", STAMP - 1)],
-    heard={"cn-hangzhou": STAMP - 120, "cn-shanghai": None},
+    heard={"cn-hangzhou": STAMP - 120},
 )
 
 

@@ -1,11 +1,13 @@
 """A storm of events of one run, on several processes that share a store, some of them killed at any moment."""
 
+import itertools
 import random
 import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
+from slack_sdk import WebClient
 
 from bot import subscribers
 from bot.adapters.slack import REPEAT
@@ -122,6 +124,54 @@ def weather(rig, processes, events):
             rig.queue.jobs[:] = [pair for pair in rig.queue.jobs if pair not in due]
             list(pool.map(lambda pair: processes.work(pair[0], pair[1][0]), enumerate(due)))
             rig.time.ahead += 1
+
+
+SLOW = fleet(
+    200,
+    run="t-hz0slow00001",
+    CreationTime="-1s",
+    InvocationResult=[
+        {"instances": "web-001", "StartTime": "+1s", "FinishedTime": "+10s", "ExitCode": 1, "Output": "disk full"},
+        {"StartTime": "+1s", "FinishedTime": "+5s", "step": "1s", "ExitCode": 0, "Output": "release 4.12.0 active"},
+    ],
+)
+
+
+def test_while_a_run_goes_on_its_message_is_kept_right_at_most_every_three_seconds(tmp_path, monkeypatch):
+    """First a minute after the first failure; the last state gets through."""
+    with Peers([SLOW]) as peers, Rig(tmp_path, peers) as rig:
+        rig.ask("subscribe")
+        began, calls, written = rig.time(), rig.cloud.count(), []
+        real = WebClient.api_call
+
+        def api_call(client, method, **arguments):
+            if method in ("chat.postMessage", "chat.update") and "thread_ts" not in arguments["json"]:
+                written.append((method, rig.time() - began))
+            return real(client, method, **arguments)
+
+        monkeypatch.setattr(WebClient, "api_call", api_call)
+        processes, chance = Processes(rig, tmp_path), random.Random(7)
+        ends = {number: 10 if number == 0 else 5 + number for number in range(200)}
+        arrive = sorted((end + chance.randint(0, 4), number) for number, end in ends.items() for _ in range(2))
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            for second in range(400):
+                some = [replace(completed(number), invoke_id=SLOW.ask) for at, number in arrive if at == second]
+                list(pool.map(lambda pair: processes.hear(*pair), enumerate(some)))
+                due = [pair for pair in rig.queue.jobs if rig.queue.due[pair[0].task_id] <= rig.time()]
+                rig.queue.jobs[:] = [pair for pair in rig.queue.jobs if pair not in due]
+                list(pool.map(lambda pair: processes.work(pair[0], pair[1][0]), enumerate(due)))
+                rig.time.ahead += 1
+                rig.cloud.clock.advance(1)
+        processes.close()
+        notice, reply = rig.said[1:]
+    methods, times = zip(*written, strict=True)
+    assert methods == ("chat.postMessage", *["chat.update"] * len(methods[1:]))
+    assert 70 <= times[0] < 80
+    assert len(times) >= 3
+    assert min(after - before for before, after in itertools.pairwise(times)) >= 3
+    assert notice.text.startswith("1 of 200 failed: deploy-web")
+    assert reply.thread_ts == notice.ts
+    assert rig.cloud.count() - calls <= 40
 
 
 def test_five_hundred_events_are_one_message_in_each_channel(rig, tmp_path):

@@ -121,6 +121,14 @@ def test_events_make_no_look_within_five_seconds_of_another() -> None:
     assert often.soonest == EPOCH + 20
 
 
+def test_a_look_shortly_before_a_minute_has_passed_since_the_first_failure_makes_that_minute_no_longer() -> None:
+    often = replace(REPORT, looks=9, read_at=EPOCH, first_failure=EPOCH - 50)
+    assert often.soonest == EPOCH + 10
+    assert replace(often, first_failure=EPOCH - 58).soonest == EPOCH + 5
+    assert replace(often, first_failure=EPOCH - 1).soonest == EPOCH + 20
+    assert replace(often, told=GOING).soonest == EPOCH + 20
+
+
 def test_a_run_that_joins_later_opens_a_report_again() -> None:
     told = after_look(REPORT, summary_of(succeeded("i-1")), EPOCH).report
     assert told.over

@@ -57,8 +57,13 @@ class Report:
 
     @property
     def soonest(self) -> float:
-        """When the runs may be read again because of an event."""
-        return self.read_at + min(wait_after(self.looks - 1), _SOONEST) if self.looks else 0.0
+        """When the runs may be read again because of an event; the look that a first failure waits for is not late."""
+        if not self.looks:
+            return 0.0
+        soonest = self.read_at + min(wait_after(self.looks - 1), _SOONEST)
+        if self.told == GOING or not self.first_failure:
+            return soonest
+        return min(soonest, max(self.first_failure + PATIENCE, self.read_at + _WAITS[0]))
 
     @property
     def over(self) -> bool:

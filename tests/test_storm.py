@@ -1,8 +1,10 @@
 """A storm of events of one run, on several processes that share a store, some of them killed at any moment."""
 
 import itertools
+import json
 import random
 import tracemalloc
+from base64 import b64encode
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -18,6 +20,7 @@ from bot.subscribers import Subscribed
 from bot.worker import Worker
 from rig import RUN, Peers, Rig, fleet
 from sandbox.slack_workspace import BOT_USER, INCIDENTS, PRIVATE, TEAM_ID, Channel
+from sandbox.stage import Stage
 
 COUNT, SECONDS, AT_ONCE = 500, 30, 8
 
@@ -124,6 +127,66 @@ def weather(rig, processes, events):
             rig.queue.jobs[:] = [pair for pair in rig.queue.jobs if pair not in due]
             list(pool.map(lambda pair: processes.work(pair[0], pair[1][0]), enumerate(due)))
             rig.time.ahead += 1
+
+
+TIMES = ("2026-11-24T03:00:41+08:00", "2026-11-24T03:00:42.179PRC", "20261124T030042.922+0800", 1_795_000_000_000)
+
+
+def eventbridge(number):
+    """The event as EventBridge writes it, its time in one of the forms that were seen."""
+    told = completed(number)
+    return {
+        "id": told.id,
+        "source": "acs.ecs",
+        "specversion": "1.0",
+        "type": "ecs:CloudAssistant:TaskCompleted",
+        "subject": "acs.ecs:cn-hangzhou:1234567890123456:1",
+        "time": TIMES[number % len(TIMES)],
+        "aliyunaccountid": "1234567890123456",
+        "data": {"invokeId": RUN, "instanceId": told.instance_id, "invocationStatus": told.status},
+    }
+
+
+def shaped(way, events):
+    """Events in one of the shapes in which they may come."""
+    texts = [json.dumps(one) for one in events]
+    body = {
+        "one or several": events[0] if len(events) == 1 else events,
+        "as texts": texts,
+        "from a topic": [{"TopicName": "ecs", "MessageId": "m", "Message": one} for one in texts],
+        "from a queue": [{"messageId": "m", "messageBody": b64encode(one.encode()).decode()} for one in texts],
+    }
+    return json.dumps(body[way]).encode()
+
+
+WAYS = ("one or several", "as texts", "from a topic", "from a queue")
+
+
+def test_a_storm_upon_two_real_processes_that_are_frozen_between_requests_is_one_message():
+    chance = random.Random(5)
+    events = [eventbridge(number) for number in range(COUNT)]
+    events += chance.sample(events, COUNT // 25)
+    chance.shuffle(events)
+    bodies = []
+    while events:
+        some = chance.choice([1, 1, 5, 40])
+        bodies.append(shaped(chance.choice(WAYS), events[:some]))
+        del events[:some]
+    with Stage([fleet(COUNT)], instances=2, delay_scale=0.02) as stage:
+        for channel in (INCIDENTS, PRIVATE):
+            stage.ask("subscribe", channel)
+        calls = stage.cloud.count()
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            replies = list(pool.map(lambda body: stage.fc.invoke(body, sync=False).status, bodies))
+        stage.fc.wait_idle(60)
+        told = [message for message in stage.slack.messages if message.user == BOT_USER][2:]
+        assert set(replies) == {202}
+        for channel in (INCIDENTS, PRIVATE):
+            notice, reply = [message for message in told if message.channel == channel]
+            assert notice.text.startswith(f"1 of {COUNT} failed: deploy-web")
+            assert reply.thread_ts == notice.ts
+        assert stage.cloud.count() - calls <= 15
+        assert stage.slack.refused == []
 
 
 SLOW = fleet(

@@ -129,6 +129,28 @@ def weather(rig, processes, events):
             rig.time.ahead += 1
 
 
+WHERE = ("cn-hangzhou", "cn-hangzhou", "cn-shanghai", "cn-shanghai", "cn-beijing")
+ROLLOUT = [fleet(COUNT // 5, region, f"t-hz0rollout{number}") for number, region in enumerate(WHERE)]
+
+
+def test_a_rollout_of_five_runs_in_three_regions_is_one_message_and_one_reply_that_rings(tmp_path):
+    with Peers(ROLLOUT) as peers, Rig(tmp_path, peers) as rig:
+        rig.ask("subscribe ring:<@U024BE7LH>")
+        calls, processes = rig.cloud.count(), Processes(rig, tmp_path)
+        runs = [ROLLOUT[number % 5] for number in range(COUNT)]
+        events = [
+            replace(completed(number), invoke_id=run.ask, region=run.regions[0]) for number, run in enumerate(runs)
+        ]
+        random.Random(3).shuffle(events)
+        weather(rig, processes, events)
+        processes.close()
+        notice, reply = rig.said[1:]
+    assert notice.text.startswith(f"5 of {COUNT} failed: deploy-web, 3 regions")
+    assert reply.thread_ts == notice.ts
+    assert reply.text.startswith(f"<@U024BE7LH> 5 of {COUNT} failed: deploy-web")
+    assert rig.cloud.count() - calls <= 40
+
+
 TIMES = ("2026-11-24T03:00:41+08:00", "2026-11-24T03:00:42.179PRC", "20261124T030042.922+0800", 1_795_000_000_000)
 
 

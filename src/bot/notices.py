@@ -23,6 +23,7 @@ from bot.core.handles import Handle, pack
 from bot.core.notices import News, Notice, Step, news_from, notice_from, step
 from bot.core.question import Question
 from bot.core.quiet import Held, folded, hold
+from bot.core.reports import GOING
 from bot.core.subscriptions import mention
 from bot.core.texts import _
 from bot.jobs import NOTICE, Job, job_id
@@ -144,6 +145,8 @@ class _Telling:
             return
         if held and held.news.version > self._news.version:
             return  # what waits is newer
+        if not held and self._is_overtaken():
+            return
         self._payload = folded(held, self._payload)
         self._news = news_from(self._payload["news"])
         repeat = bool(self._value.get(_POSTING))
@@ -156,6 +159,13 @@ class _Telling:
                 return
         if held:
             mutes.forget(self._store, self._channel, self._story)
+
+    def _is_overtaken(self) -> bool:
+        """Whether the runs were looked at again since they ended, for more of a rollout: that look tells of all."""
+        if self._news.state == GOING:
+            return False
+        report = self._store.get(f"report/{self._news.occasion}", self._answering.now)
+        return report is not None and int(report.value.get("read_at", 0.0) * 1000) > self._news.version
 
     def _unmuted(self, before: Notice, this: Step, held: Held | None, *, repeat: bool) -> bool:
         """Holds the telling back where a mute wants it, which gives False; else shows it and ends what it breaks.

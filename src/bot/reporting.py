@@ -37,6 +37,8 @@ DELAY = 3.0  # seconds from an event to the look that it asks for
 WINDOW = 5  # seconds in which all news of a run make one look
 _LEASE = 20.0  # seconds for one look
 _GROUPING = 15.0  # seconds in which one process decides where a run belongs
+_HELD = 3.0  # seconds until a lease that another holds is tried again; it mostly holds it for less
+_MORE = 6.0  # seconds in which other runs of a rollout may end too, before channels hear of the end of one
 _UNANSWERED, _LONGEST_TRY = 15.0, 300.0  # seconds until a look that got no answer is made again: first, and in the end
 _MOST_TRIES = 100
 _UNSEEN, _UNSEEN_TRIES = 6.0, 4  # seconds until a run is looked for again that is not there: each time that much more
@@ -118,7 +120,7 @@ class _Look:
         key, now = f"report/{occasion.name}", self._answering.now
         claim = self._store.claim(key, self._owner, now, now + _LEASE, now + _KEEP)
         if not claim.won:
-            self._turn.again(claim.until - now + 1)
+            self._turn.again(min(_HELD, claim.until - now + 1))
         before, after = occasion.report(claim.value), None
         try:
             if before.over and not occasion.schedule:
@@ -166,7 +168,7 @@ class _Look:
         lease = f"grouping/{identity}"
         claim = self._store.claim(lease, self._owner, now, now + _GROUPING, now + _KEEP)
         if not claim.won:
-            self._turn.again(claim.until - now + 1)
+            self._turn.again(min(_HELD, claim.until - now + 1))
         try:
             return self._joined(run, identity)
         finally:
@@ -238,7 +240,8 @@ class _Look:
                 now = self._answering.now
                 wishes = [one.key for one in relevant]
                 job = notices.job(channel, occasion.story, news, message, wanted.rings, runs, now, about, wishes=wishes)
-                self._turn.follow(job, 0)  # that job alone talks to Slack
+                ended = decision.tell != GOING and not occasion.schedule
+                self._turn.follow(job, _MORE if ended else 0)  # that job alone talks to Slack
         if decision.tell != GOING:
             self._remember(occasion, reports.settled(_summary(found, self._settings.mask_personal)))
 

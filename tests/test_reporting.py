@@ -156,6 +156,18 @@ def test_a_run_that_is_watched_in_the_channel_is_not_posted_there(rig):
     assert len(rig.said) == before
 
 
+def test_a_run_whose_watch_somebody_has_deleted_is_posted_as_any_other(rig):
+    subscribe(rig)
+    rig.work(rig.command(f"watch {GOING.ask}"))
+    rig.said[-1].deleted = True
+    settle(rig, 30)
+    rig.cloud.clock.advance(3_600)
+    rig.time.sleep(3_600)
+    notice, reply = hear(rig, completed(GOING.ask))
+    assert "of 100 failed" in notice.text
+    assert reply.thread_ts == notice.ts
+
+
 def test_an_event_without_a_run_finds_it_by_command_instance_and_time(rig):
     subscribe(rig)
     [instance] = [one["InstanceId"] for one in rows_of(rig, RUN) if one["InvocationStatus"] == "Failed"]

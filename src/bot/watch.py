@@ -207,7 +207,10 @@ def _go_on(
     turn.follow(then.job(answering.now, names), wait)
 
 
-def _over(answering: Answering, this: Look) -> None:
+def _over(answering: Answering, this: Look, *, told: bool = False) -> None:
+    """Whoever was not told the end here is to be told it where the channel has subscribed to it."""
+    if not told:
+        seen_ends.forget(answering.store, this.channel_id, parse(this.words).invocations)
     _claim(answering, this).release(answering.now)
     open_work.watched_no_more(answering.store, this.key)
 
@@ -265,8 +268,8 @@ def _carry_out(
         seen = _see(answering, turn, by, handle, names, first=not (this.step or names))
         after = watching.after_look(seen.summary, this.step, age)
         if after.reason == "done":
-            _end(answering, turn, by, this, handle, seen.summary)
-            _over(answering, this)
+            told = _end(answering, turn, by, this, handle, seen.summary)
+            _over(answering, this, told=told)
             return
         if not (this.step or this.usual):
             this = replace(this, usual=_usual(answering, turn, by, handle, seen.summary))
@@ -323,17 +326,21 @@ def _progress(answering: Answering, by: Admission, handle: Handle, seen: _Seen, 
     return messages.progress(seen.summary, frame, button)
 
 
-def _end(answering: Answering, turn: Turn, by: Admission, this: Look, handle: Handle, summary: Summary) -> None:
-    """The whole answer in place; and, because an update rings nobody, a reply where something went wrong."""
+def _end(answering: Answering, turn: Turn, by: Admission, this: Look, handle: Handle, summary: Summary) -> bool:
+    """The whole answer in place; and, because an update rings nobody, a reply where something went wrong.
+
+    False where the message is gone.
+    """
     message = answering.message(turn, by, handle, private=False)
     if not _update(turn, this, message, last=True):
-        return
+        return False
     turn.audit(LOOK, channel=this.channel_id, shown=this.ts)
     if not watching.ended_badly(summary):
-        return
+        return True
     thread = this.thread_ts or this.ts
     ts = turn.post_to(this.channel_id, messages.ringing(message, this.asked_by), thread)
     replies.remember(answering.store, answering.now, this.channel_id, this.ts, replies.REPLY, ts)
+    return True
 
 
 def _update(turn: Turn, this: Look, message: Message, *, last: bool = False) -> bool:

@@ -14,7 +14,7 @@ from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
 from bot import expected, mutes, seen_ends, subscribers
-from bot.adapters.slack import REPEAT, MaybePosted, Posted
+from bot.adapters.slack import LOST, REPEAT, MaybePosted, Posted
 from bot.core import blocks as b
 from bot.core import buttons, messages, quiet
 from bot.core.blocks import Message
@@ -41,7 +41,6 @@ FOR_SLACK = 20.0  # seconds of these in which calls to Slack may begin and be tr
 _KEEP = 30 * 86_400.0  # seconds
 _POSTING = "posting"
 REPLY = "notice_reply"  # in the audit
-_LOST = frozenset({"not_in_channel", "channel_not_found", "is_archived"})
 _NOT_NOW = "restricted_action"  # the workspace's settings forbid it; the channel is there, and may be written to again
 _NO_THREAD = frozenset({"thread_not_found", "message_not_found", "cannot_reply_to_message"})
 _GONE = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
@@ -204,7 +203,7 @@ class _Telling:
             stood = stood or (self._updated(before, message) if before.ts else None)
             ts, marked = stood or self._posted(before, message, repeat=repeat)
         except SlackError as error:
-            if error.code not in _LOST:
+            if error.code not in LOST:
                 raise
             self._lose_channel(error)
             return

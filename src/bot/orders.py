@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from bot import digests, handovers, health, heard, mutes, subscribers
-from bot.adapters.slack import Place
+from bot.adapters.slack import CANNOT_POST, Place
 from bot.adapters.store import StoreError
 from bot.core import daily, messages, orders, quiet, standing, status, subscriptions
 from bot.core.access import Admission
@@ -34,7 +34,6 @@ _HALF_DONE = N_(
     "My store stopped answering in the middle of it, so I do not know what of it stands. Please look in a minute, with "
     "subscriptions, expectations or digest, and ask again."
 )
-_NO_MEMBER = frozenset({"not_in_channel", "channel_not_found", "is_archived", "restricted_action"})
 _INVITE = N_("I cannot post in this channel, so I remember nothing for it. Invite me with /invite, then ask again.")
 
 
@@ -75,7 +74,7 @@ class Asked:
         try:
             self.say(message)
         except SlackError as error:
-            if error.code not in _NO_MEMBER:
+            if error.code not in CANNOT_POST:
                 raise
             return message
         return None

@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from bot import open_work, replies, seen_ends
-from bot.adapters.slack import Place
+from bot.adapters.slack import CANNOT_POST, Place
 from bot.adapters.store import Value
 from bot.claims import Claim
 from bot.core import messages, watching, wording
@@ -40,8 +40,7 @@ MOST_NAMES = 300  # instance names that a look carries on, so that they are aske
 _GRACE = 120.0  # seconds past its next look for which a watch still counts as living
 _LATE = 15.0  # seconds past its next look after which Refresh revives it
 _LAST_LOOK = 600.0  # seconds after the longest watch in which its last look may still come
-_NO_MEMBER = frozenset({"not_in_channel", "channel_not_found", "is_archived", "restricted_action"})
-_GONE = _NO_MEMBER | {"message_not_found", "cant_update_message", "edit_window_closed"}
+_GONE = CANNOT_POST | {"message_not_found", "cant_update_message", "edit_window_closed"}
 _GONE |= {"account_inactive", "token_revoked", "invalid_auth", "not_authed"}
 
 NOT_A_MEMBER = N_(
@@ -173,7 +172,7 @@ def _post_aloud(answering: Answering, turn: Turn, by: Admission, place: Place, l
         try:
             look = replace(look, ts=turn.post_to(look.channel_id, message, look.thread_ts))
         except SlackError as error:
-            if error.code not in _NO_MEMBER:
+            if error.code not in CANNOT_POST:
                 raise
             _claim(answering, look).release(answering.now)
             turn.post(place, noted(answering.message(turn, by, handle, private=False), _(NOT_A_MEMBER)), private=False)

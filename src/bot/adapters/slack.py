@@ -442,6 +442,8 @@ def _told(error: SlackError, *, uncertain: bool) -> SlackError:
     return MaybePosted(error.method, error.code, error.retry_after) if uncertain else error
 
 
+LOST = frozenset({"not_in_channel", "channel_not_found", "is_archived"})  # a channel that we cannot post to any more
+CANNOT_POST = LOST | {"restricted_action"}  # or that the workspace's settings keep for some, for now
 REFUSED_BLOCKS = frozenset({"invalid_blocks", "msg_blocks_too_long", "invalid_attachments", "invalid_blocks_format"})
 _REFUSED_TOKENS = frozenset({"invalid_auth", "token_revoked", "token_expired", "account_inactive"})
 _OPENED = frozenset({"exchanged_trigger_id", "trigger_exchanged", "duplicate_external_id"})

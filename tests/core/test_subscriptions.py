@@ -40,6 +40,7 @@ def typed(text: str) -> Subscription:
         ("--all --Commands：“deploy-*”", Subscription(everything=True, commands=("deploy-*",))),
         ("commands: a-1 Instances=web-*", Subscription(commands=("a-1",), instances=("web-*",))),
         ("buckets:timed_out、never–ran，failed", Subscription(buckets=BUCKETS)),
+        ("Failed，Timed_Out；never-ran", Subscription(buckets=BUCKETS)),
         ('bucket:"timed out"', Subscription(buckets=("timed-out",))),
         ("event:Spot；disk", Subscription(events=("spot", "disk"))),
         ("at_least:2 longerthan:1h30m", Subscription(at_least="2", longer_than=5_400)),

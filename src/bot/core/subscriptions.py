@@ -143,8 +143,8 @@ def _read(subscription: Subscription, word: str) -> Subscription:
     lower = word.lower()
     if lower in ("all", "failures") or (lower == "failure" and not subscription.events):
         return replace(subscription, everything=subscription.everything or lower == "all")
-    if lower in BUCKETS or lower in EVENTS:  # the rest of a list, which a comma has cut
-        return _FILTERS["bucket" if lower in BUCKETS else "events"](subscription, lower)
+    if _dashed(word) in (*BUCKETS, *EVENTS):  # the rest of a list, which a comma has cut
+        return _FILTERS["bucket" if _dashed(word) in BUCKETS else "events"](subscription, word)
     if lower in REGIONS:
         return _with(subscription, "regions", lower)
     match = re.match(r"([a-z-]+)[:=](.*)", word, re.IGNORECASE | re.DOTALL)
@@ -157,6 +157,11 @@ def _read(subscription: Subscription, word: str) -> Subscription:
     if not match[2]:
         raise UsageError("`{key}:` needs a value right after it.\n{usage}", key=match[1].lower(), usage=Text(USAGE))
     return reader(subscription, match[2])
+
+
+def _dashed(value: str) -> str:
+    """`Timed_out` and `timed out` as `timed-out`."""
+    return re.sub(r"[ _]", "-", value.lower())
 
 
 def _with(subscription: Subscription, field: str, value: Any) -> Subscription:
@@ -211,7 +216,7 @@ def _several(field: str, key: str, known: Iterable[str]) -> Callable[[Subscripti
     known = tuple(known)
 
     def read_several(subscription: Subscription, value: str) -> Subscription:
-        for one in filter(None, re.split(r"[,+]", re.sub(r"[ _]", "-", value.lower()))):
+        for one in filter(None, re.split(r"[,+]", _dashed(value))):
             if one not in known:
                 text = N_("`{key}:` takes {known}, not `{word}`.")
                 raise UsageError(text, key=key, known=", ".join(known), word=_shown(one))

@@ -8,7 +8,7 @@ from bot.commands import run
 from bot.core import buttons, outputs
 from bot.core.audit import Entry
 from bot.core.home import REFRESH
-from rig import RUN, Peers, Rig
+from rig import RUN, Peers, Rig, fleet
 from sandbox.slack_workspace import GUEST, INCIDENTS, LUCAS, MEI, PRIVATE
 from test_home import GOING, opening, view_of
 from test_reporting import SCHEDULE, completed, hear
@@ -94,6 +94,18 @@ def test_whoever_opens_home_is_kept_with_the_runs_that_it_shows(rig):
     rig.work(opening(rig, GUEST))
     assert len(kept(rig)) == 2
     assert [(one.act, one.user, one.outcome) for one in kept(rig, audit.NO_RUN)] == [("home", GUEST, "NotAllowed")]
+
+
+def test_what_shows_many_runs_is_one_row_which_is_found_by_each_of_them(tmp_path):
+    runs = [fleet(1, run=f"t-hz0many{number:04}", CommandName=f"job-{number}") for number in range(9)]
+    with Peers(runs) as peers, Rig(tmp_path, peers) as rig:
+        rig.work(opening(rig, MEI))
+        rig.ask("failed")
+        rows = rig.worker._store.list("audit/", rig.time())
+        assert len(rows) == 2
+        for one in runs:
+            assert [told.act for told in kept(rig, one.ask)] == ["home", "asked"]
+        assert kept(rig, "t-hz0other0001") == kept(rig, audit.NO_RUN) == []
 
 
 def test_who_waits_for_anothers_reading_is_kept_too(rig, monkeypatch):

@@ -225,6 +225,16 @@ def test_a_channel_that_we_were_removed_from_loses_its_digest(rig, caplog):
     assert rig.worker._store.list("digest/", rig.time()) == []
 
 
+def test_a_digest_that_the_workspace_does_not_let_be_posted_comes_the_next_day(rig):
+    rig.ask("digest daily 09:00")
+    rig.slack.fail("error:restricted_action", method="chat.postMessage", times=1)
+    rig.time.sleep(2 * DAY)
+    assert tick(rig) == []
+    rig.time.sleep(DAY)
+    [digest] = tick(rig)
+    assert digest.text.startswith("Digest: ")
+
+
 def test_where_the_store_does_not_last_no_digest_is_promised(tmp_path, peers):
     environment = {"FC_FUNCTION_NAME": "bot", "BOT_STORE": "", "TMPDIR": str(tmp_path)}
     with Rig(tmp_path, peers, environment) as rig:

@@ -30,6 +30,21 @@ def test_status_tells_queue_store_throttles_events_and_versions(rig):
     assert "slack-bolt 1." in status.text
 
 
+def test_status_and_subscriptions_tell_of_a_region_that_has_fallen_silent_since_when_it_is_polled(rig):
+    subscribe(rig)
+    hear(rig, completed())
+    [listed] = rig.ask("subscriptions")
+    assert "cn-hangzhou: events since " in listed.text
+    rig.time.sleep(3 * 86_400)
+    [status] = rig.ask("status")
+    assert "cn-hangzhou: the last event came 3 d" in status.text
+    [listed] = rig.ask("subscriptions")
+    assert "cn-hangzhou: no event since " in listed.text
+    hear(rig, completed("t-hz0nowhere1"))
+    [again] = rig.ask("subscriptions")
+    assert "cn-hangzhou: events since " in again.text
+
+
 def test_status_is_told_where_the_store_does_not_answer(rig, monkeypatch):
     def broken(*arguments):
         raise StoreError("disk full")

@@ -10,7 +10,7 @@ FAILED = {"ExitCode": 1, "Output": "disk full"}
 FINE = {"ExitCode": 0, "Output": "release 4.12.0 active"}
 
 
-def run(number, ago, failed="", fine=""):
+def run(number, ago, failed="", fine="", name="deploy-web"):
     """A run of the same command; `ago` minutes."""
     rows = [
         {"instances": names, "StartTime": f"-{ago}m", "FinishedTime": f"-{ago - 1}m", **how}
@@ -21,7 +21,7 @@ def run(number, ago, failed="", fine=""):
         "RegionId": "cn-hangzhou",
         "InvokeId": f"t-hz0again{number:04}",
         "CommandId": f"c-hz0again{number:04}",
-        "CommandName": "deploy-web",
+        "CommandName": name,
         "CreationTime": f"-{ago}m",
         "targets": [names for names in (failed, fine) if names],
         "InvocationResult": rows,
@@ -43,6 +43,10 @@ AGAIN = build(
             run(4, 30, failed="web-04"),
             run(5, 20, fine="web-02"),
             run(6, 10, fine="web-[01-04]"),
+            run(11, 30, failed="web-[01-02]", fine="web-03", name="restart"),
+            run(12, 29, fine="web-01", name="restart"),
+            run(13, 28, fine="web-02", name="restart"),
+            run(14, 27, failed="web-02", name="restart"),
         ],
     },
 )
@@ -127,3 +131,40 @@ def test_failures_that_a_mute_holds_back_are_all_told(rig):
     assert reply.text.endswith("On web-04, web-01, web-02.")
     [partly] = told(rig, 5)
     assert partly.text.startswith("Recovered on web-02")
+
+
+# Reruns so soon after that they share the message of the run that failed
+
+
+def test_a_rerun_within_two_minutes_that_goes_well_is_a_recovery_too(rig):
+    subscribe(rig)
+    notice, _ = told(rig, 11)
+    assert told(rig, 12) == []
+    assert notice.text.startswith("1 of 3 failed: restart")
+    assert notice.text.endswith("1 instance failed at first and went well in a later run: web-01.")
+    [reply] = told(rig, 13)
+    assert reply.thread_ts == notice.ts
+    assert reply.text.startswith("Recovered: 3 of 3 exit code 0: restart")
+    assert notice.text.startswith("3 of 3 exit code 0: restart")
+    [draft] = rig.ask("handover")
+    assert "Recovered in the last 12 h: 3 of 3 exit code 0: restart" in draft.text
+    assert "t-hz0again0011" not in draft.text
+
+
+def test_an_instance_that_fails_again_after_it_went_well_is_failing(rig):
+    subscribe(rig)
+    told(rig, 11)
+    told(rig, 12)
+    told(rig, 13)
+    [reply] = told(rig, 14)
+    assert reply.text.endswith("On web-02.")
+    [notice] = [message for message in rig.said[1:] if not message.thread_ts]
+    assert notice.text.startswith("1 of 4 failed: restart")
+    assert notice.text.endswith("1 instance failed at first and went well in a later run: web-01.")
+
+
+def test_a_mention_of_what_was_made_good_passes_the_filters_too(rig):
+    subscribe(rig, "subscribe all instance:web-03")
+    [notice] = hear(rig, *(completed(f"t-hz0again{number:04}") for number in (11, 12)))
+    assert notice.text.startswith("1 of 1 exit code 0: restart")
+    assert "web-01" not in notice.text

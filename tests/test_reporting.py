@@ -3,6 +3,7 @@
 import itertools
 import json
 import math
+from datetime import UTC, datetime
 
 import pytest
 
@@ -155,12 +156,45 @@ def test_a_run_that_is_watched_in_the_channel_is_not_posted_there(rig):
     assert len(rig.said) == before
 
 
+def test_a_run_whose_watch_somebody_has_deleted_is_posted_as_any_other(rig):
+    subscribe(rig)
+    rig.work(rig.command(f"watch {GOING.ask}"))
+    rig.said[-1].deleted = True
+    settle(rig, 30)
+    rig.cloud.clock.advance(3_600)
+    rig.time.sleep(3_600)
+    notice, reply = hear(rig, completed(GOING.ask))
+    assert "of 100 failed" in notice.text
+    assert reply.thread_ts == notice.ts
+
+
 def test_an_event_without_a_run_finds_it_by_command_instance_and_time(rig):
     subscribe(rig)
     [instance] = [one["InstanceId"] for one in rows_of(rig, RUN) if one["InvocationStatus"] == "Failed"]
-    notice, _ = hear(rig, completed("", instance, command_name="deploy-web"))
+    at = datetime.fromtimestamp(rig.time() - 180, UTC)
+    notice, _ = hear(rig, completed("", instance, command_name="deploy-web", at=at))
     assert notice.text.startswith("1 of 3 failed: deploy-web")
     assert hear(rig, completed("", "i-unknown", command_id="c-hz0fleet0001")) == []
+
+
+def test_runs_that_end_in_the_same_moment_are_all_found_though_one_event_stands_for_them(tmp_path):
+    kept = {"CommandId": "c-hz0kept0001"}
+    long_ago = {"StartTime": "-9h", "FinishedTime": "-8h", "ExitCode": 1, "Output": "disk full"}
+    old = fleet(2, run="t-hz0batch999", CreationTime="-9h", InvocationResult=[long_ago], **kept)
+    runs = [fleet(2, run=f"t-hz0batch{number:03}", **kept) for number in range(3)]
+    with Peers([*runs, old]) as peers, Rig(tmp_path, peers) as rig:
+        subscribe(rig)
+        [instance] = [one["InstanceId"] for one in rows_of(rig, runs[0].ask) if one["InvocationStatus"] == "Failed"]
+        at = datetime.fromtimestamp(rig.time() - 180, UTC)
+        hear(rig, completed("", instance, command_id="c-hz0kept0001", at=at))
+        [notice] = [message for message in rig.said[1:] if not message.thread_ts]
+    assert notice.text.startswith("3 of 6 failed: deploy-web")
+
+
+def test_an_event_without_a_run_waits_for_its_own_and_takes_no_older_one_of_the_command(rig):
+    subscribe(rig)
+    [instance] = [one["InstanceId"] for one in rows_of(rig, RUN) if one["InvocationStatus"] == "Failed"]
+    assert hear(rig, completed("", instance, command_name="deploy-web", at=datetime(2026, 1, 1, tzinfo=UTC))) == []
 
 
 def rows_of(rig, run):
@@ -324,6 +358,32 @@ def test_a_channel_that_we_were_removed_from_loses_its_subscriptions(rig, caplog
     rig.slack.workspace.channels[INCIDENTS].members.discard(BOT_USER)
     assert hear(rig, completed()) == []
     assert "channel lost (not_in_channel), its 1 subscriptions are removed" in caplog.text
+
+
+def test_a_channel_where_only_some_may_post_for_a_while_keeps_its_subscriptions(rig, caplog):
+    subscribe(rig)
+    rig.slack.fail("error:restricted_action", method="chat.postMessage", times=1)
+    assert hear(rig, completed()) == []
+    assert "no way to answer" in caplog.text
+    [listed] = rig.ask("subscriptions")
+    assert listed.text.startswith("1 subscription.")
+
+
+def test_a_message_that_may_not_be_changed_stands_and_what_must_ring_rings_all_the_same(rig, caplog):
+    subscribe(rig)
+    rig.cloud.replay("schedule")
+    notice, _ = hear(rig, completed(SCHEDULE.ask))
+    before = notice.text
+    rig.slack.fail("error:restricted_action", method="chat.update", times=99)
+    rig.time.sleep(4 * 3_600 + 300)
+    rig.cloud.clock.advance(4 * 3_600 + 300)
+    [reply] = hear(rig, completed(SCHEDULE.ask))
+    assert (reply.thread_ts, notice.text) == (notice.ts, before)
+    assert reply.text.startswith("Still failing, ")
+    assert "not kept right, since the workspace does not allow it" in caplog.text
+    rig.slack.mend()
+    [listed] = rig.ask("subscriptions")
+    assert listed.text.startswith("1 subscription.")
 
 
 def test_a_bot_that_slack_does_not_know_for_a_while_loses_no_subscriptions(rig):

@@ -29,7 +29,7 @@ and missed expectations for them.
 
 What a channel is told is held back while it is muted (`core.quiet`, `mutes`); what ought to have happened and did not
 is found by `expectations`, of the wishes that `expected` knows; `attention` has the sub-commands of both. `polling`
-looks where no event arrives.
+looks where no event arrives, as `heard` knows.
 
 Who opens the bot's Home tab gets it from `home`: what the store holds at once, what is read anew behind it, both by
 `publishing`, so that the newer one is seen. `open_work` keeps who is on which run, and which watches go on.

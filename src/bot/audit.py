@@ -1,6 +1,7 @@
-"""The audit: a line for each act, kept in the store as `audit/{run}/{milliseconds}-{trace}` for BOT_AUDIT_DAYS.
+"""The audit: a row for each act, kept in the store as `audit/{run}/{milliseconds}-{trace}-{user}` for BOT_AUDIT_DAYS.
 
-What is about no run, or about none that was found, is kept as `audit/-/…`.
+What is about no run, or about none that was found, is kept as `audit/-/…`; what is about several, as lists and Home
+are, once as `audit/+/…`: it is written often and read rarely.
 """
 
 from __future__ import annotations
@@ -15,8 +16,7 @@ from bot.core.audit import Entry, entry_from
 
 log = logging.getLogger("bot.audit")
 
-MOST_RUNS = 50  # of one entry: a page of a list
-NO_RUN = "-"
+NO_RUN, SEVERAL = "-", "+"
 _DAY = 86_400.0
 
 
@@ -24,16 +24,17 @@ def keep(store: Store, entry: Entry, days: int) -> None:
     """Writes the line, then keeps it; a store that does not answer is told in the log, and the line stands there."""
     lines.write(lines.AUDIT, **entry.value())
     try:
-        for run in entry.runs[:MOST_RUNS] or (NO_RUN,):
-            key = f"audit/{run}/{int(entry.at * 1000):014d}-{entry.trace}"
-            store.put(key, entry.value(), entry.at + days * _DAY)
+        run = SEVERAL if len(entry.runs) > 1 else "".join(entry.runs) or NO_RUN
+        key = f"audit/{run}/{int(entry.at * 1000):014d}-{entry.trace}-{entry.user}"
+        store.put(key, entry.value(), entry.at + days * _DAY)
     except StoreError as error:
         log.error("not kept for the audit: %s: %s", entry.trace, error)
 
 
 def of_run(store: Store, run: str, now: float) -> list[Entry]:
     """Oldest first. Raises StoreError."""
-    return [entry_from(record.value) for record in store.list(f"audit/{run}/", now)]
+    entries = [entry_from(record.value) for of in (run, SEVERAL) for record in store.list(f"audit/{of}/", now)]
+    return sorted((one for one in entries if run in (one.runs or (NO_RUN,))), key=lambda one: one.at)
 
 
 def told(run: str, entries: Iterable[Entry], days: int) -> str:

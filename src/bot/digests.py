@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from bot import subscribers, what_stands
 from bot.adapters.cloud_assistant import THROTTLES
-from bot.adapters.slack import REFUSED_BLOCKS, Place
+from bot.adapters.slack import CANNOT_POST, LOST, REFUSED_BLOCKS, Place
 from bot.adapters.store import StoreError
 from bot.core import access, digest, digest_message, messages
 from bot.core.access import Admission
@@ -40,7 +40,6 @@ MOST_RUNS = 500  # of one region in two days: ten pages
 _FOR_EVER = 100 * 365 * 86_400.0  # seconds
 _NO_CHARTS = 7 * 86_400.0  # seconds for which a workspace that refused a chart is sent none
 _PREFIX = "digest/"
-_NO_MEMBER = frozenset({"not_in_channel", "channel_not_found", "is_archived", "restricted_action"})
 
 _NAMELESS = N_(
     "I could read neither names nor tags of instances (ecs:DescribeInstances), so only those that a subscription names "
@@ -153,7 +152,7 @@ def post(answering: Answering, turn: Turn, payload: Mapping[str, Any]) -> None:
     try:
         _post(answering, turn, str(payload["team"]), channel, message)
     except SlackError as error:
-        if error.code not in _NO_MEMBER:
+        if error.code not in LOST:
             raise
         log.error("channel lost (%s), its digest is ended: %s", error.code, channel)
         answering.store.delete(_key(channel))
@@ -165,7 +164,7 @@ def now(answering: Answering, turn: Turn, by: Admission, place: Place) -> Messag
     try:
         _post(answering, turn, place.team_id, place.channel_id, message, place.thread_ts)
     except SlackError as error:
-        if error.code not in _NO_MEMBER:
+        if error.code not in CANNOT_POST:
             raise
         return digest_message.without_chart(message)
     return None

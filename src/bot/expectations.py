@@ -13,7 +13,6 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from fnmatch import fnmatchcase
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +26,7 @@ from bot.core.expectations import Expectation
 from bot.core.model import Instance, Invocation
 from bot.core.notices import News
 from bot.core.reports import MOST_NAMES, WELL
+from bot.core.subscriptions import like
 from bot.core.texts import N_, _, counted, joined, listed
 from bot.core.unmet import Check
 from bot.expected import Expected, expected_from
@@ -260,7 +260,7 @@ def _chosen(command: str) -> dict[str, str]:
 
 
 def _is(run: Invocation, command: str) -> bool:
-    return fnmatchcase(run.command_name, command) or fnmatchcase(run.command_id, command)
+    return like(command, run.command_name, run.command_id)
 
 
 def _says_too_little(run: Invocation, open_ones: set[str]) -> bool:

@@ -20,6 +20,7 @@ from bot.core.model import Invocation
 from bot.core.notices import Notice, notice_from
 from bot.core.open_work import OnIt
 from bot.core.subscriptions import Subscription
+from bot.core.summary import BAD, summarise
 from bot.core.texts import _, counted, joined, pgettext, stop
 from bot.lookup import Found
 
@@ -122,7 +123,9 @@ def _made(group: Sequence[Invocation]) -> float:
 def _unnoticed(groups: Iterable[Sequence[Invocation]], who: dict[str, OnIt], now: float) -> list[Failing]:
     failing = []
     for group in groups:
-        bad = [run for run in home.runs_of(group, datetime.fromtimestamp(now, UTC)) if run.failed]
+        groups_left = reports.settled(summarise(group, (), {})).of(*BAD)
+        still = {row.result.invoke_id for some in groups_left for row in some.rows}
+        bad = [run for run in home.runs_of(group, datetime.fromtimestamp(now, UTC)) if run.id in still and run.failed]
         if bad:
             failing.append(
                 Failing(_line(bad), float(min(run.when for run in bad)), 1, _first(who, [r.id for r in bad]))

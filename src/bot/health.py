@@ -7,6 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
 import bot
+from bot import heard
 from bot.adapters.cloud_assistant import THROTTLES
 from bot.adapters.store import Record, StoreError
 from bot.core import status
@@ -24,10 +25,11 @@ _LIBRARIES = ("slack-bolt", "slack-sdk", "flask", "waitress", "alibabacloud-tea-
 def message(answering: Answering, turn: Turn, by: Admission) -> Message:
     settings = answering.settings
     throttles: list[Throttle] | None = None
-    heard: dict[str, float | None] = {}
+    last: dict[str, float] = {}
     try:
         throttles = [_throttle(one) for one in answering.store.list(THROTTLES, answering.now)]
-        heard = {region: _heard(answering, region) for region in settings.regions}
+        events = {region: heard.last(answering.store, region, answering.now) for region in settings.regions}
+        last = {region: one.at for region, one in events.items() if one}
     except StoreError:
         throttles = None
     told = Status(
@@ -37,7 +39,7 @@ def message(answering: Answering, turn: Turn, by: Admission) -> Message:
         store_lasts=settings.store_lasts,
         regions=settings.regions,
         throttles=throttles,
-        heard=heard,
+        heard=last,
         paused=settings.paused,
     )
     return status.message(told, by.zone, answering.now)
@@ -57,8 +59,3 @@ def versions() -> dict[str, str]:
 def _throttle(record: Record) -> Throttle:
     action, region = record.key.removeprefix(THROTTLES).split("/", 1)
     return Throttle(action, region, float(record.value["until"]))
-
-
-def _heard(answering: Answering, region: str) -> float | None:
-    record = answering.store.get(f"heard/{region}", answering.now)
-    return float(record.value["at"]) if record else None

@@ -32,6 +32,8 @@ MOST_RESULTS = 5_000  # rows of one invocation; a run has at most about 100 targ
 MOST_HISTORY = 500  # rows of a schedule's history
 NEWEST = 10  # runs shown where no size was asked for
 PAGE = 50  # rows that one call can bring
+_MOST_ABOUT = 20  # newest runs of a command among which those are that an event is of
+_OFF = 300.0  # seconds between the end of a run as an event tells it and as the API does
 _LOOKED_THROUGH = 200  # newest runs among which a name with `*` is looked for
 
 
@@ -230,20 +232,26 @@ class Lookup:
             raise gathered.first_error()
         return Found(tuple(one for one in gathered.replies.values() if one), read_at=self._as_of(read_at))
 
-    def run_of(self, region: str, hints: Mapping[str, Any]) -> str:
-        """The id of the run that ended on an instance at a time; "" where there is none. Raises CloudError."""
-        chosen = {"InstanceId": hints["instance_id"]}
-        if hints["command_id"]:
-            chosen["CommandId"] = hints["command_id"]
-        elif hints["command_name"]:
-            chosen["CommandName"] = hints["command_name"]
-        runs = self._cloud.invocations(region, chosen, most=NEWEST)
+    def runs_of(self, region: str, hints: Mapping[str, Any]) -> list[str]:
+        """The ids of the runs of a command that ended about a time, the one on the hinted instance first.
 
-        def distance(run: Invocation) -> float:
-            ends = [one.finished for one in run.targets if one.instance_id == hints["instance_id"] and one.finished]
-            return min((abs(end.timestamp() - hints["finished"]) for end in ends), default=float("inf"))
+        Others may have ended in the same moment, and of their events none has asked for a look. Empty where that on
+        the instance is not there, or not yet. Raises CloudError.
+        """
+        instance, about = hints["instance_id"], hints["finished"]
+        commands = {"CommandId": hints["command_id"], "CommandName": hints["command_name"], "InstanceId": instance}
+        chosen = next({key: value} for key, value in commands.items() if value)
 
-        return min(runs, key=distance).id if runs else ""
+        def off(run: Invocation, some: Sequence[str]) -> float:
+            ends = [one.finished for one in run.targets if one.instance_id in some and one.finished]
+            return min((abs(end.timestamp() - about) for end in ends), default=_OFF + 1)
+
+        runs = self._cloud.invocations(region, chosen, most=_MOST_ABOUT)
+        mine = min(runs, key=lambda run: off(run, (instance,)), default=None)
+        if mine is None or off(mine, (instance,)) > _OFF:
+            return []
+        others = [run for run in runs if off(run, [one.instance_id for one in run.targets]) <= _OFF]
+        return list(dict.fromkeys(run.id for run in (mine, *others)))
 
     def whole(self, found: Found, *, all_names: bool) -> Found:
         """The same runs with their results and names. A schedule with its history.

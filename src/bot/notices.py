@@ -14,7 +14,7 @@ from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
 from bot import expected, mutes, seen_ends, subscribers
-from bot.adapters.slack import REPEAT, Posted
+from bot.adapters.slack import LOST, REPEAT, Posted
 from bot.adapters.slack_calls import MaybePosted
 from bot.core import blocks as b
 from bot.core import buttons, messages, quiet
@@ -24,6 +24,7 @@ from bot.core.handles import Handle, pack
 from bot.core.notices import News, Notice, Step, news_from, notice_from, step
 from bot.core.question import Question
 from bot.core.quiet import Held, folded, hold
+from bot.core.reports import GOING
 from bot.core.subscriptions import mention
 from bot.core.texts import _
 from bot.jobs import NOTICE, Job, job_id
@@ -42,7 +43,7 @@ FOR_SLACK = 20.0  # seconds of these in which calls to Slack may begin and be tr
 _KEEP = 30 * 86_400.0  # seconds
 _POSTING = "posting"
 REPLY = "notice_reply"  # in the audit
-_LOST = frozenset({"not_in_channel", "channel_not_found", "is_archived", "restricted_action"})
+_NOT_NOW = "restricted_action"  # the workspace's settings forbid it; the channel is there, and may be written to again
 _NO_THREAD = frozenset({"thread_not_found", "message_not_found", "cannot_reply_to_message"})
 _GONE = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
 
@@ -145,6 +146,8 @@ class _Telling:
             return
         if held and held.news.version > self._news.version:
             return  # what waits is newer
+        if not held and self._is_overtaken():
+            return
         self._payload = folded(held, self._payload)
         self._news = news_from(self._payload["news"])
         repeat = bool(self._value.get(_POSTING))
@@ -157,6 +160,13 @@ class _Telling:
                 return
         if held:
             mutes.forget(self._store, self._channel, self._story)
+
+    def _is_overtaken(self) -> bool:
+        """Whether the runs were looked at again since they ended, for more of a rollout: that look tells of all."""
+        if self._news.state == GOING:
+            return False
+        report = self._store.get(f"report/{self._news.occasion}", self._answering.now)
+        return report is not None and int(report.value.get("read_at", 0.0) * 1000) > self._news.version
 
     def _unmuted(self, before: Notice, this: Step, held: Held | None, *, repeat: bool) -> bool:
         """Holds the telling back where a mute wants it, which gives False; else shows it and ends what it breaks.
@@ -195,7 +205,7 @@ class _Telling:
             stood = stood or (self._updated(before, message) if before.ts else None)
             ts, marked = stood or self._posted(before, message, repeat=repeat)
         except SlackError as error:
-            if error.code not in _LOST:
+            if error.code not in LOST:
                 raise
             self._lose_channel(error)
             return
@@ -213,9 +223,11 @@ class _Telling:
         try:
             slack.update(self._channel, before.ts, message)
         except SlackError as error:
-            if error.code not in _GONE:
+            if error.code in _GONE:
+                return None
+            if error.code != _NOT_NOW:
                 raise
-            return None
+            log.warning("not kept right, since the workspace does not allow it: %s", self._channel)
         return Posted(before.ts, before.repeat)
 
     def _posted(self, before: Notice, message: Message, *, repeat: bool) -> Posted:

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from bot import digests, handovers, health, mutes, subscribers
-from bot.adapters.slack import Place
+from bot import digests, handovers, health, heard, mutes, subscribers
+from bot.adapters.slack import CANNOT_POST, Place
 from bot.adapters.store import StoreError
 from bot.core import access, daily, messages, orders, quiet, standing, status, subscriptions
 from bot.core.access import Admission
@@ -35,7 +35,6 @@ _HALF_DONE = N_(
     "My store stopped answering in the middle of it, so I do not know what of it stands. Please look in a minute, with "
     "subscriptions, expectations or digest, and ask again."
 )
-_NO_MEMBER = frozenset({"not_in_channel", "channel_not_found", "is_archived", "restricted_action"})
 _INVITE = N_("I cannot post in this channel, so I remember nothing for it. Invite me with /invite, then ask again.")
 
 
@@ -76,7 +75,7 @@ class Asked:
         try:
             self.say(message)
         except SlackError as error:
-            if error.code not in _NO_MEMBER:
+            if error.code not in CANNOT_POST:
                 raise
             return message
         return None
@@ -205,9 +204,9 @@ def _served(answering: Answering) -> list[standing.Served]:
     """For each region whether events arrive, since when, and when the last one came."""
     served = []
     for region in answering.settings.regions:
-        record = answering.store.get(f"heard/{region}", answering.now)
-        since, last = (record.value["since"], record.value["at"]) if record else (0.0, 0.0)
-        served.append(standing.Served(region, since, last))
+        known = heard.last(answering.store, region, answering.now)
+        since = known.since if known and known.serves(answering.now) else 0.0
+        served.append(standing.Served(region, since, known.at if known else 0.0))
     return served
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from bot import reporting, subscribers
+from bot import heard, reporting, subscribers
 from bot.adapters.cloud_assistant import CloudAssistant
 from bot.core.model import Invocation
 from bot.core.reports import occasion_from
@@ -80,7 +80,8 @@ def _since(answering: Answering, region: str, polled: Mapping[str, Any], made: f
     """From when on runs are listed: never much before the first subscription, so that nobody gets history."""
     now = answering.now
     last = float(polled.get("at", now - EVERY)) - _OVERLAP
-    if answering.store.get(f"heard/{region}", now):
+    known = heard.last(answering.store, region, now)
+    if known and known.serves(now):
         last = now - _MISSED
     return max(last, made - EVERY, now - _FURTHEST)
 

@@ -14,13 +14,13 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from bot import notices, subscribers
+from bot import heard, notices, subscribers
 from bot.core import messages, reports
 from bot.core.access import Limit
 from bot.core.blocks import Message
 from bot.core.errors import CloudError, Denied, Throttled
 from bot.core.model import Invocation
-from bot.core.notices import News
+from bot.core.notices import News, made_good
 from bot.core.reports import BADLY, GOING, WELL, Decision, Occasion, Report, Wanted
 from bot.core.summary import BAD, Bucket, Summary, summarise
 from bot.jobs import REPORT, Job, job_id
@@ -34,12 +34,12 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("bot.reporting")
 
-HEARD = 86_400.0  # seconds without an event after which a region is polled
-_HEARD_AGAIN = 60.0  # seconds
 DELAY = 3.0  # seconds from an event to the look that it asks for
 WINDOW = 5  # seconds in which all news of a run make one look
 _LEASE = 20.0  # seconds for one look
 _GROUPING = 15.0  # seconds in which one process decides where a run belongs
+_HELD = 3.0  # seconds until a lease that another holds is tried again; it mostly holds it for less
+_MORE = 6.0  # seconds in which other runs of a rollout may end too, before channels hear of the end of one
 _UNANSWERED, _LONGEST_TRY = 15.0, 300.0  # seconds until a look that got no answer is made again: first, and in the end
 _MOST_TRIES = 100
 _UNSEEN, _UNSEEN_TRIES = 6.0, 4  # seconds until a run is looked for again that is not there: each time that much more
@@ -60,7 +60,7 @@ def heard_of(region: str, invoke_id: str, hints: Mapping[str, Any], now: float) 
     It is due after the window's end, for news that comes later would find the id taken and be lost. Without an
     invoke id, `hints` tell command, instance and time.
     """
-    which = invoke_id or f"{region}-{hints['command_id'] or hints['command_name']}"
+    which = invoke_id or f"{region}-{hints['command_id'] or hints['command_name'] or hints['instance_id']}"
     window = int(now // WINDOW)
     payload = {"region": region, "invoke_id": invoke_id, "heard": True, **({} if invoke_id else {"hints": dict(hints)})}
     wait = max(DELAY, math.ceil((window + 1) * WINDOW - now))
@@ -71,15 +71,17 @@ def report(answering: Answering, turn: Turn, payload: Mapping[str, Any]) -> None
     """One look, and what follows from it. Raises StoreError and QueueRefused, which bring the job again."""
     region, invoke_id = str(payload["region"]), str(payload["invoke_id"])
     if payload.get("heard"):
-        _hear(answering, region)
+        heard.remember(answering.store, region, answering.now)
     everywhere = subscribers.everywhere(answering.store, answering.now)
     channels = {channel: some for channel, some in everywhere.items() if answering.admissions.may_tell(channel)}
     if not any(one.subscription.of_runs for some in channels.values() for one in some):
         return
     try:
-        invoke_id = invoke_id or answering.lookup(turn).run_of(region, payload["hints"])
-        if invoke_id:
-            _Look(answering, turn, channels).at(region, invoke_id)
+        runs = [invoke_id] if invoke_id else answering.lookup(turn).runs_of(region, payload["hints"])
+        for other in runs[1:]:
+            turn.follow(look_at(region, other, answering.now), 0)
+        if runs:
+            _Look(answering, turn, channels).at(region, runs[0])
         else:
             _look_for_it_again(turn)
     except Throttled as error:
@@ -94,15 +96,6 @@ def _look_for_it_again(turn: Turn) -> None:
     """An event may come before the API shows its run; raises Postponed."""
     if turn.tries < _UNSEEN_TRIES:
         turn.again(_UNSEEN * (turn.tries + 1))
-
-
-def _hear(answering: Answering, region: str) -> None:
-    """Remembers that events of a region arrive, so that nobody need poll it."""
-    key, now = f"heard/{region}", answering.now
-    record = answering.store.get(key, now)
-    if record is None or now - record.value["at"] > _HEARD_AGAIN:
-        since = record.value["since"] if record else now
-        answering.store.put(key, {"at": now, "since": since}, now + HEARD)
 
 
 def _after(report: Report, name: str, region: str, invoke_id: str, now: float) -> Job:
@@ -128,7 +121,7 @@ class _Look:
         key, now = f"report/{occasion.name}", self._answering.now
         claim = self._store.claim(key, self._owner, now, now + _LEASE, now + _KEEP)
         if not claim.won:
-            self._turn.again(claim.until - now + 1)
+            self._turn.again(min(_HELD, claim.until - now + 1))
         before, after = occasion.report(claim.value), None
         try:
             if before.over and not occasion.schedule:
@@ -176,7 +169,7 @@ class _Look:
         lease = f"grouping/{identity}"
         claim = self._store.claim(lease, self._owner, now, now + _GROUPING, now + _KEEP)
         if not claim.won:
-            self._turn.again(claim.until - now + 1)
+            self._turn.again(min(_HELD, claim.until - now + 1))
         try:
             return self._joined(run, identity)
         finally:
@@ -209,7 +202,7 @@ class _Look:
             return Decision("", 0, replace(before, ended=len(before.runs)))
         if occasion.schedule:
             found = self._lookup.whole(found, all_names=self._all_names)
-        decision = reports.after_look(before, _summary(found, self._settings.mask_personal), now)
+        decision = reports.after_look(before, reports.settled(_summary(found, self._settings.mask_personal)), now)
         if decision.tell:
             if decision.tell == GOING:
                 found = self._lookup.named(found, all_names=self._all_names)
@@ -227,7 +220,7 @@ class _Look:
 
     def _tell(self, occasion: Occasion, before: Report, decision: Decision, found: Found) -> None:
         # Channels that hear nothing of successes still want to hear that what failed has recovered.
-        open_still = before.told == GOING or occasion.story != occasion.name or occasion.schedule
+        open_still = before.told in (GOING, BADLY) or occasion.story != occasion.name or occasion.schedule
         told: dict[tuple[Limit, tuple[str, ...]], tuple[Wanted, News, Message]] = {}  # most channels want the same
         for channel, some in self._channels.items():
             limit = self._answering.admissions.limit_of(channel)
@@ -237,9 +230,9 @@ class _Look:
             if words not in told:
                 summary = _summary(shown, self._settings.mask_personal)
                 wanted = reports.wanted(summary, [one.subscription for one in relevant], found.instances)
-                message = self._message(wanted.summary, shown, decision)
+                message = self._message(wanted, shown, decision)
                 news = self._news(occasion, decision, wanted, message)
-                told[words] = wanted, replace(news, well=reports.gone_well(summary)), message
+                told[words] = wanted, replace(news, well=reports.gone_well(reports.settled(summary))), message
             wanted, news, message = told[words]
             if wanted.news or (open_still and wanted.summary.total):
                 theirs = wanted.summary.invocations
@@ -248,9 +241,10 @@ class _Look:
                 now = self._answering.now
                 wishes = [one.key for one in relevant]
                 job = notices.job(channel, occasion.story, news, message, wanted.rings, runs, now, about, wishes=wishes)
-                self._turn.follow(job, 0)  # that job alone talks to Slack
+                ended = decision.tell != GOING and not occasion.schedule
+                self._turn.follow(job, _MORE if ended else 0)  # that job alone talks to Slack
         if decision.tell != GOING:
-            self._remember(occasion, _summary(found, self._settings.mask_personal))
+            self._remember(occasion, reports.settled(_summary(found, self._settings.mask_personal)))
 
     def _news(self, occasion: Occasion, decision: Decision, wanted: Wanted, message: Message) -> News:
         summary, now = wanted.summary, self._answering.now
@@ -267,14 +261,15 @@ class _Look:
             line=message.text.split("\n", 1)[0],
         )
 
-    def _message(self, summary: Summary, found: Found, decision: Decision) -> Message:
-        now = self._answering.now
+    def _message(self, wanted: Wanted, found: Found, decision: Decision) -> Message:
+        summary, now = wanted.summary, self._answering.now
         desk = self._answering.unasked_desk(self._turn, [(run.region, run.id) for run in summary.invocations])
         frame = desk.frame(found)
         if decision.tell == GOING:
             frame = replace(frame, next_look=datetime.fromtimestamp(now + decision.wait, UTC))
             return messages.progress(summary, frame, answer_buttons(desk, summary))
-        return messages.results(summary, frame, answer_buttons(desk, summary))
+        message = messages.results(summary, frame, answer_buttons(desk, summary))
+        return messages.noted(message, made_good(wanted.made_good)) if wanted.made_good else message
 
     def _remember(self, occasion: Occasion, summary: Summary) -> None:
         """While a thing goes on failing, its next runs are told in the same message.

@@ -21,6 +21,15 @@ def remember(store: Store, channel_id: str, run_ids: Iterable[str], now: float) 
             log.warning("not remembered as seen: %s", run_id)
 
 
+def forget(store: Store, channel_id: str, run_ids: Iterable[str]) -> None:
+    """That what was to show it, or did, is gone."""
+    for run_id in run_ids:
+        try:
+            store.delete(_key(channel_id, run_id))
+        except StoreError:
+            log.warning("not forgotten as seen: %s", run_id)
+
+
 def has_all(store: Store, channel_id: str, run_ids: Sequence[str], now: float) -> bool:
     """Whether it has the ends of all these runs, if there are any. Raises StoreError."""
     return bool(run_ids) and all(store.get(_key(channel_id, run_id), now) for run_id in run_ids)

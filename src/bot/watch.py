@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from bot import open_work, replies, seen_ends
-from bot.adapters.slack import Place
+from bot.adapters.slack import CANNOT_POST, Place
 from bot.adapters.store import Value
 from bot.claims import Claim
 from bot.core import messages, watching, wording
@@ -41,8 +41,7 @@ MOST_NAMES = 300  # instance names that a look carries on, so that they are aske
 _GRACE = 120.0  # seconds past its next look for which a watch still counts as living
 _LATE = 15.0  # seconds past its next look after which Refresh revives it
 _LAST_LOOK = 600.0  # seconds after the longest watch in which its last look may still come
-_NO_MEMBER = frozenset({"not_in_channel", "channel_not_found", "is_archived", "restricted_action"})
-_GONE = _NO_MEMBER | {"message_not_found", "cant_update_message", "edit_window_closed"}
+_GONE = CANNOT_POST | {"message_not_found", "cant_update_message", "edit_window_closed"}
 _GONE |= {"account_inactive", "token_revoked", "invalid_auth", "not_authed"}
 
 NOT_A_MEMBER = N_(
@@ -174,7 +173,7 @@ def _post_aloud(answering: Answering, turn: Turn, by: Admission, place: Place, l
         try:
             look = replace(look, ts=turn.post_to(look.channel_id, message, look.thread_ts))
         except SlackError as error:
-            if error.code not in _NO_MEMBER:
+            if error.code not in CANNOT_POST:
                 raise
             _claim(answering, look).release(answering.now)
             turn.post(place, noted(answering.message(turn, by, handle, private=False), _(NOT_A_MEMBER)), private=False)
@@ -208,7 +207,10 @@ def _go_on(
     turn.follow(then.job(answering.now, names), wait)
 
 
-def _over(answering: Answering, this: Look) -> None:
+def _over(answering: Answering, this: Look, *, told: bool = False) -> None:
+    """Whoever was not told the end here is to be told it where the channel has subscribed to it."""
+    if not told:
+        seen_ends.forget(answering.store, this.channel_id, parse(this.words).invocations)
     _claim(answering, this).release(answering.now)
     open_work.watched_no_more(answering.store, this.key)
 
@@ -266,8 +268,8 @@ def _carry_out(
         seen = _see(answering, turn, by, handle, names, first=not (this.step or names))
         after = watching.after_look(seen.summary, this.step, age)
         if after.reason == "done":
-            _end(answering, turn, by, this, handle, seen.summary)
-            _over(answering, this)
+            told = _end(answering, turn, by, this, handle, seen.summary)
+            _over(answering, this, told=told)
             return
         if not (this.step or this.usual):
             this = replace(this, usual=_usual(answering, turn, by, handle, seen.summary))
@@ -324,17 +326,21 @@ def _progress(answering: Answering, by: Admission, handle: Handle, seen: _Seen, 
     return messages.progress(seen.summary, frame, button)
 
 
-def _end(answering: Answering, turn: Turn, by: Admission, this: Look, handle: Handle, summary: Summary) -> None:
-    """The whole answer in place; and, because an update rings nobody, a reply where something went wrong."""
+def _end(answering: Answering, turn: Turn, by: Admission, this: Look, handle: Handle, summary: Summary) -> bool:
+    """The whole answer in place; and, because an update rings nobody, a reply where something went wrong.
+
+    False where the message is gone.
+    """
     message = answering.message(turn, by, handle, private=False)
     if not _update(turn, this, message, last=True):
-        return
+        return False
     turn.audit(LOOK, channel=this.channel_id, shown=this.ts)
     if not watching.ended_badly(summary):
-        return
+        return True
     thread = this.thread_ts or this.ts
     ts = turn.post_to(this.channel_id, messages.ringing(message, this.asked_by), thread)
     replies.remember(answering.store, answering.now, this.channel_id, this.ts, replies.REPLY, ts)
+    return True
 
 
 def _update(turn: Turn, this: Look, message: Message, *, last: bool = False) -> bool:

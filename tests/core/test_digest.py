@@ -185,7 +185,7 @@ STATUS = Status(
     store_lasts=False,
     regions=("cn-hangzhou", "cn-shanghai"),
     throttles=[Throttle("DescribeInvocations", "cn-hangzhou", STAMP + 30), Throttle("X", "cn-shanghai", STAMP - 1)],
-    heard={"cn-hangzhou": STAMP - 120, "cn-shanghai": None},
+    heard={"cn-hangzhou": STAMP - 120},
 )
 
 
@@ -290,7 +290,8 @@ def test_orders_that_can_be_read(text: str) -> None:
 
 
 def test_the_time_of_day_is_read_and_who_sees_the_answer_is_known() -> None:
-    assert daily.read(["Daily", "9:05"]) == daily.Wish(daily.DAILY, "09:05")
+    for words in (["Daily", "9:05"], ["daily", "at", "09:05"], ["09:05"]):
+        assert daily.read(words) == daily.Wish(daily.DAILY, "09:05")
     alone = {
         text: parse(text).for_one for text in ("digest now", "handover", "status", "status here", "help", "t-hz0abcdef")
     }
@@ -305,7 +306,16 @@ def test_the_time_of_day_is_read_and_who_sees_the_answer_is_known() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["digest weekly", "digest daily", "digest daily 25:00", "digest daily 9", "handover now", "status there"]
+    "text",
+    [
+        "digest weekly",
+        "digest weekly 09:00",
+        "digest daily",
+        "digest daily 25:00",
+        "digest daily 9",
+        "handover now",
+        "status there",
+    ],
 )
 def test_orders_that_cannot(text: str) -> None:
     with pytest.raises(UsageError):

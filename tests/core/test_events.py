@@ -176,6 +176,46 @@ def eventbridge(**fields):
     return {**base, "aliyunaccountid": OURS, "aliyunregionid": HZ, **fields}
 
 
+TOLD = {"instanceId": "i-bp1a", "invocationStatus": "Failed", "exitCode": "1", "finishTime": "2026-11-24T02:00:00Z"}
+
+
+def task(data, **fields):
+    body = eventbridge(type="ecs:CloudAssistant:TaskCompleted", data=data, **fields)
+    [event] = read(json.dumps(body).encode()).events
+    return event
+
+
+@pytest.mark.parametrize("name", ["invokeId", "InvokeID", "invoke_id", "invocationId", "taskId"])
+def test_the_run_is_known_by_the_look_of_its_id_whatever_its_field_is_called(name):
+    event = task({**TOLD, name: "t-hz01abcd", "cmd": "c-hz01abcd", "new": {"field": [1]}})
+    assert (event.invoke_id, event.command_id, event.instance_id) == ("t-hz01abcd", "c-hz01abcd", "i-bp1a")
+
+
+def test_an_event_that_names_no_run_is_one_as_long_as_it_names_an_instance():
+    event = task(TOLD)
+    assert (event.invoke_id, event.command_id, event.instance_id) == ("", "", "i-bp1a")
+    assert event.finished == utc(2026, 11, 24, 2)
+
+
+def test_an_event_that_was_passed_on_from_another_account_is_of_that_account():
+    assert task(TOLD, aliyunoriginalaccountid=OTHER).account == OTHER
+
+
+@pytest.mark.parametrize(
+    ("body", "name"),
+    [
+        ({"type": "ecs:Disk:Stalled", "data": {"instanceId": WEB}}, "Disk:Stalled"),
+        (
+            {"name": "Instance:SystemFailure.Reboot:Executing", "resourceId": f"acs:ecs:{HZ}:1:instance/{WEB}"},
+            "Instance:SystemFailure.Reboot",
+        ),
+    ],
+)
+def test_an_event_of_which_fields_are_left_out_is_known_by_the_others(body, name):
+    [event] = read(json.dumps(body).encode()).events
+    assert (event.name, event.instance_id) == (name, WEB)
+
+
 def test_what_is_missing_is_empty():
     (event,) = read(json.dumps({"type": "ecs:Instance:StateChange", "source": "acs.ecs"}).encode()).events
     assert event == InstanceEvent("", "", "", None, "Instance:StateChange", "", "", "", "")
@@ -264,6 +304,11 @@ def test_a_body_has_limits():
         ("2019-04-09 04:18:26", utc(2019, 4, 9, 4, 18, 26)),
         ("2019-04-09T04:18:26.123456789UTC", utc(2019, 4, 9, 4, 18, 26, 123_456)),
         ("2019-04-08T23:18:26-05", utc(2019, 4, 9, 4, 18, 26)),
+        ("2020-11-19t13:04:41z", utc(2020, 11, 19, 13, 4, 41)),
+        ("2020-11-19 21:04:41 +08:00", utc(2020, 11, 19, 13, 4, 41)),
+        ("2020-11-19T21:04:41CST", utc(2020, 11, 19, 13, 4, 41)),
+        (1_704_780_333, utc(2024, 1, 9, 6, 5, 33)),
+        ("1704780333", utc(2024, 1, 9, 6, 5, 33)),
         (1_704_780_333_642, utc(2024, 1, 9, 6, 5, 33, 642_000)),
         ("1704780333642", utc(2024, 1, 9, 6, 5, 33, 642_000)),
         ("0001-01-01T00:00:00Z", None),

@@ -38,6 +38,10 @@ def payload(news: News) -> dict[str, object]:
         ("command:backup-* until 18:00", Wish(("backup-*",), clock="18:00")),
         ("command:a command:b,command:a until tomorrow", Wish(("a", "b"), day="tomorrow")),
         ("until 2026-11-25 7:30", Wish(day="2026-11-25", clock="7:30")),
+        ("2 hours", Wish(span=7_200)),
+        ("1h30m commands:backup-*", Wish(("backup-*",), span=5_400)),
+        ("everything 90 min", Wish(span=5_400)),
+        ("ALL 2小时", Wish(span=7_200)),
         ("events:spot,maintenance 2h", Wish(events=("maintenance", "spot"), span=7_200)),
         ("command:a events:Disk,disk 2h", Wish(("a",), ("disk",), 7_200)),
     ],
@@ -54,6 +58,8 @@ def test_words_of_a_mute(words: str, wish: Wish) -> None:
         ("hard 0h", "I cannot read `0h`"),
         ("2h until 18:00", "Either a span or a time."),
         ("web-1 2h", "I cannot read `web-1`"),
+        ("2 command:a", "I cannot read `2`"),
+        ("command:web-[1-3] 2h", "I do not read ranges"),
         ("events:rain 2h", "`events:` takes failure, maintenance, .*, not `rain`"),
         ("2026-02-30", "I cannot read `2026-02-30`"),
         (" ".join(f"command:{n}" for n in range(21)), "At most 20 commands"),
@@ -66,7 +72,7 @@ def test_what_cannot_be_read_is_refused_at_the_door(words: str, said: str) -> No
 
 def test_words_of_unmute() -> None:
     assert read_unmute(parse("unmute").arguments) == Wish()
-    assert read_unmute(["everything"]) == Wish()
+    assert read_unmute(["everything"]) == read_unmute(["All"]) == Wish()
     assert read_unmute(parse("unmute command:backup-* events:spot").arguments) == Wish(("backup-*",), ("spot",))
     with pytest.raises(UsageError, match="unmute command"):
         parse("unmute web")

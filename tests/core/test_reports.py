@@ -121,6 +121,14 @@ def test_events_make_no_look_within_five_seconds_of_another() -> None:
     assert often.soonest == EPOCH + 20
 
 
+def test_a_look_shortly_before_a_minute_has_passed_since_the_first_failure_makes_that_minute_no_longer() -> None:
+    often = replace(REPORT, looks=9, read_at=EPOCH, first_failure=EPOCH - 50)
+    assert often.soonest == EPOCH + 10
+    assert replace(often, first_failure=EPOCH - 58).soonest == EPOCH + 5
+    assert replace(often, first_failure=EPOCH - 1).soonest == EPOCH + 20
+    assert replace(often, told=GOING).soonest == EPOCH + 20
+
+
 def test_a_run_that_joins_later_opens_a_report_again() -> None:
     told = after_look(REPORT, summary_of(succeeded("i-1")), EPOCH).report
     assert told.over
@@ -306,6 +314,38 @@ def test_what_every_filter_excludes_is_never_shown_and_all_else_is(ran, subscrip
     assert through.summary.total == len(expected)
     rung = [one.ring for one in news if any(lets_through(one, thing) and thing[2] != "ok" for thing in ran)]
     assert through.rings == tuple(dict.fromkeys(filter(None, rung)))
+
+
+def rerun(*ran, **fields):
+    """Runs of one command, a minute apart: of each its rows."""
+    runs, results = [], []
+    for number, rows in enumerate(ran):
+        named = [{**row, "InvokeId": f"t-{number}"} for row in rows]
+        runs.append(run(f"t-{number}", f"2026-11-24T21:0{number}:00Z", rows=named, **fields))
+        results += results_of(named)
+    return summarise(runs, results, INSTANCES)
+
+
+def test_what_a_later_run_has_made_good_is_no_failure_any_more() -> None:
+    good = rerun([failed("i-1"), never_ran("i-2"), succeeded("i-3")], [succeeded("i-1"), succeeded("i-2")])
+    assert reports.settled(good).total == 3
+    assert after_look(REPORT, reports.settled(good), EPOCH).tell == WELL
+    assert reports.gone_well(reports.settled(good)) == ("i-1", "i-2", "i-3")
+    through = wanted(good, [Subscription()], INSTANCES)
+    assert (through.news, through.made_good) == (False, ("web-01", "web-02"))
+    assert wanted(good, [Subscription(everything=True, instances=("web-02",))], INSTANCES).made_good == ("web-02",)
+    assert wanted(good, [Subscription(everything=True, buckets=("failed",))], INSTANCES).made_good == ("web-01",)
+    assert wanted(good, [Subscription(commands=("other",))], INSTANCES).made_good == ()
+
+
+def test_what_failed_later_or_by_another_command_is_made_good_by_nothing() -> None:
+    later = rerun([succeeded("i-1")], [failed("i-1")])
+    assert reports.settled(later) is later
+    again = rerun([failed("i-1")], [succeeded("i-1")], [failed("i-1")])
+    assert reports.failing(reports.settled(again)) == ("i-1",)
+    assert wanted(again, [Subscription()], INSTANCES).made_good == ()
+    others = joined_summary([("t-1", "i-1", "bad"), ("t-2", "i-1", "ok")])
+    assert reports.settled(others) is others
 
 
 # What makes one failure the same as the next

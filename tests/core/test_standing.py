@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from bot.core import standing
@@ -42,11 +44,17 @@ def test_the_end_of_subscriptions_names_them() -> None:
 
 def test_a_list_has_a_button_for_each_and_says_what_serves_each_region() -> None:
     some = [Told(Subscription(), "mei", NOW - 60, "value")]
-    message = standing.listed(some, [Served("cn-hangzhou", NOW - 9_000, NOW - 60), Served("cn-beijing", 0, 0)], NOW)
+    served = [
+        Served("cn-hangzhou", NOW - 9_000, NOW - 60),
+        Served("cn-beijing", 0, 0),
+        Served("cn-wuhan", 0, NOW - 9e4),
+    ]
+    message = standing.listed(some, served, NOW)
     assert refused(message) == []
     assert message.text.startswith("1 subscription.\nfailures of everything, by mei\ncn-hangzhou: events since")
     assert "the last 1 min ago" in message.text
     assert "cn-beijing: no event within a day, so it is polled every 15 minutes" in message.text
+    assert re.search(r"cn-wuhan: no event since <!date.*>, so it is polled every 15 minutes", message.text)
     assert message.blocks[1]["accessory"]["accessibility_label"] == "End: failures of everything"
 
 

@@ -298,6 +298,8 @@ def _body(message: Message) -> dict[str, Any]:
     }
 
 
+LOST = frozenset({"not_in_channel", "channel_not_found", "is_archived"})  # a channel that we cannot post to any more
+CANNOT_POST = LOST | {"restricted_action"}  # or that the workspace's settings keep for some, for now
 REFUSED_BLOCKS = frozenset({"invalid_blocks", "msg_blocks_too_long", "invalid_attachments", "invalid_blocks_format"})
 _OPENED = frozenset({"exchanged_trigger_id", "trigger_exchanged", "duplicate_external_id"})
 _GONE = frozenset({"message_not_found", "file_not_found", "file_deleted"})

@@ -29,8 +29,9 @@ def read(words: Sequence[str]) -> Wish:
         return Wish(TOLD)
     if lower in ([OFF], [NOW]):
         return Wish(lower[0])
-    match = re.fullmatch(r"([01]?[0-9]|2[0-3]):([0-5][0-9])", lower[-1]) if len(lower) == 2 else None
-    if lower[0] != DAILY or match is None:
+    times = [word for word in lower if word not in (DAILY, "at")]
+    match = re.fullmatch(r"([01]?[0-9]|2[0-3]):([0-5][0-9])", times[0]) if len(times) == 1 else None
+    if match is None:
         raise UsageError(USAGE)
     return Wish(DAILY, f"{match[1].zfill(2)}:{match[2]}")
 

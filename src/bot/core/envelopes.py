@@ -1,7 +1,8 @@
 """What the envelopes of EventBridge, CloudMonitor and MNS say alike, read from JSON objects by their shape.
 
 Sources: EventBridge's page on ECS events, CloudMonitor's on system events and on the webhook of a subscription,
-Function Compute's on MNS triggers. Keys may be camelCase or PascalCase, any field may be missing or of another type.
+Function Compute's on MNS triggers. Keys may be camelCase, PascalCase or snake_case, any field may be missing or of
+another type.
 """
 
 from __future__ import annotations
@@ -50,9 +51,9 @@ class Envelope:
 def envelope_of(body: Mapping[str, Any]) -> Envelope | None:
     if isinstance(body.get("alert"), Mapping):
         return _from_webhook(body, folded(body["alert"]))
-    if "type" in body and ("specversion" in body or "source" in body):
+    if "type" in body and any(key in body for key in ("specversion", "source", "data")):
         return _from_eventbridge(body)
-    if "name" in body and "content" in body:
+    if "name" in body and any(key in body for key in ("content", "resourceid")):
         return _from_cloudmonitor(body)
     return None
 
@@ -61,7 +62,7 @@ def _from_eventbridge(body: Mapping[str, Any]) -> Envelope:
     """CloudEvents 1.0 with Alibaba Cloud's extensions.
 
     `subject` is `acs.ecs:REGION:ACCOUNT:…`. It names the region of the instance, the extension that of the bus: an
-    event may have been passed on to another region.
+    event may have been passed on to another region, and from another account.
     """
     content = folded(body.get("data"))
     source, region, account = (*text(body, "subject").split(":"), "", "", "")[:3]
@@ -69,7 +70,7 @@ def _from_eventbridge(body: Mapping[str, Any]) -> Envelope:
         region = account = ""
     return Envelope(
         id=text(body, "id"),
-        account=text(body, "aliyunaccountid") or account,
+        account=text(body, "aliyunoriginalaccountid") or text(body, "aliyunaccountid") or account,
         region=region or text(body, "aliyunregionid"),
         at=time_of(body.get("time")) or time_of(body.get("aliyunpublishtime")),
         name=text(body, "type"),
@@ -136,13 +137,15 @@ def message_in(body: Mapping[str, Any]) -> str | Mapping[str, Any] | list[Any] |
 
 
 def folded(value: object) -> Mapping[str, Any]:
-    """An object with its keys in lower case; also one that stands there as JSON text. Empty for anything else."""
+    """An object with its keys in lower case without `_`; also one that stands there as JSON text. Else empty."""
     if isinstance(value, str):
         try:
             value = json.loads(value)
         except (ValueError, RecursionError):
             return {}
-    return {key.lower(): inner for key, inner in value.items()} if isinstance(value, Mapping) else {}
+    if not isinstance(value, Mapping):
+        return {}
+    return {key.lower().replace("_", ""): inner for key, inner in value.items()}
 
 
 def text(body: Mapping[str, Any], key: str) -> str:
@@ -151,8 +154,8 @@ def text(body: Mapping[str, Any], key: str) -> str:
 
 _TIME = re.compile(
     r"(2\d{3})-?(\d\d)-?(\d\d)[T ](\d\d):?(\d\d)(?::?(\d\d)(?:[.,](\d{1,9}))?)?"
-    r"(?:Z|UTC|GMT|(PRC)|([+-])(\d\d):?(\d\d)?)?",
-    re.ASCII,
+    r" ?(?:Z|UTC|GMT|(PRC|CST)|([+-])(\d\d):?(\d\d)?)?",
+    re.ASCII | re.IGNORECASE,
 )
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST, _LAST = 946_684_800_000, 32_503_680_000_000  # the years 2000 to 2999, in milliseconds
@@ -162,10 +165,11 @@ def time_of(value: object) -> datetime | None:
     """A time in any form that was seen, in UTC; None for what is none.
 
     `2020-11-19T21:04:41+08:00`, `2020-11-19T21:04:42.179PRC`, `20190409T121826.922+0800`, `2019-04-09T04:18Z`,
-    milliseconds since the epoch as number or text. A time without a zone is UTC.
+    milliseconds or seconds since the epoch as number or text. A time without a zone is UTC; CST is China's.
     """
-    milliseconds = number_of(value)
-    if milliseconds is not None:
+    number = number_of(value)
+    if number is not None:
+        milliseconds = number if number >= _FIRST else number * 1_000
         return _EPOCH + timedelta(milliseconds=milliseconds) if _FIRST <= milliseconds < _LAST else None
     match = _TIME.fullmatch(value.strip()) if isinstance(value, str) else None
     if match is None:

@@ -2,8 +2,8 @@
 
 Shapes: EventBridge's page on ECS events, Cloud Assistant's on its events, CloudMonitor's on system events and on the
 webhook of a subscription, Function Compute's on its triggers. They are told apart by what is in them; keys may be
-camelCase or PascalCase, texts may be wrapped in JSON or Base64 again. An event is only a hint: what it says of a run
-is read back from the API. Nothing here raises, whatever the bytes.
+camelCase, PascalCase or snake_case, texts may be wrapped in JSON or Base64 again. An event is only a hint: what it says
+of a run is read back from the API. Nothing here raises, whatever the bytes.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from bot.core.envelopes import Envelope, envelope_of, folded, message_in, text, 
 from bot.core.model import number_of
 
 MOST_BYTES = 8_000_000
+_ID = "{}-[0-9a-z]{{6,64}}"
 _MOST_VALUES = 50_000  # looked at in one body, wrappings included
 _MOST_WRAPPINGS = 8
 _MOST_DETAIL = 300
@@ -29,7 +30,10 @@ _MOST_REASONS = 10
 
 @dataclass(frozen=True, slots=True)
 class TaskCompleted:
-    """A run ended on one instance. `status` is an InvocationStatus; `exit_code` is None where none was given."""
+    """A run ended on one instance. `status` is an InvocationStatus; `exit_code` is None where none was given.
+
+    Where there is no `invoke_id` there is an `instance_id`.
+    """
 
     id: str
     account: str
@@ -205,21 +209,27 @@ def _event(envelope: Envelope) -> CloudEvent | None:
 
 
 def _task_completed(envelope: Envelope, suffix: str) -> TaskCompleted | None:
+    """None where neither a run nor an instance is named: by these and the time a run can be found."""
     content = envelope.content
     task = TaskCompleted(
         id=envelope.id,
         account=envelope.account,
         region=envelope.region,
         at=envelope.at,
-        invoke_id=text(content, "invokeid"),
-        command_id=text(content, "commandid"),
+        invoke_id=text(content, "invokeid") or _by_look(content, "t"),
+        command_id=text(content, "commandid") or _by_look(content, "c"),
         command_name=text(content, "commandname"),
         instance_id=envelope.instance_id,
         status=text(content, "invocationstatus") or suffix,
         exit_code=number_of(content.get("exitcode")),
         finished=time_of(content.get("finishtime")) or time_of(content.get("finishedtime")),
     )
-    return task if task.invoke_id or (task.command_id and task.instance_id) else None
+    return task if task.invoke_id or task.instance_id else None
+
+
+def _by_look(content: Mapping[str, Any], letter: str) -> str:
+    """An id under whatever name: the vendor's page does not show all fields of this event."""
+    return next((one for one in (text(content, key) for key in content) if re.fullmatch(_ID.format(letter), one)), "")
 
 
 def _instance_event(envelope: Envelope, name: str, suffix: str) -> InstanceEvent:

@@ -15,7 +15,7 @@ from typing import Any
 from bot.core import places
 from bot.core.errors import UsageError
 from bot.core.question import KINDS, quoted
-from bot.core.subscriptions import mention
+from bot.core.subscriptions import mention, pattern
 from bot.core.texts import N_, Text, _, listed
 
 USAGE = N_(
@@ -191,8 +191,8 @@ def _on(one: Expectation, value: str) -> Expectation:
 
 
 def _tag(one: Expectation, value: str) -> Expectation:
-    key, _, wanted = value.partition("=")
-    if not key:
+    key, equals, wanted = value.partition("=")
+    if not key or (":" in key and not equals):
         raise UsageError("A tag is written tag:key=value, for example on:tag:backup=yes.")
     return _with(one, "tags", (key[:128], wanted[:128]))
 
@@ -225,11 +225,11 @@ def _shown(word: str) -> str:
 
 
 _READERS: dict[str, Callable[[Expectation, str], Expectation]] = {
-    "command": lambda one, value: _with(one, "commands", value[:128]),
+    "command": lambda one, value: _with(one, "commands", pattern(value)),
     "by": _by,
     "on": _on,
     "tag": _tag,
-    "instance": lambda one, value: _with(one, "instances", value[:128]),
+    "instance": lambda one, value: _with(one, "instances", pattern(value)),
     "region": _region,
     "account": _account,
     "ring": _ring,

@@ -223,6 +223,16 @@ def _left(left: Mapping[str, str]) -> str:
     )
 
 
+def made_good(names: Collection[str]) -> str:
+    """The sentence on instances that failed in one run of a message and went well in a later one; plain text."""
+    return counted(
+        "{count} instance failed at first and went well in a later run: {names}.",
+        "{count} instances failed at first and went well in a later run: {names}.",
+        len(names),
+        names=_named(names),
+    )
+
+
 def _sentence(words: str) -> str:
     return _("Failed {often}.", often=words) if words else ""
 

@@ -5,19 +5,42 @@ The door asks `check` before it acks, so that a mistake is told at once; the she
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 
 from bot.core import daily, expectations, quiet, status, subscriptions
 from bot.core.errors import UsageError
 from bot.core.expectations import Expectation
+from bot.core.question import ORDER_KEYS
 from bot.core.subscriptions import Subscription
+from bot.core.words import words_of
 
 
-def check(subcommand: str, words: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _plain(key: str) -> str:
+    return re.sub(r"[-_]", "", key.lower()).removesuffix("s")
+
+
+_KEYS = {_plain(key): key for key in ORDER_KEYS}
+_TYPED = frozenset({*ORDER_KEYS, *(f"{key}s" for key in ORDER_KEYS), *_KEYS})
+
+
+def words(text: str) -> tuple[str, ...]:
+    """The words after a sub-command; filters by their right names, where they were typed as `--commands:` or so."""
+    return tuple(map(_meant, words_of(text, _TYPED)[1:]))
+
+
+def _meant(word: str) -> str:
+    word = re.sub(r"\A--?(?=[A-Za-z])", "", word)
+    match = re.match(r"[A-Za-z_-]+(?=[:=])", word)
+    key = _KEYS.get(_plain(match[0])) if match else None
+    return f"{key}{word[match.end() :]}" if match and key else word
+
+
+def check(subcommand: str, said: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The accounts and the regions that the words after a sub-command name; raises UsageError where they cannot be
     read.
     """
-    wish = _READERS[subcommand](words)
+    wish = _READERS[subcommand](said)
     return (wish.accounts, wish.regions) if isinstance(wish, Subscription | Expectation) else ((), ())
 
 

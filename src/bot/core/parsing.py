@@ -14,7 +14,7 @@ from typing import Any
 
 from bot.core import places
 from bot.core.errors import UsageError
-from bot.core.question import EVERYWHERE, KINDS, MODES, ORDER_KEYS, ORDERS, REASONS, REGIONS, STATES, TYPES, Question
+from bot.core.question import EVERYWHERE, KINDS, MODES, ORDERS, REASONS, REGIONS, STATES, TYPES, Question
 from bot.core.texts import N_, Text
 from bot.core.words import words_of
 
@@ -89,7 +89,7 @@ def _read_order(subcommand: str, text: str, accounts: Collection[str] | None) ->
     """A sub-command with words of its own; raises UsageError where they cannot be read."""
     from bot.core import orders  # only where one is typed: the ack of the others must not pay for it
 
-    words = tuple(words_of(text, ORDER_KEYS)[1:])
+    words = orders.words(text)
     wanted, regions = orders.check(subcommand, words)
     if accounts is not None:
         know_accounts(wanted, regions, accounts)

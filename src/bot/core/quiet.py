@@ -11,7 +11,6 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta, tzinfo
-from fnmatch import fnmatchcase
 from typing import Any
 
 from bot.core import blocks as b
@@ -21,7 +20,8 @@ from bot.core.errors import UsageError
 from bot.core.notices import News, news_from
 from bot.core.question import quoted
 from bot.core.reports import WELL
-from bot.core.subscriptions import EVENTS
+from bot.core.spans import seconds_of
+from bot.core.subscriptions import EVENTS, like, pattern
 from bot.core.texts import N_, Text, _, counted, joined, listed, pgettext, sentences
 
 USAGE = N_(
@@ -30,11 +30,10 @@ USAGE = N_(
 )
 UNMUTE_USAGE = N_("Usage: unmute (everything), or unmute command:backup-*, unmute events:spot")
 MUTE, UNMUTE, HARD = "mute", "unmute", "hard"
+_ALL = ("everything", "all")  # what no filter means too
 LONGEST = 7 * 86_400  # seconds
 MORNING = "09:00"
-_UNITS = {"m": 60, "h": 3_600, "d": 86_400}
 _MOST = 20  # commands of one mute
-_SPAN = re.compile(r"([0-9]{1,4})([mhd])")
 _CLOCK = re.compile(r"(?:[01]?[0-9]|2[0-3]):[0-5][0-9]")
 
 
@@ -75,7 +74,7 @@ class Wish:
 def read(words: Sequence[str]) -> Wish:
     """The mute in words; raises UsageError with a sentence for the person."""
     wish = Wish()
-    for word in words:
+    for word in _with_units(words):
         wish = _read(wish, word)
     if not (wish.span or wish.day or wish.clock):
         raise UsageError("For how long?\n{usage}", usage=Text(USAGE))
@@ -84,15 +83,25 @@ def read(words: Sequence[str]) -> Wish:
     return wish
 
 
+def _with_units(words: Sequence[str]) -> list[str]:
+    """`2 hours` as one word."""
+    joined: list[str] = []
+    for word in words:
+        if joined and joined[-1].isdecimal() and seconds_of(joined[-1] + word):
+            joined[-1] += word
+        else:
+            joined.append(word)
+    return joined
+
+
 def _read(wish: Wish, word: str) -> Wish:
-    lower = word.lower()
-    span = _SPAN.fullmatch(lower)
-    if lower in ("until", "for"):
+    lower, span = word.lower(), seconds_of(word)
+    if lower in ("until", "for", *_ALL):
         return wish
     if lower == HARD:
         return replace(wish, hard=True)
-    if span and int(span[1]):
-        return replace(wish, span=int(span[1]) * _UNITS[span[2]])
+    if span:
+        return replace(wish, span=span)
     if _CLOCK.fullmatch(lower):
         return replace(wish, clock=lower)
     if lower == "tomorrow" or _is_date(lower):
@@ -114,7 +123,7 @@ def _narrowed(wish: Wish, word: str, usage: str) -> Wish:
     if key == "command":
         if len(wish.commands) == _MOST:
             raise UsageError("At most {most} commands in one mute.", most=_MOST)
-        return replace(wish, commands=tuple(dict.fromkeys([*wish.commands, value])))
+        return replace(wish, commands=tuple(dict.fromkeys([*wish.commands, pattern(value)])))
     if value.lower() in EVENTS:
         return replace(wish, events=tuple(one for one in EVENTS if one in (*wish.events, value.lower())))
     if key:
@@ -130,7 +139,7 @@ def read_unmute(words: Sequence[str]) -> Wish:
     """What is named; nothing for all mutes of the channel. Raises UsageError."""
     wish = Wish()
     for word in words:
-        if word.lower() != "everything":
+        if word.lower() not in _ALL:
             wish = _narrowed(wish, word, UNMUTE_USAGE)
     return wish
 
@@ -185,7 +194,7 @@ class Mute:
             return True
         if event:
             return event in self.events
-        return bool(commands) and all(any(fnmatchcase(one, some) for some in self.commands) for one in commands)
+        return bool(commands) and all(any(like(some, one) for some in self.commands) for one in commands)
 
     def broken_by(self, instances: Collection[str]) -> int:
         """How many of the instances that fail now did not when it was set; 0 where nothing breaks it."""

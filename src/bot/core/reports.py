@@ -7,7 +7,7 @@ the last of them has ended, or a minute after the first failure, whichever is fi
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -57,8 +57,13 @@ class Report:
 
     @property
     def soonest(self) -> float:
-        """When the runs may be read again because of an event."""
-        return self.read_at + min(wait_after(self.looks - 1), _SOONEST) if self.looks else 0.0
+        """When the runs may be read again because of an event; the look that a first failure waits for is not late."""
+        if not self.looks:
+            return 0.0
+        soonest = self.read_at + min(wait_after(self.looks - 1), _SOONEST)
+        if self.told == GOING or not self.first_failure:
+            return soonest
+        return min(soonest, max(self.first_failure + PATIENCE, self.read_at + _WAITS[0]))
 
     @property
     def over(self) -> bool:
@@ -197,9 +202,39 @@ def complete(summary: Summary) -> bool:
 
 def _first_failure(summary: Summary, now: float) -> float:
     """When the first failure was; 0 where there is none."""
-    bad = [row.result for group in summary.of(*BAD) for row in group.rows]
+    bad = [row.result for row in _rows(summary, *BAD)]
     ends = [min(now, row.finished.timestamp()) for row in bad if row.finished]
     return min(ends, default=now) if bad else 0.0
+
+
+# What a later run has made good
+
+
+def settled(summary: Summary) -> Summary:
+    """The summary without the failures that a later run of the same command has made good on the same instance."""
+    over = {id(row) for row in _made_good(summary)}
+    return only(summary, lambda row: id(row) not in over) if over else summary
+
+
+def _made_good(summary: Summary) -> list[Row]:
+    """A rerun soon after shares the message of the run that failed; of several runs on an instance the last counts."""
+    commands = {one.id: identity(one) for one in summary.invocations}
+    created = {one.id: run_of(one).created for one in summary.invocations}
+
+    def where(row: Row) -> tuple[str, str, str]:
+        return commands.get(row.result.invoke_id, ""), row.result.region, row.result.instance_id
+
+    def when(row: Row) -> float:
+        return created.get(row.result.invoke_id, 0.0)
+
+    well: dict[tuple[str, str, str], float] = {}
+    for row in _rows(summary, Bucket.SUCCEEDED):
+        well[where(row)] = max(when(row), well.get(where(row), 0.0))
+    return [row for row in _rows(summary, *BAD, Bucket.UNKNOWN) if when(row) < well.get(where(row), 0.0)]
+
+
+def _rows(summary: Summary, *buckets: Bucket) -> Iterator[Row]:
+    return (row for group in summary.of(*buckets) for row in group.rows)
 
 
 # What of it a channel wants
@@ -209,24 +244,41 @@ _BUCKETS = {"failed": Bucket.FAILED, "timed-out": Bucket.TIMED_OUT, "never-ran":
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """The part of a summary that a channel may see, whether it is news there, and whom it rings."""
+    """The part of a summary that a channel may see, whether it is news there, and whom it rings.
+
+    `made_good` are the names of instances that failed before a later run of the summary succeeded on them.
+    """
 
     summary: Summary
     news: bool
     rings: tuple[str, ...] = ()
+    made_good: tuple[str, ...] = ()
 
 
 def wanted(summary: Summary, subscriptions: Collection[Subscription], instances: Mapping[str, Instance]) -> Wanted:
     """What these subscriptions of one channel let through; whatever their filters leave out is not in it."""
-    through = []
+    stands, through = settled(summary), []
     for one in subscriptions:
-        about = part(summary, _is_about(one, summary, instances))
+        about = part(stands, _is_about(one, summary, instances))
         through.append((one, _let_through(about, one), about))
     news = [(one, some) for one, some, about in through if _is_news(one, some, about)]
     let_through = news or [(one, some) for one, some, _ in through]
     kept = {id(row) for _, some in let_through for group in some.groups for row in group.rows}
     rings = tuple(dict.fromkeys(one.ring for one, some in news if one.ring and some.count(*BAD)))
-    return Wanted(part(summary, lambda row: id(row) in kept), bool(news), rings)
+    shown = part(summary, lambda row: id(row) in kept)
+    return Wanted(shown, bool(news), rings, _made_good_for([one for one, _ in let_through], summary, instances))
+
+
+def _made_good_for(
+    some: Iterable[Subscription], summary: Summary, instances: Mapping[str, Instance]
+) -> tuple[str, ...]:
+    failing = _failing(settled(summary))
+    good = {id(row): row.name for row in _made_good(summary) if row.result.instance_id not in failing}
+    names: dict[str, None] = {}
+    for one in some if good else ():
+        through = _let_through(part(summary, _is_about(one, summary, instances)), one)
+        names |= {good[id(row)]: None for row in _rows(through, *BAD, Bucket.UNKNOWN) if id(row) in good}
+    return tuple(names)
 
 
 def _is_about(one: Subscription, summary: Summary, instances: Mapping[str, Instance]) -> Callable[[Row], bool]:
@@ -299,13 +351,12 @@ def failing_names(summary: Summary) -> tuple[str, ...]:
 
 
 def _failing(summary: Summary) -> dict[str, str]:
-    groups = summary.of(*BAD, Bucket.UNKNOWN)
-    return {row.result.instance_id: row.name for group in groups for row in group.rows}
+    return {row.result.instance_id: row.name for row in _rows(summary, *BAD, Bucket.UNKNOWN)}
 
 
 def gone_well(summary: Summary) -> tuple[str, ...]:
     """The instances that succeeded and did not fail beside that, by id."""
-    succeeded = {row.result.instance_id for group in summary.of(Bucket.SUCCEEDED) for row in group.rows}
+    succeeded = {row.result.instance_id for row in _rows(summary, Bucket.SUCCEEDED)}
     return tuple(sorted(succeeded.difference(_failing(summary))))
 
 

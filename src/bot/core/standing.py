@@ -11,7 +11,7 @@ from bot.core import places, wording
 from bot.core.blocks import Block, Message
 from bot.core.quiet import UNMUTE
 from bot.core.subscriptions import Subscription, mention, told
-from bot.core.texts import _, counted, joined, pgettext, stop
+from bot.core.texts import N_, _, counted, joined, pgettext, stop
 from bot.core.texts import listed as things
 
 REMOVE = "unsubscribe"
@@ -38,7 +38,10 @@ class Muted:
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """What brings news of a region: events, the last at `last` and without a day's gap since `since`; else the poll."""
+    """What brings news of a region: events without a day's gap since `since`; else, where that is 0, the poll.
+
+    `last` is when the last event came, 0 where that is not known.
+    """
 
     region: str
     since: float
@@ -116,6 +119,10 @@ def with_button(text: str, action_id: str, label: str, what: str, value: str) ->
 
 
 def _serving(one: Served, now: float) -> str:
+    if one.last and not one.since:
+        when = b.date(datetime.fromtimestamp(one.last, UTC))
+        text = N_("{region}: no event since {time}, so it is polled every 15 minutes")
+        return _(text, region=b.escape(one.region), time=when)
     if not one.last:
         return _("{region}: no event within a day, so it is polled every 15 minutes", region=b.escape(one.region))
     since = b.date(datetime.fromtimestamp(one.since, UTC))

@@ -35,7 +35,7 @@ class Throttle:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """All that `status` tells. `heard`: when the last event of each region came, None where none did within a day.
+    """All that `status` tells. `heard`: when the last event of each region came, where that is known.
 
     `throttles` is None where the store did not answer; `versions` are those of the bot, Python and libraries.
     """
@@ -46,7 +46,7 @@ class Status:
     store_lasts: bool
     regions: tuple[str, ...]
     throttles: Sequence[Throttle] | None
-    heard: Mapping[str, float | None]
+    heard: Mapping[str, float]
     paused: str = ""
 
 

@@ -16,6 +16,7 @@ from typing import Any
 from bot.core import places
 from bot.core.errors import UsageError
 from bot.core.question import KINDS, ORDER_KEYS, REASONS, quoted
+from bot.core.spans import seconds_of, written
 from bot.core.texts import N_, Text, _, listed
 from bot.core.words import words_of
 
@@ -36,7 +37,6 @@ EVENTS: dict[str, tuple[str, ...]] = {
     "heartbeat": ("CloudAssistant:FirstHeartbeat",),
 }
 _GRAVE = tuple(name for kind in ("failure", "spot", "disk") for name in EVENTS[kind])
-_SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 _MOST = 20  # patterns of one kind
 
 
@@ -78,7 +78,7 @@ class Subscription:
             *(("reason", one) for one in self.reasons),
             *(("events", one) for one in self.events),
             *([("at-least", self.at_least)] if self.at_least else []),
-            *([("longer-than", _span(self.longer_than))] if self.longer_than else []),
+            *([("longer-than", written(self.longer_than))] if self.longer_than else []),
             *([("ring", self.ring)] if self.ring else []),
         ]
         return " ".join([*(["all"] if self.everything else []), *(f"{key}:{quoted(value)}" for key, value in pairs)])
@@ -92,13 +92,13 @@ class Subscription:
         """Whether runs of this command in this region may be news; instances and outcomes are looked at later."""
         if not self.of_runs or not self.of_place(region):
             return False
-        return not self.commands or any(_like(one, command_name, command_id) for one in self.commands)
+        return not self.commands or any(like(one, command_name, command_id) for one in self.commands)
 
     def of_place(self, place: str) -> bool:
         return places.within(place, self.accounts, self.regions)
 
     def of_instance(self, instance_id: str, name: str, tags: Collection[tuple[str, str]]) -> bool:
-        if self.instances and not any(_like(one, instance_id, name) for one in self.instances):
+        if self.instances and not any(like(one, instance_id, name) for one in self.instances):
             return False
         return all(_tagged(wanted, tags) for wanted in self.tags)
 
@@ -126,10 +126,6 @@ def grave(event_name: str) -> bool:
     return event_name.startswith(_GRAVE)
 
 
-def _like(pattern: str, *texts: str) -> bool:
-    return any(fnmatchcase(text, pattern) for text in texts)
-
-
 def _tagged(wanted: tuple[str, str], tags: Collection[tuple[str, str]]) -> bool:
     key, value = wanted
     return any(key == one and (not value or fnmatchcase(other, value)) for one, other in tags)
@@ -145,23 +141,27 @@ def read(words: Sequence[str]) -> Subscription:
 
 def _read(subscription: Subscription, word: str) -> Subscription:
     lower = word.lower()
-    if lower in ("all", "failures"):
+    if lower in ("all", "failures") or (lower == "failure" and not subscription.events):
         return replace(subscription, everything=subscription.everything or lower == "all")
-    if lower in BUCKETS or lower in EVENTS:  # the rest of a list, which a comma has cut
-        return _FILTERS["bucket" if lower in BUCKETS else "events"](subscription, lower)
+    if _dashed(word) in (*BUCKETS, *EVENTS):  # the rest of a list, which a comma has cut
+        return _FILTERS["bucket" if _dashed(word) in BUCKETS else "events"](subscription, word)
     if places.is_known_place(lower):
         return _with(subscription, "regions", lower)
     match = re.match(r"([a-z-]+)[:=](.*)", word, re.IGNORECASE | re.DOTALL)
     reader = _FILTERS.get(match[1].lower()) if match else None
     if match is None or reader is None:
-        nearest, usage = _nearest(match[1] if match else word), Text(USAGE)
-        if not nearest:
+        hint, usage = _hint(match[1] if match else word, _shown(word)), Text(USAGE)
+        if not hint:
             raise UsageError("I cannot subscribe to `{word}`.\n{usage}", word=_shown(word), usage=usage)
-        hint = Text("Did you mean `{word}`?", word=nearest)
         raise UsageError("I cannot subscribe to `{word}`. {hint}\n{usage}", word=_shown(word), hint=hint, usage=usage)
     if not match[2]:
         raise UsageError("`{key}:` needs a value right after it.\n{usage}", key=match[1].lower(), usage=Text(USAGE))
     return reader(subscription, match[2])
+
+
+def _dashed(value: str) -> str:
+    """`Timed_out` and `timed out` as `timed-out`."""
+    return re.sub(r"[ _]", "-", value.lower())
 
 
 def _with(subscription: Subscription, field: str, value: Any) -> Subscription:
@@ -173,8 +173,22 @@ def _with(subscription: Subscription, field: str, value: Any) -> Subscription:
     return replace(subscription, **changes)
 
 
+def pattern(value: str) -> str:
+    """A name in which `*` stands for anything; raises UsageError for what would match nothing."""
+    if "[" in value or "]" in value:
+        raise UsageError(
+            "I do not read ranges such as `{word}` here; write web-*, or each name by itself.", word=_shown(value)
+        )
+    return value[:128]
+
+
+def like(wanted: str, *texts: str) -> bool:
+    """Whether one of the texts fits a pattern. Phones write capitals where none were meant."""
+    return any(fnmatchcase(text.casefold(), wanted.casefold()) for text in texts)
+
+
 def _one(field: str) -> Callable[[Subscription, str], Subscription]:
-    return lambda subscription, value: _with(subscription, field, value[:128])
+    return lambda subscription, value: _with(subscription, field, pattern(value))
 
 
 def _region(subscription: Subscription, value: str) -> Subscription:
@@ -192,8 +206,8 @@ def _account(subscription: Subscription, value: str) -> Subscription:
 
 
 def _tag(subscription: Subscription, value: str) -> Subscription:
-    key, _, wanted = value.partition("=")
-    if not key:
+    key, equals, wanted = value.partition("=")
+    if not key or (":" in key and not equals):
         raise UsageError("A tag filter is written tag:key=value, for example tag:team=web.")
     return _with(subscription, "tags", (key[:128], wanted[:128]))
 
@@ -202,7 +216,7 @@ def _several(field: str, key: str, known: Iterable[str]) -> Callable[[Subscripti
     known = tuple(known)
 
     def read_several(subscription: Subscription, value: str) -> Subscription:
-        for one in filter(None, re.split(r"[,+]", value.lower())):
+        for one in filter(None, re.split(r"[,+]", _dashed(value))):
             if one not in known:
                 text = N_("`{key}:` takes {known}, not `{word}`.")
                 raise UsageError(text, key=key, known=", ".join(known), word=_shown(one))
@@ -237,10 +251,10 @@ def _at_least(subscription: Subscription, value: str) -> Subscription:
 
 
 def _longer_than(subscription: Subscription, value: str) -> Subscription:
-    match = re.fullmatch(r"([0-9]{1,4})([smhd])", value.lower())
-    if match is None or not int(match[1]):
+    seconds = seconds_of(value)
+    if not seconds:
         raise UsageError("`longer-than:` takes a span such as 30m or 2h, not `{word}`.", word=_shown(value))
-    return replace(subscription, longer_than=int(match[1]) * _SECONDS[match[2]])
+    return replace(subscription, longer_than=seconds)
 
 
 def _ring(subscription: Subscription, value: str) -> Subscription:
@@ -250,6 +264,8 @@ def _ring(subscription: Subscription, value: str) -> Subscription:
             "I do not know whom `ring:{word}` means. Type @ and pick the person or group from Slack's list.",
             word=_shown(value),
         )
+    if subscription.ring not in ("", value):
+        raise UsageError("One subscription rings one person or group; make a second one for the other.")
     return replace(subscription, ring=value)
 
 
@@ -268,21 +284,21 @@ _FILTERS: dict[str, Callable[[Subscription, str], Subscription]] = {
 }
 
 
-def _span(seconds: int) -> str:
-    unit = next(unit for unit in ("d", "h", "m", "s") if seconds % _SECONDS[unit] == 0)
-    return f"{seconds // _SECONDS[unit]}{unit}"
-
-
 def _shown(word: str) -> str:
     word = re.sub(r"[\s`]+", " ", word)
     return word if len(word) <= 40 else f"{word[:39]}…"
 
 
-def _nearest(word: str) -> str:
+def _hint(word: str, shown: str) -> Text | None:
+    """The nearest right word, or how what looks like a name is written."""
     import difflib  # only where something went wrong: the ack must not pay for it
 
     found = difflib.get_close_matches(word.lower()[:40], ["all", *(f"{key}:" for key in _FILTERS)], n=1, cutoff=0.6)
-    return found[0] if found else ""
+    if found:
+        return Text("Did you mean `{word}`?", word=found[0])
+    if re.search(r"[\d.*-]", word) and not word.startswith("t-"):
+        return Text("A command is written `command:{word}`, an instance `instance:{word}`.", word=shown)
+    return None
 
 
 def mention(ring: str) -> str:
@@ -296,7 +312,7 @@ def told(subscription: Subscription) -> str:
     """The subscription in a sentence's words: `failures of command deploy-* on web-*`."""
     kinds = []
     if subscription.of_runs:
-        kinds.append(_("every end") if subscription.everything else _failures(subscription))
+        kinds.append(_ends(subscription))
     if subscription.events:
         kinds.append(_("events: {kinds}", kinds=listed(subscription.events)))
     where = [
@@ -306,13 +322,20 @@ def told(subscription: Subscription) -> str:
         *([_(" in {regions}", regions=listed(subscription.regions))] if subscription.regions else []),
         *([_(" of account {names}", names=listed(subscription.accounts))] if subscription.accounts else []),
         *(
-            [_(" that took longer than {span}", span=_span(subscription.longer_than))]
+            [_(" that took longer than {span}", span=written(subscription.longer_than))]
             if subscription.longer_than
             else []
         ),
     ]
     what = _("{one} and {other}", one=kinds[0], other=kinds[1]) if len(kinds) > 1 else kinds[0]
     return what + "".join(where or ([_(" of everything")] if subscription.of_runs else []))
+
+
+def _ends(one: Subscription) -> str:
+    """Where only so many failures, or only some kinds of them, are news, a success is none, whatever else was typed."""
+    if not one.everything or one.at_least or one.buckets:
+        return _failures(one)
+    return _("{one} and {other}", one=_("successes"), other=_failures(one)) if one.reasons else _("every end")
 
 
 def _failures(subscription: Subscription) -> str:

@@ -26,9 +26,9 @@ from bot.core.expectations import Expectation
 from bot.core.model import Instance, Invocation
 from bot.core.notices import News
 from bot.core.reports import MOST_NAMES, WELL
-from bot.core.subscriptions import like
 from bot.core.texts import N_, _, counted, joined, listed
 from bot.core.unmet import Check
+from bot.core.values import like
 from bot.expected import Expected, expected_from
 from bot.fanout import Fanout
 from bot.jobs import EXPECTATION, Job, job_id

@@ -25,8 +25,8 @@ from bot.core.notices import News, Notice, Step, news_from, notice_from, step
 from bot.core.question import Question
 from bot.core.quiet import Held, folded, hold
 from bot.core.reports import GOING
-from bot.core.subscriptions import mention
 from bot.core.texts import _
+from bot.core.values import mention
 from bot.jobs import NOTICE, Job, job_id
 from bot.settings import Settings
 from bot.zones import named_zone

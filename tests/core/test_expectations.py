@@ -62,7 +62,7 @@ def test_canonical_words_are_read_back(one: Expectation) -> None:
         ("moon:" + "x" * 50, "I cannot read `moon:x+…`"),
         ("by:25:00", "`by:` takes a time"),
         ("on:everything", "`on:` takes tag"),
-        ("on:tag:=b", "A tag is written"),
+        ("on:tag:=b", "A tag filter is written"),
         ("region:x", "not a region id"),
         ("account:a/b", "not the name of an account"),
         ("ring:mei", "I do not know whom"),

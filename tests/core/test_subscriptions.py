@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from bot.core.errors import UsageError
 from bot.core.parsing import parse
-from bot.core.subscriptions import BUCKETS, EVENTS, Subscription, from_value, grave, mention, read, told
+from bot.core.subscriptions import BUCKETS, EVENTS, Subscription, from_value, grave, read, told
+from bot.core.values import mention
 
 
 def typed(text: str) -> Subscription:

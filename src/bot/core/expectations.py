@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 
-from bot.core import places
+from bot.core import places, values
 from bot.core.errors import UsageError
 from bot.core.question import KINDS, quoted
-from bot.core.subscriptions import mention, pattern
 from bot.core.texts import N_, Text, _, listed
+from bot.core.values import mention, shown
 
 USAGE = N_(
     "Usage: expect command:backup-* daily by:03:30 on:tag:backup=yes, or hourly by:00:15, weekly by:mon-03:30, "
@@ -163,22 +163,22 @@ def _read(one: Expectation, word: str) -> Expectation:
     match = re.fullmatch(r"([a-z]+)[:=](.+)", word, re.IGNORECASE | re.DOTALL)
     reader = _READERS.get(match[1].lower()) if match else None
     if match is None or reader is None:
-        raise UsageError("I cannot read `{word}` here.\n{usage}", word=_shown(word), usage=Text(USAGE))
+        raise UsageError("I cannot read `{word}` here.\n{usage}", word=shown(word), usage=Text(USAGE))
     return reader(one, match[2])
 
 
 def _with(one: Expectation, field: str, value: Any) -> Expectation:
-    values: tuple[Any, ...] = getattr(one, field)
-    if len(values) == _MOST:
+    before: tuple[Any, ...] = getattr(one, field)
+    if len(before) == _MOST:
         raise UsageError("At most {most} {kind} in one expectation.", most=_MOST, kind=Text(KINDS[field]))
-    changes: dict[str, Any] = {field: tuple(dict.fromkeys([*values, value]))}
+    changes: dict[str, Any] = {field: tuple(dict.fromkeys([*before, value]))}
     return replace(one, **changes)
 
 
 def _by(one: Expectation, value: str) -> Expectation:
     match = _BY.fullmatch(value.lower())
     if match is None:
-        raise UsageError("`by:` takes a time such as 03:30 or mon-03:30, not `{word}`.", word=_shown(value))
+        raise UsageError("`by:` takes a time such as 03:30 or mon-03:30, not `{word}`.", word=shown(value))
     weekday = _DAYS.index(match[1]) if match[1] else -1
     return replace(one, weekday=weekday, hour=int(match[2]), minute=int(match[3]))
 
@@ -186,51 +186,21 @@ def _by(one: Expectation, value: str) -> Expectation:
 def _on(one: Expectation, value: str) -> Expectation:
     match = re.fullmatch(r"(tag|instance)[:=](.+)", value, re.IGNORECASE | re.DOTALL)
     if match is None:
-        raise UsageError("`on:` takes tag:key=value or instance:web-*, not `{word}`.", word=_shown(value))
+        raise UsageError("`on:` takes tag:key=value or instance:web-*, not `{word}`.", word=shown(value))
     return _READERS[match[1].lower()](one, match[2])
 
 
-def _tag(one: Expectation, value: str) -> Expectation:
-    key, equals, wanted = value.partition("=")
-    if not key or (":" in key and not equals):
-        raise UsageError("A tag is written tag:key=value, for example on:tag:backup=yes.")
-    return _with(one, "tags", (key[:128], wanted[:128]))
-
-
-def _region(one: Expectation, value: str) -> Expectation:
-    lower = value.lower()
-    if not places.is_place(lower):
-        raise UsageError("`{word}` is not a region id. Right would be region:cn-shanghai.", word=_shown(value))
-    return _with(one, "regions", lower)
-
-
-def _account(one: Expectation, value: str) -> Expectation:
-    lower = value.lower()
-    if not re.fullmatch(places.NAME, lower):
-        raise UsageError("`{word}` is not the name of an account. Right would be account:prod.", word=_shown(value))
-    return _with(one, "accounts", lower)
-
-
-def _ring(one: Expectation, value: str) -> Expectation:
-    if not re.fullmatch(r"[USW][A-Z0-9]{2,20}", value):
-        raise UsageError(
-            "I do not know whom `ring:{word}` means. Type @ and pick somebody from Slack's list.", word=_shown(value)
-        )
-    return replace(one, ring=value)
-
-
-def _shown(word: str) -> str:
-    word = re.sub(r"[\s`]+", " ", word)
-    return word if len(word) <= 40 else f"{word[:39]}…"
+def _each(field: str, read: Callable[[str], Any]) -> Callable[[Expectation, str], Expectation]:
+    return lambda one, value: _with(one, field, read(value))
 
 
 _READERS: dict[str, Callable[[Expectation, str], Expectation]] = {
-    "command": lambda one, value: _with(one, "commands", pattern(value)),
+    "command": _each("commands", values.pattern),
     "by": _by,
     "on": _on,
-    "tag": _tag,
-    "instance": lambda one, value: _with(one, "instances", pattern(value)),
-    "region": _region,
-    "account": _account,
-    "ring": _ring,
+    "tag": _each("tags", values.tag),
+    "instance": _each("instances", values.pattern),
+    "region": _each("regions", values.region),
+    "account": _each("accounts", values.account),
+    "ring": lambda one, value: replace(one, ring=values.ring(value)),
 }

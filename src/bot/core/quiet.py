@@ -21,8 +21,9 @@ from bot.core.notices import News, news_from
 from bot.core.question import quoted
 from bot.core.reports import WELL
 from bot.core.spans import seconds_of
-from bot.core.subscriptions import EVENTS, like, pattern
+from bot.core.subscriptions import EVENTS
 from bot.core.texts import N_, Text, _, counted, joined, listed, pgettext, sentences
+from bot.core.values import like, pattern, shown
 
 USAGE = N_(
     "Usage: mute 2h, mute command:backup-* until 18:00, or mute events:spot 2h; with hard where no new failure may "
@@ -127,12 +128,8 @@ def _narrowed(wish: Wish, word: str, usage: str) -> Wish:
     if value.lower() in EVENTS:
         return replace(wish, events=tuple(one for one in EVENTS if one in (*wish.events, value.lower())))
     if key:
-        raise UsageError("`{key}:` takes {known}, not `{word}`.", key=key, known=", ".join(EVENTS), word=_shown(value))
-    raise UsageError("I cannot read `{word}` here.\n{usage}", word=_shown(word), usage=Text(usage))
-
-
-def _shown(word: str) -> str:
-    return re.sub(r"[\s`]+", " ", word)[:40]
+        raise UsageError("`{key}:` takes {known}, not `{word}`.", key=key, known=", ".join(EVENTS), word=shown(value))
+    raise UsageError("I cannot read `{word}` here.\n{usage}", word=shown(word), usage=Text(usage))
 
 
 def read_unmute(words: Sequence[str]) -> Wish:

@@ -10,9 +10,10 @@ from bot.core import blocks as b
 from bot.core import places, wording
 from bot.core.blocks import Block, Message
 from bot.core.quiet import UNMUTE
-from bot.core.subscriptions import Subscription, mention, told
+from bot.core.subscriptions import Subscription, told
 from bot.core.texts import N_, _, counted, joined, pgettext, stop
 from bot.core.texts import listed as things
+from bot.core.values import mention
 
 REMOVE = "unsubscribe"
 MOST_LISTED = 40

@@ -13,11 +13,12 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Any
 
-from bot.core import places
+from bot.core import places, values
 from bot.core.errors import UsageError
 from bot.core.question import KINDS, ORDER_KEYS, REASONS, quoted
 from bot.core.spans import seconds_of, written
 from bot.core.texts import N_, Text, _, listed
+from bot.core.values import like, shown
 from bot.core.words import words_of
 
 USAGE = N_(
@@ -150,10 +151,10 @@ def _read(subscription: Subscription, word: str) -> Subscription:
     match = re.match(r"([a-z-]+)[:=](.*)", word, re.IGNORECASE | re.DOTALL)
     reader = _FILTERS.get(match[1].lower()) if match else None
     if match is None or reader is None:
-        hint, usage = _hint(match[1] if match else word, _shown(word)), Text(USAGE)
+        hint, usage = _hint(match[1] if match else word, shown(word)), Text(USAGE)
         if not hint:
-            raise UsageError("I cannot subscribe to `{word}`.\n{usage}", word=_shown(word), usage=usage)
-        raise UsageError("I cannot subscribe to `{word}`. {hint}\n{usage}", word=_shown(word), hint=hint, usage=usage)
+            raise UsageError("I cannot subscribe to `{word}`.\n{usage}", word=shown(word), usage=usage)
+        raise UsageError("I cannot subscribe to `{word}`. {hint}\n{usage}", word=shown(word), hint=hint, usage=usage)
     if not match[2]:
         raise UsageError("`{key}:` needs a value right after it.\n{usage}", key=match[1].lower(), usage=Text(USAGE))
     return reader(subscription, match[2])
@@ -165,51 +166,16 @@ def _dashed(value: str) -> str:
 
 
 def _with(subscription: Subscription, field: str, value: Any) -> Subscription:
-    values: tuple[Any, ...] = getattr(subscription, field)
-    if len(values) == _MOST:
+    before: tuple[Any, ...] = getattr(subscription, field)
+    if len(before) == _MOST:
         text = N_("At most {most} {kind} in one subscription; make a second one for the others.")
         raise UsageError(text, most=_MOST, kind=Text(KINDS[field]))
-    changes: dict[str, Any] = {field: values if value in values else (*values, value)}
+    changes: dict[str, Any] = {field: before if value in before else (*before, value)}
     return replace(subscription, **changes)
 
 
-def pattern(value: str) -> str:
-    """A name in which `*` stands for anything; raises UsageError for what would match nothing."""
-    if "[" in value or "]" in value:
-        raise UsageError(
-            "I do not read ranges such as `{word}` here; write web-*, or each name by itself.", word=_shown(value)
-        )
-    return value[:128]
-
-
-def like(wanted: str, *texts: str) -> bool:
-    """Whether one of the texts fits a pattern. Phones write capitals where none were meant."""
-    return any(fnmatchcase(text.casefold(), wanted.casefold()) for text in texts)
-
-
-def _one(field: str) -> Callable[[Subscription, str], Subscription]:
-    return lambda subscription, value: _with(subscription, field, pattern(value))
-
-
-def _region(subscription: Subscription, value: str) -> Subscription:
-    lower = value.lower()
-    if not places.is_place(lower):
-        raise UsageError("`{word}` is not a region id. Right would be region:cn-shanghai.", word=_shown(value))
-    return _with(subscription, "regions", lower)
-
-
-def _account(subscription: Subscription, value: str) -> Subscription:
-    lower = value.lower()
-    if not re.fullmatch(places.NAME, lower):
-        raise UsageError("`{word}` is not the name of an account. Right would be account:prod.", word=_shown(value))
-    return _with(subscription, "accounts", lower)
-
-
-def _tag(subscription: Subscription, value: str) -> Subscription:
-    key, equals, wanted = value.partition("=")
-    if not key or (":" in key and not equals):
-        raise UsageError("A tag filter is written tag:key=value, for example tag:team=web.")
-    return _with(subscription, "tags", (key[:128], wanted[:128]))
+def _each(field: str, read: Callable[[str], Any]) -> Callable[[Subscription, str], Subscription]:
+    return lambda subscription, value: _with(subscription, field, read(value))
 
 
 def _several(field: str, key: str, known: Iterable[str]) -> Callable[[Subscription, str], Subscription]:
@@ -219,7 +185,7 @@ def _several(field: str, key: str, known: Iterable[str]) -> Callable[[Subscripti
         for one in filter(None, re.split(r"[,+]", _dashed(value))):
             if one not in known:
                 text = N_("`{key}:` takes {known}, not `{word}`.")
-                raise UsageError(text, key=key, known=", ".join(known), word=_shown(one))
+                raise UsageError(text, key=key, known=", ".join(known), word=shown(one))
             subscription = _with(subscription, field, one)
         ordered: dict[str, Any] = {field: tuple(one for one in known if one in getattr(subscription, field))}
         return replace(subscription, **ordered)
@@ -236,8 +202,8 @@ def _reason(subscription: Subscription, value: str) -> Subscription:
         near = difflib.get_close_matches(lower[:40], REASONS, n=3, cutoff=0.5)
         if near:
             text = N_("I know no reason called `{word}`. Near to it: {near}.")
-            raise UsageError(text, word=_shown(value), near=", ".join(near))
-        raise UsageError("I know no reason called `{word}`.", word=_shown(value))
+            raise UsageError(text, word=shown(value), near=", ".join(near))
+        raise UsageError("I know no reason called `{word}`.", word=shown(value))
     return _with(subscription, "reasons", lower)
 
 
@@ -245,7 +211,7 @@ def _at_least(subscription: Subscription, value: str) -> Subscription:
     if not re.fullmatch(r"0*[1-9][0-9]{0,4}|0*(?:[1-9][0-9]?|100)%", value):
         raise UsageError(
             "`at-least:` takes a count or a share, for example at-least:2 or at-least:5%, not `{word}`.",
-            word=_shown(value),
+            word=shown(value),
         )
     return replace(subscription, at_least=value.lstrip("0"))
 
@@ -253,28 +219,23 @@ def _at_least(subscription: Subscription, value: str) -> Subscription:
 def _longer_than(subscription: Subscription, value: str) -> Subscription:
     seconds = seconds_of(value)
     if not seconds:
-        raise UsageError("`longer-than:` takes a span such as 30m or 2h, not `{word}`.", word=_shown(value))
+        raise UsageError("`longer-than:` takes a span such as 30m or 2h, not `{word}`.", word=shown(value))
     return replace(subscription, longer_than=seconds)
 
 
 def _ring(subscription: Subscription, value: str) -> Subscription:
-    """Slack turns a picked name into an id; a name that was only typed rings nobody."""
-    if not re.fullmatch(r"[USW][A-Z0-9]{2,20}", value):
-        raise UsageError(
-            "I do not know whom `ring:{word}` means. Type @ and pick the person or group from Slack's list.",
-            word=_shown(value),
-        )
-    if subscription.ring not in ("", value):
+    ring = values.ring(value)
+    if subscription.ring not in ("", ring):
         raise UsageError("One subscription rings one person or group; make a second one for the other.")
-    return replace(subscription, ring=value)
+    return replace(subscription, ring=ring)
 
 
 _FILTERS: dict[str, Callable[[Subscription, str], Subscription]] = {
-    "command": _one("commands"),
-    "instance": _one("instances"),
-    "tag": _tag,
-    "region": _region,
-    "account": _account,
+    "command": _each("commands", values.pattern),
+    "instance": _each("instances", values.pattern),
+    "tag": _each("tags", values.tag),
+    "region": _each("regions", values.region),
+    "account": _each("accounts", values.account),
     "bucket": _several("buckets", "bucket", BUCKETS),
     "reason": _reason,
     "events": _several("events", "events", EVENTS),
@@ -282,11 +243,6 @@ _FILTERS: dict[str, Callable[[Subscription, str], Subscription]] = {
     "longer-than": _longer_than,
     "ring": _ring,
 }
-
-
-def _shown(word: str) -> str:
-    word = re.sub(r"[\s`]+", " ", word)
-    return word if len(word) <= 40 else f"{word[:39]}…"
 
 
 def _hint(word: str, shown: str) -> Text | None:
@@ -299,13 +255,6 @@ def _hint(word: str, shown: str) -> Text | None:
     if re.search(r"[\d.*-]", word) and not word.startswith("t-"):
         return Text("A command is written `command:{word}`, an instance `instance:{word}`.", word=shown)
     return None
-
-
-def mention(ring: str) -> str:
-    """The mrkdwn that rings the person or the group; "" for nobody."""
-    if not ring:
-        return ""
-    return f"<!subteam^{ring}>" if ring.startswith("S") else f"<@{ring}>"
 
 
 def told(subscription: Subscription) -> str:

@@ -68,6 +68,15 @@ ALONE = {
     "AI platforms": "sk" + "-" + HEX[:32],
     "SendGrid": "SG" + "." + ALNUM[:22] + "." + ALNUM[:43],
     "Telegram": "123456789:" + "AA" + ALNUM[:33],
+    "Vault before 1.10": "s" + "." + ALNUM[:24],
+    "Linear": "lin" + "_api_" + ALNUM[:40],
+    "Shopify": "shp" + "at_" + HEX[:32],
+    "Notion": "secret" + "_" + ALNUM[:43],
+    "Airtable": "pat" + ALNUM[:14] + "." + HEX,
+    "Artifactory": "AK" + "Cp8" + ALNUM + ALNUM[:20],
+    "SonarQube": "sq" + "u_" + HEX[:40],
+    "Docker Swarm": "SWM" + "TKN-1-" + HEX[:50] + "-" + HEX[:25],
+    "hash of LDAP": "{SS" + "HA}" + ALNUM[:32],
     "DigitalOcean": "do" + "p_v1_" + HEX,
     "JSON Web Token": JWT,
     "DingTalk sign": "SE" + "C" + HEX,
@@ -150,6 +159,24 @@ TOKENS = [
     "Cookie: lang=zh; session={}; path=/", "Set-Cookie: JSESSIONID={}; HttpOnly", "https://sctapi.ftqq.com/SCT{}.send",
     "https://x.webhook.office.com/webhookb2/{}", "令牌：{}", "密钥={}",
 ]  # fmt: skip
+
+VALUES = {"PASSWORD": PASSWORD, "TOKEN": ALNUM[:44], "HEX": HEX, "UUID": UUID}
+SECTIONS = {
+    kind: section.strip().split("\n")
+    for section in (Path(__file__).parent / "corpus" / "secrets.txt").read_text(encoding="utf-8").split("\n\n")[1:]
+    for kind, section in [section.split("\n", 1)]
+}
+
+
+@pytest.mark.parametrize("kind", VALUES)
+def test_secrets_do_not_stay_in_the_logs_of_clouds_and_tools(kind: str) -> None:
+    texts = [line.replace("\\n", "\n").replace("\\\\", "\\") for line in SECTIONS[kind]]
+    assert [text for text in texts if VALUES[kind] in mask(text.replace("{}", VALUES[kind]))[0]] == []
+
+
+def test_there_are_many_of_both() -> None:
+    assert sum(map(len, SECTIONS.values())) > 250
+    assert len(LINES) > 1_000
 
 
 @pytest.mark.parametrize("said", TOKENS)

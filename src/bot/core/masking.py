@@ -21,8 +21,8 @@ Span = tuple[int, int]
 # Names whose value is secret. Those of `sure` ones may be plain words; the others' must look made by a machine.
 _NAME = re.compile(
     r"(?:(?P<sure>pass(?:word|wd|phrase|code)|pswd|pwd|(?<![a-z])pass"
-    r"|(?:access[_-]?key|client|consumer|app|api|shared|jwt|webhook)[_-]?secret|secret[_-]?(?:access[_-]?)?key)"
-    r"|secret|token|credentials?|(?:access|api|private|account|encryption|signing|master|shared|shared[_-]?access"
+    r"|(?:access[_-]?key|client|consumer|app|api|shared|jwt|webhook)[_-]?secret|secret[._-]?(?:access[_-]?)?key|(?:store|key)[_-]?pass)"
+    r"|secret|token|credentials?|(?:(?:primary|secondary)[_-])?(?:access|api|private|account|encryption|signing|master|shared|shared[_-]?access"
     r"|subscription|storage|auth|license|app|session|jwt|hmac|webhook|consumer|client|aes|des|rsa"
     r"|secret)[_-]?key(?:[_-]?(?:id|data|base))?|(?<![a-z])secret[_-]?id|_auth|^auth"
     r"|shared[_-]?access[_-]?signature)\Z",
@@ -40,13 +40,14 @@ _OPTION = re.compile(rf"(?<![\w-])--?(?P<name>[A-Za-z][\w-]*+)(?P<mark>\s{{1,3}}
 _ENVIRONMENT = re.compile(
     r"^(?:export |set |declare -x |setenv |[+>$] )?(?!(?:OLD)?PWD=|GPG_KEY=|PUBLIC)(?P<name>[A-Z][A-Z0-9_]{0,60}?)?"
     r"(?:PASS(?:WORD|WD|PHRASE)?|PWD|SECRET|TOKEN|CREDENTIALS?|(?<=_)KEY|_AUTH)(?:_ID|_BASE|_SECRET)?"
-    r"=(?![\"'\s])(?P<value>\S{1,2000})",
+    r"=(?![\"'\s`])(?P<value>\S{1,2000})",
     re.M,
 )
 # Tokens and keys that are no secret: `PublicKeyToken` of .NET, pages of an API, marks against doing things twice.
 _NO_SECRET_BEFORE = re.compile(
-    r"(?:public[_-]?(?:key)?|next|page|paging|pagination|client|continuation|cancel\w*|sync|resume|fencing|primary|foreign"
-    r"|unexpected|last|first|num|max|min|end|start|stop|eos|bos|pad|unk|by|cache|partition|sort"
+    r"(?:(?<![A-Za-z])|(?-i:(?<=[a-z])(?=[A-Z])))"  # a word of its own: `admin_password` is one
+    r"(?:public[_-]?(?:key)?|next|page|paging|pagination|client|continuation|cancel\w*|sync|resume|fencing|primary"
+    r"|foreign|unexpected|last|first|num|max|min|end|start|stop|eos|bos|pad|unk|by|cache|partition|sort"
     r"|idempoten\w*)[_ -]?\Z",
     re.IGNORECASE,
 )
@@ -242,7 +243,7 @@ def _is_value_of(sure: str | None, match: re.Match[str]) -> bool:
         return False
     mixed = any(map(str.isdigit, value)) and any(map(str.isalpha, value))
     told = not quoted and (":" in match["mark"] or "：" in match["mark"])  # as in a sentence
-    if sure and sure.lower() == "pass" and (value.isdigit() or (told and not _is_made_up(value))):
+    if sure and sure.lower() == "pass" and (value.isdigit() or (told and (sure == "PASS" or not _is_made_up(value)))):
         return False  # counts and results of tests
     if sure and told:
         return len(value) >= 6 and value.isascii() and any(map(str.isalpha, value)) and not value.isalpha()

@@ -102,11 +102,24 @@ FORMS = _rows(
         ("pypi-", r"\bpypi-[0-9A-Za-z_-]{40,}"),
         ("dckr_", r"\bdckr_[po]at_[0-9A-Za-z_-]{20,}"),
         ("rubygems_", r"\brubygems_[0-9a-f]{40,}"),
+        (
+            "s.",
+            r"(?<![\w.-])s\.(?=[A-Za-z]{0,23}[0-9])(?=[0-9a-z]{0,23}[A-Z])[0-9A-Za-z]{24}(?![\w.(])",
+        ),  # Vault before 1.10
         ("hv", r"\bhv[sbr]\.[0-9A-Za-z_-]{20,}"),
         (".atlasv1.", r"\b[0-9A-Za-z]{14}\.atlasv1\.[0-9A-Za-z_=-]{40,}"),
         ("gls", r"\bgl(?:sa|c)_[0-9A-Za-z_+/=-]{30,}"),
         ("tskey-", r"\btskey-[a-z]{2,10}-[0-9A-Za-z-]{16,}"),
         ("do", r"\bdo[opr]_v1_[0-9a-f]{60,}"),
+        ("sq", r"\bsq[upa]_[0-9a-f]{40}\b"),
+        ("lin_api_", r"\blin_api_[0-9A-Za-z]{36,}"),
+        ("shp", r"\bshp(?:at|ca|pa|ss)_[0-9a-f]{32}\b"),
+        ("secret_", r"\bsecret_(?=[A-Za-z]{0,42}[0-9])[0-9A-Za-z]{43}\b"),
+        ("ntn_", r"\bntn_[0-9A-Za-z]{40,}"),
+        ("pat", r"\bpat[0-9A-Za-z]{14}\.[0-9a-f]{64}\b"),
+        ("akcp", r"\bAKCp[0-9A-Za-z]{60,}"),
+        ("swmtkn-", r"\bSWMTKN-1-[0-9a-z-]{60,}"),
+        ("{ssha", r"\{SSHA(?:256|512)?\}[0-9A-Za-z+/=]{20,}"),
         ("dapi", r"\bdapi[0-9a-f]{32}\b"),
         ("hf_", r"\bhf_[0-9A-Za-z]{30,}"),
         ("sk-", rf"{_START}sk-(?=[0-9A-Za-z_-]{{0,60}}[0-9])[0-9A-Za-z_-]{{24,}}"),
@@ -116,7 +129,7 @@ FORMS = _rows(
         ("sk", r"\bSK[0-9a-f]{32}\b"),
         ("key-", rf"{_START}key-[0-9a-f]{{32}}\b"),
         ("nrak-", r"\bNRAK-[0-9A-Z]{20,}"),
-        (":aa", r"(?:(?<![0-9A-Za-z])|(?<=/bot))[0-9]{8,10}:AA[0-9A-Za-z_-]{32,34}(?![0-9A-Za-z_-])"),  # Telegram
+        (":aa", r"(?:(?<![0-9A-Za-z])|(?<=bot))[0-9]{8,10}:AA[0-9A-Za-z_-]{32,34}(?![0-9A-Za-z_-])"),  # Telegram
         # JSON Web Tokens, signed and encrypted
         ("eyj", rf"(?<!{_URL})eyJ{_URL}{{8,}}\.eyJ{_URL}{{8,}}\.{_URL}{{8,}}"),
         ("eyj", rf"(?<!{_URL})eyJ{_URL}{{8,}}\.{_URL}{{0,2000}}\.{_URL}{{8,}}\.{_URL}{{8,}}\.{_URL}{{8,}}"),
@@ -151,6 +164,8 @@ _ANY_NAME = (
     r"[\w.-]{0,60}(?:pass(?:word|wd|phrase)?|pwd|secret|token|credentials?|(?:api|access|private|secret)[_-]?key)"
 )
 
+_MIXED = r"(?=[a-z+/]{0,60}[0-9])(?=[0-9+/]{0,60}[a-z])"
+
 _SIGNATURES = (
     r"(?:x-(?:oss|amz|goog|cos|obs|tos)-(?:signature|credential|security-token)|q-signature|q-ak|signature|sig|sign"
     r"|ossaccesskeyid|awsaccesskeyid|accesskeyid|access_?key|googleaccessid|security-?token|(?:access|auth|id|api|refresh)_?token|token"
@@ -167,23 +182,35 @@ SAID = _rows(  # on text in lower case
         ("authorization", r"authorization[\"']?\s?[:=]\s?[\"']?(?:[a-z][a-z0-9-]{1,20}[ +]|[a-z]{2,10}%20)([0-9a-z._~+/:-]{8,4000}=*)"),
         ("authorization", r"authorization[\"']?\s?[:=]\s?[\"']?(?=[a-z._~+/:-]{0,60}[0-9])([0-9a-z._~+/:-]{20,4000}=*)"),
         ("k", r"[as]k(?<![0-9a-z-]..)[\"']?\s?[=:]\s?[\"']?(?=[0-9]{0,60}[a-z])([0-9a-z+/=_-]{16,200})"),
+        ("signature=", r"\bsignature=[\"']?([0-9a-z%+/=_-]{28,})"),
+        ("sig=", r"(?<![\w?&])sig=([0-9a-z%+/]{40,200})"),
+        ("bce-auth-v", r"bce-auth-v[0-9]/[^\s/]{1,80}/[^\s/]{10,30}/[0-9]{1,8}/[^\s/]{0,300}/([0-9a-f]{64})"),
+        ("auth", rf"\bauth (?:plain |login )?{_MIXED}([0-9a-z+/]{{16,400}}={{0,2}})(?![\w.:(-])"),  # SMTP's, Redis'
         ("cookie", r"\bcookie[\"']?\s?[:=]\s?[\"']?(?:[^\n]{0,300}?[;\s])??[\w.-]{0,40}(?:sess(?:ion)?(?:_?id)?|sid|token|auth)=([^\s;,\"']{12,2000})"),
         ("bearer", r"\bbearer(?:[ \t]{1,4}|%20)([0-9a-z._~+/-]{12,4000}=*)"),
         # Options of programs
-        *_programs("mysql mysqldump mysqladmin mysqlimport mysqlshow mysqlsh mysqlpump mysqlbinlog mariadb mariadb-dump", rf"-p(?!\s){_VALUE}"),
+        *_programs("mysql mysqldump mysqladmin mysqlimport mysqlshow mysqlsh mysqlpump mysqlbinlog mariadb mariadb-dump", rf"-p(?!\s|33[0-9]{{2,3}}\b){_VALUE}"),  # -P3306 is a port
         *_programs("sshpass sqlcmd osql bcp isql ipmitool psexec psexec64", rf"-p ?{_VALUE}"),
         *_programs("redis-cli redis-benchmark", rf"(?:-a|--pass) {_VALUE}"),
+        *_programs("beeline", rf"-p {_VALUE}"),
+        ("addauth", r"\baddauth digest [^\s:]{1,60}:(\S{1,200})"),
+        ("auth-pass", rf"\bauth-pass \S{{1,100}} {_VALUE}"),
+        ("setuser", r"\bacl setuser [^\n]{0,100}?[>#]([^\s\"']{3,200})"),
+        *((name, rf"\b{name}{_ON}-{one} ?(?!sha|md5|des|aes){_VALUE}") for name in ("snmpwalk", "snmpget") for one in "ax"),
+        ("openssl enc", rf"\bopenssl enc{_ON}-k {_VALUE}"),
         *_programs("mongo mongosh mongodump mongorestore mongoexport mongoimport", rf"-p {_VALUE}"),
-        *_programs("ldapsearch ldapadd ldapmodify ldapdelete ldapwhoami ldappasswd", rf"-w {_VALUE}"),
+        *_programs("ldapsearch ldapadd ldapmodify ldapdelete ldapwhoami ldappasswd ipa-client-install", rf"-w {_VALUE}"),
         *_programs("docker podman nerdctl helm skopeo crane oc az", rf"login{_ON}-p[ =]{_VALUE}"),
         *_programs("ossutil ossutil64 obsutil", rf"(?:-k|--access-key-secret)[ =]{_VALUE}"),
         *_programs("coscmd", rf"-s {_VALUE}"),
         *_programs("mc", rf"(?:alias set|config host add) (?:\S{{1,100}} ){{3}}{_VALUE}"),
         *_programs("7z 7za", rf"-p(?!\s){_VALUE}"),
-        *_programs("curl wget http", r"(?:-u|--user|--proxy-user|-a)[ =]?[\"']?[^\s:\"'/]{1,100}:([^\s\"']{1,200})"),
+        *_programs("rar unrar", rf"-h?p(?![\s-]){_VALUE}"),
+        *_programs("curl wget http etcdctl", r"(?:-u|--user|--proxy-user|-a)[ =]?[\"']?[^\s:\"'/]{1,100}:([^\s\"']{1,200})"),
+        *((one, rf"\b{one}{_ON}-u ?[\"']?[^\s%\"']{{1,100}}%([^\s\"']{{1,200}})") for one in ("net rpc", "net ads")),
         *_programs("smbclient rpcclient winexe", r"-u ?[\"']?[^\s%\"']{1,100}%([^\s\"']{1,200})"),
         *_programs("lftp", rf"-u ?[^\s,]{{1,100}},{_VALUE}"),
-        *_programs("sqlplus sqlldr expdp impdp rman", r"[\"']?[a-z0-9_$#]{1,60}/([^\s@/\"']{1,100})@"),
+        *_programs("sqlplus sqlldr expdp impdp rman", r"[\"']?[a-z0-9_$#]{1,60}/([^\s@/\"'.]{1,100})(?=[@\s]|$)"),
         *_programs("rabbitmqctl", rf"(?:add_user|change_password|authenticate_user)\s\S{{1,100}}\s{_VALUE}"),
         *_programs("wpa_passphrase", rf"\S{{1,40}} {_VALUE}"),
         ("net use", rf"\bnet use\s(?:\S{{1,3}}\s)?\\\\\S{{1,200}}\s(?:/user:\S{{1,100}}\s)?(?![/*]){_VALUE}"),
@@ -193,6 +220,8 @@ SAID = _rows(  # on text in lower case
         ("chpasswd", rf"{_ECHO}[a-z_][\w.-]{{0,40}}:([^\n\"'|]{{1,200}}?)[\"']?\s{{0,3}}\|\s?(?:sudo )?chpasswd"),
         ("--stdin", rf"{_ECHO}([^\n\"'|]{{1,200}}?)[\"']?\s{{0,3}}\|\s?(?:sudo )?passwd\s[^\n|;]{{0,60}}--stdin"),
         ("--password-stdin", rf"{_ECHO}([^\n\"'|]{{1,200}}?)[\"']?\s{{0,3}}\|\s?(?:sudo )?[a-z]{{3,10}}\s[^\n|;]{{0,200}}--password-stdin"),
+        ("kinit", rf"{_ECHO}([^\n\"'|]{{1,200}}?)[\"']?\s{{0,3}}\|\s?kinit\b"),
+        ("<<<", rf"(?:--password-stdin|--stdin|\bkinit|\brealm|\bcryptsetup|\bsudo -s)[^\n|;<]{{0,60}}<<<\s?{_VALUE}"),
         ("sudo -s", rf"{_ECHO}([^\n\"'|]{{1,200}}?)[\"']?\s{{0,3}}\|\s?sudo -s\b"),
         ("htpasswd", rf"\bhtpasswd\s(?:-[a-z0-9]{{1,6}}\s){{0,3}}-[a-z0-9]{{0,5}}b[a-z0-9]{{0,5}}\s(?:\S{{1,200}}\s){{1,2}}{_VALUE}(?=\s|$)"),
         ("net user", rf"\bnet user\s(?:\"[^\"\n]{{1,60}}\"|[^\s/\"]{{1,60}})\s(?![/*]){_VALUE}"),
@@ -202,27 +231,39 @@ SAID = _rows(  # on text in lower case
         ("password", rf"\blogin\s{{1,8}}\S{{1,200}}\s{{1,8}}password\s{{1,8}}{_VALUE}"),  # .netrc
         ("password", rf"\bmachine\s{{1,8}}\S{{1,200}}\s{{1,8}}password\s{{1,8}}{_VALUE}"),
         (":543", r"(?<!\S)[\w.*-]{1,200}:543[0-9]:[\w*-]{1,64}:[\w*-]{1,64}:([^\s:]{1,200})(?!\S)"),  # .pgpass
+        ("set password", r"set password for \S{1,100}\s?=\s?(?:password\s?\(\s?)?'([^'\n]{1,200})'"),
         ("identified", r"\bidentified\s(?:with\s\S{1,40}\s)?(?:by|as)\s(?:password\s)?'([^'\n]{1,200})'"),
         ("passw", r"\bpassw(?:or)?d(?:\s{1,2}|\s?[(=]\s?)'([^'\n]{1,200})'"),
         *((one, rf"\b{one}\s{_VALUE}") for one in ("requirepass", "masterauth")),
+        # A name and a value with nothing but space between them: only where the value is made by a machine
+        *((hint, rf"{name} {{1,3}}[\"']?(?=[a-z+/_-]{{0,60}}[0-9])(?=[0-9+/_-]{{0,60}}[a-z])([0-9a-z+/_-]{{20,200}}={{0,2}})(?![\w.:(])") for hint, name in (
+            ("key", r"(?:secret_?access_?key|access_?key[_ ]?secret|secret_?key)"), ("authtoken", r"\b(?:add-)?authtoken"), ("password", r"\bpassword"))),
+        ("password", r"\bpassword \"(?=[^\"\n]{0,100}[0-9])([^\s\"]{6,100})\""),
+        ("token", r"\btoken[^\n]{0,40}?(?<![\w.])([0-9a-z]{6}\.(?=[a-z]{0,15}[0-9])[0-9a-z]{16})(?![\w.])"),  # of kubeadm
+        ("unseal key", r"\bunseal key [0-9]{1,2}: (\S{30,200})"),
+        *((hint, rf"{hint}[\"']?\s?[:=]\s?[\"']?([0-9a-f]{{32,64}})\b") for hint in ("routing_key", "mch_key", "mchkey", "sonar.login")),
+        # Ids and secrets given to a client in code
+        *((hint, rf"{hint}\(\s?[\"'][^\"'\n]{{4,80}}[\"'],\s{{0,4}}[\"']{_MIXED}([0-9a-z+/]{{20,100}}={{0,2}})[\"']") for hint in ("auth", "client", "credential", "credentials", "session")),
         ("<", r"<(?:[a-z]{1,20}[:_-])?(?:password|passwd|pwd|secret|token|api_?key|access_?key(?:_?secret)?)>([^<\n]{4,400})</"),
         # A name and a value, each in a field of its own: environments of containers, property files in XML
         *(("value", rf"\b{one}\\?[\"']?\s?[:=]\s?\\?[\"']?{_ANY_NAME}\\?[\"']?,?\s{{0,20}}\\?[\"']?value\\?[\"']?\s?[:=]\s?\\?{_VALUE}") for one in ("name", "key")),
+        ("</name>", rf"<name>{_ANY_NAME}</name>\s{{0,40}}<value>([^<\n]{{4,400}})</value>"),
         *(("</", rf"\b{one}=[\"']{_ANY_NAME}[\"']>([^<\n]{{4,400}})</") for one in ("name", "key")),
         ("send", r"passw(?:or)?d[^\n]{0,40}\n?[^\n]{0,40}\bsend\s(?:--\s)?\"([^\n\"\\]{4,200})"),
         ("psk", rf"\bpsk=\s?{_VALUE}"),
         # In Chinese, where no space stands between words
-        *((word, rf"{word}[^\S\n]?(?:[为是]?[：:=]|[为是])\s{{0,3}}[\"'“]?(?=[!-~]{{0,60}}[0-9])([!-~]{{6,200}})") for word in ("密码", "口令", "密钥", "令牌")),
+        *((word, rf"{word}[^\S\n]?(?:(?:已?(?:设置|重置|修改|更新))?[为是成]?[：:=]|(?:已?(?:设置|重置|修改|更新))?[为是成])\s{{0,3}}[\"'“]?(?=[!-~]{{0,60}}[0-9])([!-~]{{6,200}})") for word in ("密码", "口令", "密钥", "令牌")),
         # What installers tell
         ("temporary password", r"temporary password is generated for \S{1,100}: (\S{6,100})"),
         ("password for", r"password for [^\n:]{1,60}(?:superuser|user|account|admin\w{0,10}|root\S{0,60})[^\n:]{0,30}(?: is)? ?: ?(\S{6,100})"),
+        ("password for", r"password for [^\n:]{1,80}(?:://[^\n:]{1,80})?: (?=[^\s]{0,60}[0-9])([^\s:]{6,100})(?=[ \t\r]*(?:\n|\Z))"),
         ("following password", r"following password[^\n]{0,60}\n\s{0,6}([0-9a-f]{32})\b"),
     ),
 )  # fmt: skip
 
 _NO_VALUE = re.compile(
     r"""[*x•●.…_#=?-]*"""  # masked or empty
-    r"|\$\w*|\$[{(].*|%\w*%?|%\{.*|@[\w.-]*@|:\w+|!?\{+.*|<.*|\[.*|&\w+;.*"  # variables of shells, templates, SQL
+    r"|`.*|\$\w*|\$[{(].*|%\w*%?|%\{.*|@[\w.-]*@|:\w+|!?\{+.*|<.*|\[.*|&\w+;.*"  # variables of shells, templates, SQL
     r"|(?:~|\.{1,2})?/(?:etc|var|usr|opt|home|root|run|tmp|mnt|data\w*|proc|dev|srv|apps?|secrets?|bin|lib\d*|sys"
     r"|boot|media|volumes?|users?|code|workspace|certs?|keys?|conf\w*|work)?(?:/.*)?|\.{1,2}/.*|~.*"  # paths
     r"|[a-z]:[\\/].*|\\\\.*|[a-z][a-z0-9+]*://.*"

@@ -63,6 +63,17 @@ def test_each_row_reads_in_a_sentence(row: Reason) -> None:
     assert not row.cause.endswith(".")
     assert len(row.command) <= 100
     assert row.samples or row.statuses
+    assert row.command or row.windows
+    assert row.page.startswith("https://www.alibabacloud.com/help/en/ecs/")
+
+
+# What is typed alike in both systems' shells.
+EVERYWHERE = {"aliyun", "docker", "git", "kubectl", "ssh", "ssh-keygen", "mysql"}
+
+
+@pytest.mark.parametrize("row", REASONS, ids=lambda row: row.key)
+def test_what_can_happen_on_windows_has_a_line_to_copy_there(row: Reason) -> None:
+    assert row.system or row.windows or row.command.split()[0] in EVERYWHERE
 
 
 @pytest.mark.parametrize(("row", "sample"), [(row, sample) for row in OUTPUTS for sample in row.samples])

@@ -59,12 +59,14 @@ def read(text: str, system: str = "") -> Evidence | None:
     if not strong:
         return None
     block = _last_block(lines.lines, strong)
-    root = max(block, key=lambda at: (strong[at].depth, -at))
+    root = max(block, key=lambda at: (strong[at].depth, strong[at].key not in _VAGUE, -at))
     return lines.judged(strong, block, root, whole=whole)
 
 
 # Named when the way to the packages was the trouble.
 _SECOND_HAND = frozenset({"package-missing"})
+# Said before the line that says why.
+_VAGUE = frozenset({"connect-failed"})
 
 
 class _Lines:
@@ -153,7 +155,8 @@ class _Lines:
         logged = says(phrases.LOGGED, line)
         if logged and any(not says(phrases.LOGGED, line) for line in plain):  # the command's own last word is another
             return None
-        rivals = {other.key for at, other in strong.items() if not (at in block and other.depth < reason.depth)}
+        beside = {at: other for at, other in strong.items() if not (at in block and other.key in _VAGUE)}
+        rivals = {other.key for at, other in beside.items() if not (at in block and other.depth < reason.depth)}
         clear = (
             whole
             and not logged
@@ -182,6 +185,8 @@ def _last_block(lines: Sequence[str], strong: Iterable[int]) -> list[int]:
 
 
 _OF_DIFF = ("+", "-", " ", "@", "\\")
+_MESSAGE = 6  # lines of what an exception says
+_NAMED = re.compile(r"^(?:.{0,200}[ :])?(?:[a-z_$][\w$]*\.)+\w*(?:exception|error|failure)\b")
 _TRACEBACK = "traceback (most recent call last):"
 _CHAINED = ("during handling of the above exception", "the above exception was the direct cause")
 
@@ -195,6 +200,8 @@ def _without_followers(lines: list[str]) -> list[str]:
     ends = [_end_of_traceback(lines, at) for at in heads]
     for number, (head, end) in enumerate(zip(heads, ends, strict=True)):
         gone |= set(range(head, end))  # lines of source
+        if end < len(lines) and any("os.environ[" in line for line in lines[head:end]):
+            lines[end] += " in os.environ"  # which key is missing where
         if number and any(said in line for line in lines[ends[number - 1] : head] for said in _CHAINED):
             gone |= set(range(ends[number - 1] + 1, end + 1))
     caused = [at for at, line in enumerate(lines) if line.lstrip().startswith("caused by:")]
@@ -220,9 +227,12 @@ def _end_of_traceback(lines: Sequence[str], head: int) -> int:
 
 
 def _head_of_trace(lines: Sequence[str], caused: int) -> int:
-    """The exception that a stack trace begins with: the first line above that is neither a frame nor a cause."""
+    """The exception that a stack trace begins with: the first line above that is neither a frame nor a cause, or where
+    its message has more than one line, that which names it.
+    """
     above = range(caused - 1, -1, -1)
-    return next((at for at in above if lines[at][:1].strip() and not lines[at].startswith("caused by:")), caused)
+    last = next((at for at in above if lines[at][:1].strip() and not lines[at].startswith("caused by:")), caused)
+    return next((at for at in range(last, max(-1, last - _MESSAGE), -1) if _NAMED.search(lines[at])), last)
 
 
 @cache

@@ -183,7 +183,7 @@ def _different(count: int) -> str:
 def _next_step(known: Diagnosis) -> Block:
     """Whose move it is, which, the line to copy, whether a rerun is safe, and the vendor's page."""
     command = [b.words(pgettext("before a command", ": ")), b.words(known.command, code=True)] if known.command else []
-    page = [b.words(" "), b.link(known.reason.page, _("Vendor's page"))] if known.reason.page else []
+    page = [b.words(" "), b.link(_(known.reason.page), _("Vendor's page"))]
     rerun = b.words(_(". {rerun}", rerun=_(wording.RERUN[known.rerun])))
     return b.line(b.words(wording.next_step(known)), *command, rerun, *page)
 

@@ -30,7 +30,7 @@ HARMLESS = (
     r"^sudo: unable to resolve host|\bno (?:errors?|problems?|issues?|failures?)\b"
     r"|\b(?:errors?|failures?|failed)[=: ]{1,3}0\b"
     r"|\b0 (?:errors?|failures?|failed)\b"
-    r"|\b(?:checking|checked|check|looking|searching|watch(?:ing)?) (?:for|if|whether)\b"
+    r"|\b(?:checking|checked|check|(?<!while )looking|searching|watch(?:ing)?) (?:for|if|whether)\b"
     r"|\bif (?:you|this|it|the)\b|\bas expected\b|\bexpected (?:to|error|failure|result)"
     r"|\b(?:is|was|are|were) expected\b|\be\.g\.(?! nfs, cifs)"
     r"|\bfor example\b(?!\.)|\bsee also\b"
@@ -39,8 +39,10 @@ HARMLESS = (
     r"|(?:\.\.\.|…|[:：]|\]) ?(?:正常|通过|无|否|成功)$|^(?:ok|pass(?:ed)?|\[ *ok *\])\b"
     r"|\bpassed$|\bfixed\b|(?<!be )\bresolved\b(?! host)"
     r"|\bignor(?:ed|ing|e)\b|\bskip(?:ped|ping)?\b|\bharmless\b|\bnon-fatal\b|\bno longer\b(?! has a release)"
-    r"|\bprevent(?:s|ed|ing)?\b|\bavoid|\busing .{1,60} instead\b|, using \S|\bdo you (?:get|see|have)\b.{0,80}\?"
-    r"|\|\| true|\btips?:|\bhints?:|\bhelp:|\bdocs?:|\bpreviously\b|\blast (?:week|night|month|time)\b|\byesterday\b"
+    r"|(?<!selinux is )(?<!problems )\bprevent(?:s|ed|ing)?\b"
+    r"|\bavoid|\busing .{1,60} instead\b|, using \S|\bdo you (?:get|see|have)\b.{0,80}\?"
+    r"|\|\| true|\btips?:|\bhints?:|\bhelp:|\bdocs?:|\bdocumentation\b|\bexplained (?:at|in)\b"
+    r"|\bpreviously\b|\blast (?:week|night|month|time)\b|\byesterday\b"
     r"|\b(?:alert rules?|runbook|faq|readme|changelog|release notes?)\b|\btest_\w{1,60}\b.{0,60}\b(?:ok|passed)\b"
     r"|^\W{0,4}(?:[0-9a-f]{3,12} )?(?:fix(?:es|ed)?|handle[sd]?|improve[sd]?|add(?:s|ed))\b[: ]"  # what was changed
     r"|未发现|没有发现|未出现|没有出现|无异常|未检测到|已忽略|忽略|跳过|不再|(?<!未)预期|如果(?!包括路径)|示例|上次|历史"
@@ -82,7 +84,7 @@ REPEATS = (
     r"|失败[。!！]?$|^\s|\+ (?:category|fully)|see ['\"`]|usage:"
     r"|\bplay recap\b|\bunreachable=\d+ {1,8}failed=\d"
     r"|\bmore details here:|\bfailed to verify the legitimacy\b|\bsecure connection to it\b"  # what curl explains
-    r"|\bhow to fix it, please\b"
+    r"|\bhow to fix it, please\b|\bno listening sockets available\b|\bunable to open logs\b"
     r"|\banother git process seems\b|\ban editor opened by\b|\bare terminated then try again\b"  # and what Git does
     r"|\bmay have crashed in this repository\b|\bremove the file manually\b"
     r"|\bcommand failed\b|\bat line:|\bplease (?:check|see)\b|\bdeploy(?:ment)? (?:failed|aborted)"

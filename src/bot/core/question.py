@@ -39,25 +39,26 @@ KINDS = {
 _REASONS = """
     access-denied-status access-violation account-missing address-in-use agent-blocked agent-not-running agent-offline
     agent-old agent-restarted agent-silent agent-upgrading archive arithmetic assertion bad-command bad-encoding
-    bad-interpreter bad-option bad-schedule bad-text breakpoint build cancelled cannot-assign clock command-not-found
-    config connect-failed connection-refused connection-reset connection-timeout container container-ambiguous
-    container-down container-id container-mismatch container-missing container-name container-runtime
-    container-unreachable cpu-limit crlf ctrl-c database-connections database-lock database-login database-missing
-    database-statement device-missing directory-missing disk-full disk-full-status disk-quota dll-missing dns
-    docker-daemon dotnet-crash encoding exception exec-format execution-policy file-busy file-content file-exists
-    file-mode file-name file-not-found file-not-made file-path file-size-limit file-there git-state group-missing
-    hang-up health-check heap-corruption host-key illegal-instruction image-missing inotify instance-deregistered
-    instance-gone instance-missing instance-not-running instance-restarted interrupted invalid io-error killed
-    kubernetes lock-held login missing-library module-missing mount msi-busy msi-failed msi-package msi-refused
-    network-unreachable no-command no-command-windows no-inodes no-memory-windows no-systemd no-tty no-working-directory
-    not-a-directory not-authorised not-delivered not-executable not-found-there not-sent not-stopped oom open-files
-    package-lock package-missing package-script package-signature packages-broken password-unread password-wrong
-    path-too-long permission power-off power-off-windows process-limit program-error program-missing-status proxy
-    rate-limited read-only reboot reboot-begun reboot-pending reboot-windows repository role-wrong schedule-past
-    schedule-too-long schedule-zone security-group segfault selinux server-error service-failed service-missing-code
-    service-slow shell-syntax sigabrt sigalrm sigbus sigfpe sigill sigint signal sigpipe sigquit sigsys sigterm sigtrap
-    ssh-key stack-overflow stale-handle stopped sudo system-python time-limit timeout tls unit-failed unit-not-found
-    unknown-code unset-variable user-missing version-mismatch waiting-for-input wrong-image wrong-system zone-files
+    bad-interpreter bad-option bad-schedule bad-text breakpoint build cancelled cannot-assign client-version clock
+    command-not-found config connect-failed connection-refused connection-reset connection-timeout container
+    container-ambiguous container-down container-id container-mismatch container-missing container-name
+    container-runtime container-unreachable cpu-limit crlf ctrl-c database-connections database-lock database-login
+    database-missing database-statement device-missing directory-missing disk-full disk-full-status disk-quota
+    dll-missing dns docker-daemon dotnet-crash encoding exception exec-format execution-policy file-busy file-content
+    file-exists file-mode file-name file-not-found file-not-made file-path file-size-limit file-there git-state
+    group-missing hang-up header-missing health-check heap-corruption host-key illegal-instruction image-missing
+    inotify instance-deregistered instance-gone instance-missing instance-not-running instance-restarted interrupted
+    invalid io-error killed kubernetes lock-held login missing-library module-missing mount msi-busy msi-failed
+    msi-package msi-refused network-unreachable no-command no-command-windows no-inodes no-memory-windows no-systemd
+    no-tty no-working-directory not-a-directory not-authorised not-delivered not-executable not-found-there not-sent
+    not-stopped oom open-files package-lock package-missing package-script package-signature packages-broken
+    password-unread password-wrong path-too-long permission power-off power-off-windows process-limit program-error
+    program-missing-status proxy rate-limited read-only reboot reboot-begun reboot-pending reboot-windows repository
+    role-wrong schedule-past schedule-too-long schedule-zone security-group segfault selinux server-error
+    service-failed service-missing-code service-slow shell-syntax sigabrt sigalrm sigbus sigfpe sigill sigint signal
+    sigpipe sigquit sigsys sigterm sigtrap ssh-key stack-overflow stale-handle stopped sudo system-python time-limit
+    timeout tls unit-failed unit-not-found unknown-code unset-variable user-missing version-mismatch waiting-for-input
+    wrong-image wrong-system zone-files
 """
 REASONS = frozenset(_REASONS.split())
 

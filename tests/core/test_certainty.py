@@ -235,7 +235,7 @@ def test_where_no_reason_is_read_none_is_said(language: str) -> None:
             summary = summary_of(system, fields)
             runs = runs_of(summary.invocations, NOW)
             home = json.dumps(view(Page(Snapshot(runs, 1.0), NOW, (REGION,))), ensure_ascii=False)
-            text = f"{home}\n{csv_of(summary.rows)}".lower()
+            text = f"{home}\n{csv_of(summary.groups)}".lower()
             assert guessed("").strip().lower() not in text
             assert len(_(reason.cause)) < 8 or _(reason.cause).lower() not in text, reason.key
 

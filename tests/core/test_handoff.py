@@ -52,8 +52,7 @@ def ids_in(lines: list[str]) -> list[str]:
 
 
 def cells(summary: Summary) -> list[list[str]]:
-    rows = [row for group in summary.groups for row in group.rows]
-    return list(csv.reader(io.StringIO(csv_of(rows))))
+    return list(csv.reader(io.StringIO(csv_of(summary.groups))))
 
 
 def test_three_forms_of_what_did_not_succeed() -> None:
@@ -70,10 +69,10 @@ def test_three_forms_of_what_did_not_succeed() -> None:
             " --InstanceId.1 i-1 --InstanceId.2 i-2 --InstanceId.3 i-3"
         ],
         "CSV": [
-            "instance_id,name,region,state,error_code,exit_code",
-            'i-1,"web, one",cn-hangzhou,failed,ExitCodeNonzero,1',
-            "i-2,i-2,cn-hangzhou,timed out,ExecutionTimeout,",
-            "i-3,i-3,cn-hangzhou,never ran,ClientNotOnline,",
+            "instance_id,name,region,state,error_code,exit_code,reason",
+            'i-1,"web, one",cn-hangzhou,failed,ExitCodeNonzero,1,',
+            "i-2,i-2,cn-hangzhou,timed out,ExecutionTimeout,,timeout",
+            "i-3,i-3,cn-hangzhou,never ran,ClientNotOnline,,agent-offline",
         ],
     }
 
@@ -82,11 +81,18 @@ def test_in_the_csv_the_state_is_for_who_reads_it_and_the_rest_for_who_sorts_by_
     rows = [failed("i-1"), row("i-2", "Timeout", ErrorCode="ExecutionTimeout"), never_ran("i-3")]
     with speaking(catalogue("zh")):
         assert forms(summary_of(rows))["CSV"] == [
-            "instance_id,name,region,state,error_code,exit_code",
-            "i-1,i-1,cn-hangzhou,失败,ExitCodeNonzero,1",
-            "i-2,i-2,cn-hangzhou,超时,ExecutionTimeout,",
-            "i-3,i-3,cn-hangzhou,未执行,ClientNotOnline,",
+            "instance_id,name,region,state,error_code,exit_code,reason",
+            "i-1,i-1,cn-hangzhou,失败,ExitCodeNonzero,1,",
+            "i-2,i-2,cn-hangzhou,超时,ExecutionTimeout,,timeout",
+            "i-3,i-3,cn-hangzhou,未执行,ClientNotOnline,,agent-offline",
         ]
+
+
+def test_a_reason_in_the_csv_bears_a_question_mark_where_it_is_not_proven() -> None:
+    full = "tar: x: No space left on device"
+    rows = [failed("i-1", "rm: x: Permission denied"), failed("i-2", full, Dropped=9), failed("i-3", code=137), failed("i-4", "odd")]
+    reasons = {line[0]: line[6] for line in cells(summary_of(rows))[1:]}
+    assert reasons == {"i-1": "permission", "i-2": "disk-full?", "i-3": "killed?", "i-4": ""}
 
 
 def test_a_command_line_for_each_region_and_command() -> None:
@@ -107,7 +113,7 @@ def test_a_command_line_names_the_account_as_a_profile() -> None:
     assert forms(summary)["Run it again there"] == [
         "aliyun ecs InvokeCommand --RegionId cn-hangzhou --profile prod --CommandId c-hz0jdfwcsr --InstanceId.1 i-1"
     ]
-    assert forms(summary)["CSV"][1] == "i-1,i-1,prod/cn-hangzhou,failed,ExitCodeNonzero,1"
+    assert forms(summary)["CSV"][1] == "i-1,i-1,prod/cn-hangzhou,failed,ExitCodeNonzero,1,"
 
 
 def test_what_is_going_can_be_stopped_and_what_that_means_is_said() -> None:
@@ -192,14 +198,14 @@ def test_a_line_too_long_for_slack_is_counted_and_not_cut() -> None:
 @pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1+1", "＝1+1"])
 def test_a_spreadsheet_takes_no_cell_for_a_formula(name: str) -> None:
     summary = summary_of([failed("i-1", ErrorCode=name)], {"i-1": name})
-    _, (_, shown_name, _, _, code, _) = cells(summary)
+    _, (_, shown_name, _, _, code, _, _) = cells(summary)
     assert (shown_name, code) == (f"'{name.strip()}", f"'{name.strip()}")
 
 
 def test_a_name_in_a_cell_keeps_to_its_cell() -> None:
     rows = [failed(f"i-{n}", ErrorCode=text) for n, text in enumerate(HOSTILE)]
     found = cells(summary_of(rows, {f"i-{n}": f'a,"b"\n{text}' for n, text in enumerate(HOSTILE)}))
-    assert [len(line) for line in found] == [6] * 5
+    assert [len(line) for line in found] == [7] * 5
 
 
 def test_an_id_cannot_leave_its_place_in_a_command_line() -> None:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from bot.core import blocks as b
 from bot.core import places, wording
 from bot.core.blocks import Block, Message
-from bot.core.summary import BAD, Bucket, Row, Summary
+from bot.core.summary import BAD, Bucket, Group, Row, Summary
 from bot.core.texts import N_, _, counted
 
 _AT_ONCE = 50  # ids in one line, so that it can be pasted; InvokeCommand takes 100, StopInvocation 50
@@ -31,13 +31,14 @@ def failed_ids(summary: Summary) -> Message:
 
     The CSV comes last: it is the longest, and gives way where room is short.
     """
-    rows = [row for group in summary.of(*BAD) for row in group.rows]
+    groups = list(summary.of(*BAD))
+    rows = [row for group in groups for row in group.rows]
     ids, stop = _ids(rows), _stop(summary)
     forms = [
         (counted("{count} instance without success", "{count} instances without success", len(ids)), ids),
         (_("Run it again there"), _again(rows)),
         (_("Stop what is still going"), stop),
-        ("CSV", csv_of(rows).split("\n") if rows else []),
+        ("CSV", csv_of(groups).split("\n") if rows else []),
     ]
     parts, room = [], _MOST_FORMS
     for heading, lines in forms:
@@ -92,20 +93,26 @@ def _numbered(ids: Iterable[str]) -> str:
     return " ".join(f"--InstanceId.{number} {shlex.quote(one)}" for number, one in enumerate(ids, 1))
 
 
-def csv_of(rows: Iterable[Row]) -> str:
+def csv_of(groups: Iterable[Group]) -> str:
     """One line for each row, with a heading; names are quoted where they must be.
 
-    Headings, ids and codes are the same in every language, for who sorts by them; the state is for who reads it.
+    Headings, ids, codes and reasons are the same in every language, for who sorts by them; the state is for who reads
+    it. A reason is what `reason:` takes; one that is not proven bears a question mark.
     """
     target = io.StringIO()
     writer = csv.writer(target, lineterminator="\n")
-    writer.writerow(["instance_id", "name", "region", "state", "error_code", "exit_code"])
-    for row in rows:
+    writer.writerow(["instance_id", "name", "region", "state", "error_code", "exit_code", "reason"])
+    for row, reason in ((row, _reason(group)) for group in groups for row in group.rows):
         one = row.result
         state = _(wording.WORDS[row.bucket])
         texts = [_cell(text) for text in (one.instance_id, row.name, one.region, state, one.error_code)]
-        writer.writerow([*texts, "" if one.exit_code is None else one.exit_code])
+        writer.writerow([*texts, "" if one.exit_code is None else one.exit_code, reason])
     return target.getvalue().rstrip("\n")
+
+
+def _reason(group: Group) -> str:
+    known = group.diagnosis
+    return "" if known is None else known.reason.key if known.certain else f"{known.reason.key}?"
 
 
 def _cell(text: str) -> str:

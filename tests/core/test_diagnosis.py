@@ -170,6 +170,8 @@ FULL = "tar: x: No space left on device"
         ({"exit_code": 1, "text": f"{'x' * 9_000}\n{FULL}"}, "disk-full", "looks like no space left"),
         ({"exit_code": -1073741819}, "access-violation", "crashed: access violation"),
         ({"exit_code": 3221225477, "system": "windows"}, "access-violation", "crashed: access violation"),
+        ({"exit_code": -2147024891}, "access-denied-status", "access denied"),
+        ({"exit_code": 0x80070070, "system": "windows"}, "disk-full-status", "no space left"),
         ({"exit_code": 194}, "", ""),
         ({"exit_code": 194, "system": "linux"}, "reboot", "looks like reboots the instance, perhaps on purpose"),
         ({"exit_code": None}, "", ""),

@@ -90,7 +90,8 @@ def test_in_the_csv_the_state_is_for_who_reads_it_and_the_rest_for_who_sorts_by_
 
 def test_a_reason_in_the_csv_bears_a_question_mark_where_it_is_not_proven() -> None:
     full = "tar: x: No space left on device"
-    rows = [failed("i-1", "rm: x: Permission denied"), failed("i-2", full, Dropped=9), failed("i-3", code=137), failed("i-4", "odd")]
+    denied = "rm: x: Permission denied"
+    rows = [failed("i-1", denied), failed("i-2", full, Dropped=9), failed("i-3", code=137), failed("i-4", "odd")]
     reasons = {line[0]: line[6] for line in cells(summary_of(rows))[1:]}
     assert reasons == {"i-1": "permission", "i-2": "disk-full?", "i-3": "killed?", "i-4": ""}
 

@@ -248,7 +248,9 @@ _CRASH = "look for the core dump and what was changed last"
 
 def _status(key: str, codes: tuple[int, ...], cause: str, owner: str, next_step: str, command: str = _CRASH_LOG_WINDOWS,
             **more: object) -> Reason:
-    """An NTSTATUS, which Windows gives as exit code: as it is, or as a negative number of 32 bits. No script ends so."""
+    """An NTSTATUS or HRESULT, which Windows gives as exit code: as it is, or as a negative number of 32 bits. No script
+    ends so.
+    """
     both = tuple(n for code in codes for n in (code, code - 2**32))
     return _exit(key, WINDOWS, both, cause, owner, next_step, command, **more)
 
@@ -344,7 +346,7 @@ EXITS = (
     _status("access-violation", (0xC0000005,), "crashed: access violation", AUTHOR, "look for what was changed last",
             rerun=HALF_WAY, also=("segfault",),
             says=(r"\baccess violation\b", r"0xc0000005", r"accessviolationexception", r"访问冲突")),
-    _status("no-memory-windows", (0xC0000017, 0xC000012D, 0xC000009A), "out of memory", HOST,
+    _status("no-memory-windows", (0xC0000017, 0xC000012D, 0xC000009A, 0x8007000E), "out of memory", HOST,
             "see what uses the memory", "tasklist /v", rerun=HALF_WAY, also=("oom",)),
     _status("stack-overflow", (0xC00000FD,), "crashed: stack overflow", AUTHOR, "look for endless recursion",
             rerun=HALF_WAY, says=(r"\bstack overflow\b", r"stackoverflow(?:error|exception)", r"0xc00000fd",
@@ -358,11 +360,11 @@ EXITS = (
             "look for what was changed last", rerun=HALF_WAY, also=("segfault",)),
     _status("wrong-image", (0xC000007B,), "program or DLL is of the wrong kind (32 or 64 bits)", AUTHOR,
             "install the build for this system", "systeminfo", also=("exec-format",)),
-    _status("access-denied-status", (0xC0000022,), "access denied", HOST, "see who may do that", "whoami /all",
+    _status("access-denied-status", (0xC0000022, 0x80070005), "access denied", HOST, "see who may do that", "whoami /all",
             also=("permission",)),
-    _status("disk-full-status", (0xC000007F,), "no space left", HOST, "free space, or grow the disk",
+    _status("disk-full-status", (0xC000007F, 0x80070070), "no space left", HOST, "free space, or grow the disk",
             "wmic logicaldisk get size,freespace,caption", rerun=HALF_WAY, also=("disk-full",)),
-    _status("program-missing-status", (0xC0000034, 0xC000003A), "file or path not found", AUTHOR,
+    _status("program-missing-status", (0xC0000034, 0xC000003A, 0x80070002, 0x80070003), "file or path not found", AUTHOR,
             "correct the path", "dir PATH", also=("file-not-found",)),
     _status("arithmetic", (0xC0000094, 0xC000008E), "crashed: division by zero", AUTHOR, _CRASH, rerun=HALF_WAY),
     _status("illegal-instruction", (0xC000001D, 0xC0000096), "crashed: illegal instruction", AUTHOR,

@@ -12,8 +12,8 @@ from bot.core.history import befores
 from bot.core.model import Invocation
 from bot.core.question import Question
 from bot.core.texts import _, counted
+from bot.earlier import Earlier
 from bot.filters import listed, names_targets
-from bot.history import Earlier
 from bot.lookup import MOST_HISTORY, Found, Lookup
 
 MOST_LAST = 20  # last runs of the instances of one run
@@ -25,7 +25,7 @@ def compared(lookup: Lookup, question: Question) -> tuple[Found, list[Compared]]
     """Each run that the question names beside its last run. Raises NotFound where no run has an earlier one."""
     found = lookup.invocations(question)
     plain = [run for run in found.invocations if not run.is_schedule]
-    earlier = lookup.history.search(plain)
+    earlier = lookup.earlier_runs.search(plain)
     told = [*_runs(lookup, question, found, plain, earlier), *_schedules(found)]
     if any(one.against for one in told):
         order = [run.id for run in found.invocations]
@@ -48,7 +48,7 @@ def _runs(
         others = {target.instance_id for target in one.targets} - asked
         if others and not names_targets(question):
             unnamed.setdefault(one.region, set()).update(others)
-    whole = lookup.history.whole(to_read.values(), unnamed)
+    whole = lookup.earlier_runs.whole(to_read.values(), unnamed)
     return [
         replace(
             differences.of_run(

@@ -1,80 +1,45 @@
-"""Earlier runs of the same command: read beside an answer at a bounded cost, or searched for to be compared with.
+"""Earlier runs of the same command, read beside an answer at a bounded cost.
 
-The history is the API's (DescribeInvocations, newest first); the store keeps for some minutes what was read of it, and
-for a month which runs of a command were shown, so that those are found that newer runs have pushed down the list.
+The history is the API's (DescribeInvocations, newest first); the store keeps for some minutes what was read of it.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
-import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from itertools import islice
 from typing import Any
 
 from bot.adapters.cloud_assistant import MOST_IDS, CloudAssistant
-from bot.adapters.store import Store, StoreError
-from bot.core.errors import CloudError
 from bot.core.history import Before, befores, befores_of_repeats, earlier_runs, newest_failures
-from bot.core.model import AgentStatus, Instance, Invocation, InvocationResult
+from bot.core.model import AgentStatus, Invocation
 from bot.core.summary import BAD, Row, bucket_of, summarise_results
 from bot.core.where import LEAST
-from bot.fanout import Fanout
-from bot.settings import Clock
-
-log = logging.getLogger("bot.history")
+from bot.earlier import PAGE, EarlierRuns, Kept, alternatives
 
 MOST_BESIDE = 2  # calls for earlier runs beside an answer
 READ_BESIDE = 20  # earlier runs, in one call
 MOST_VERSIONS = 3  # calls for agents' versions beside an answer, 100 instances each
 MOST_BESIDE_RESULTS = 5  # calls for earlier runs beside results on instances, which have no others
-PAGE, SEARCHED = 50, 200  # runs that are looked through for one to compare with: at first, and at most
-MOST_RESULTS = 5_000  # rows of one run
-MOST_SHOWN = 10  # runs of one command that are remembered
 _CACHED = 600.0  # seconds
-_REMEMBERED = 30 * 86_400.0
 
 _Befores = Mapping[str, Before | None]
 _Call = Callable[[], Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Earlier:
-    """Runs of the same command on some of the same instances, newest first, among `searched` others that were read.
-
-    `complete`: there are no more runs that could be one. `error` says why nothing, or not all, could be read.
-    """
-
-    runs: tuple[Invocation, ...] = ()
-    searched: int = 0
-    complete: bool = True
-    error: CloudError | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Whole:
-    """Results, the ids of the runs that they are of, and instances by id."""
-
-    results: tuple[InvocationResult, ...]
-    read: frozenset[str]
-    instances: Mapping[str, Instance]
-
-
 class History:
-    """The methods raise nothing: what cannot be read is not there, or named in Earlier."""
+    """The methods raise nothing: what cannot be read is not there."""
 
-    def __init__(self, cloud: CloudAssistant, store: Store, fanout: Fanout, clock: Clock) -> None:
-        self._cloud, self._store, self._fanout, self._clock = cloud, store, fanout, clock
+    def __init__(self, cloud: CloudAssistant, store: Kept, earlier: EarlierRuns) -> None:
+        self._cloud, self._store, self._earlier = cloud, store, earlier
 
     # Beside an answer
 
     def beside(self, runs: Sequence[Invocation]) -> dict[str, Callable[[], Any]]:
         """Calls that tell more of failures: their earlier runs, unless kept, and agents' versions for three or more."""
-        calls: dict[str, Callable[[], Any]] = {"shown": partial(self._remember, runs)}
+        calls: dict[str, Callable[[], Any]] = {"shown": partial(self._earlier.remember, runs)}
         failing = {run.id: _failing(run) for run in runs if not run.is_schedule}
         missing = [run for run in runs if failing.get(run.id) and not failing[run.id] <= self._kept(run).keys()]
         for run in missing:
@@ -122,7 +87,7 @@ class History:
             new = {one: _before(run, one, read, reply) for one, reply in replied.items() if reply is not None}
             kept = self._kept(run)
             if new:
-                self._put(_before_key(run), _packed_all({**kept, **new}), _CACHED)
+                self._store.put(_before_key(run), _packed_all({**kept, **new}), _CACHED)
             before = {**_settled(run, read), **kept, **new}
             known |= {(run.id, one): before.get(one) for one in _ids(run)}
         return known
@@ -155,113 +120,20 @@ class History:
         """What is known of the run's failing instances, an entry for each, so that nothing is asked twice."""
         before = befores(earlier_runs(run, found), complete=len(found) < READ_BESIDE)
         failing = {one: before.get(one) for one in _failing(run)}
-        self._put(_before_key(run), _packed_all(failing), _CACHED)
+        self._store.put(_before_key(run), _packed_all(failing), _CACHED)
         return failing
 
     def _kept(self, run: Invocation) -> _Befores:
-        kept: Mapping[str, Any] = self._get(_before_key(run)).get("before", {})
+        kept: Mapping[str, Any] = self._store.get(_before_key(run)).get("before", {})
         return {one: _unpacked(packed) for one, packed in kept.items()}
-
-    # To be compared with
-
-    def search(self, runs: Sequence[Invocation]) -> dict[str, Earlier]:
-        """For each run the earlier ones of its command; runs of one command share the reading."""
-        sharing: dict[str, list[Invocation]] = {}
-        calls: dict[str, Callable[[], tuple[list[Invocation], bool]]] = {}
-        for run in runs:
-            for chosen in _alternatives(run):
-                key = json.dumps([run.region, chosen])
-                sharing.setdefault(key, []).append(run)
-                calls[key] = partial(self._look_through, run.region, chosen, sharing[key])
-        calls |= {f"shown/{run.id}": partial(self._shown_before, run) for run in runs}
-        gathered = self._fanout.together(calls)
-        return {run.id: self._earlier(run, gathered.replies, gathered.failed) for run in runs}
-
-    def whole(self, runs: Iterable[Invocation], unnamed: Mapping[str, Iterable[str]]) -> Whole:
-        """Results of runs with their outputs, and instances by region, as far as they can be read."""
-        calls: dict[tuple[str, str], Callable[[], Any]] = {
-            ("results", run.id): partial(self._cloud.invocation_results, run.region, {"InvokeId": run.id}, MOST_RESULTS)
-            for run in runs
-        }
-        calls |= {
-            ("names", region): partial(self._cloud.instances_by_id, region, sorted(ids))
-            for region, ids in unnamed.items()
-        }
-        replies = self._fanout.together(calls).replies
-        return Whole(
-            tuple(row for (kind, _), rows in replies.items() if kind == "results" for row in rows),
-            frozenset(key for kind, key in replies if kind == "results"),
-            {one.id: one for (kind, _), some in replies.items() if kind == "names" for one in some},
-        )
-
-    def _earlier(
-        self, run: Invocation, replies: Mapping[str, tuple[list[Invocation], bool]], failed: Mapping[str, CloudError]
-    ) -> Earlier:
-        keys = [*(json.dumps([run.region, chosen]) for chosen in _alternatives(run)), f"shown/{run.id}"]
-        read = {one.id: one for key in keys if key in replies for one in replies[key][0]}
-        error = next((failed[key] for key in keys[:-1] if key in failed), None)
-        complete = error is None and all(replies[key][1] for key in keys[:-1])
-        return Earlier(tuple(earlier_runs(run, read.values())), len(read.keys() - {run.id}), complete, error)
-
-    def _look_through(
-        self, region: str, chosen: Mapping[str, Any], runs: Sequence[Invocation]
-    ) -> tuple[list[Invocation], bool]:
-        """The newest runs of a command, more where the first bring nothing earlier; and whether these are all."""
-        found = self._cloud.invocations(region, chosen, PAGE)
-        if len(found) < PAGE:
-            return found, True
-        if all(earlier_runs(run, found) for run in runs):
-            return found, False
-        found = self._cloud.invocations(region, chosen, SEARCHED)
-        return found, len(found) < SEARCHED
-
-    def _shown_before(self, run: Invocation) -> tuple[list[Invocation], bool]:
-        """Runs of this command that were shown before, the newest two: they may be too far down the list."""
-        shown = self._get(_shown_key(run)).get("runs", {})
-        ids = [one for one, at in sorted(shown.items(), key=lambda pair: -pair[1]) if one != run.id]
-        created = run.created.timestamp() if run.created else 0.0
-        older = [one for one in ids if shown[one] < created][:2]
-        found = [self._cloud.invocations(run.region, {"InvokeId": one}, 1) for one in older]
-        return [one for some in found for one in some], True
-
-    def _remember(self, runs: Sequence[Invocation]) -> None:
-        for run in runs:
-            if run.created is None or run.is_schedule:
-                continue
-            shown: dict[str, float] = self._get(_shown_key(run)).get("runs", {})
-            if run.id not in shown:
-                shown[run.id] = run.created.timestamp()
-                newest = sorted(shown.items(), key=lambda pair: pair[1])[-MOST_SHOWN:]
-                self._put(_shown_key(run), {"runs": dict(newest)}, _REMEMBERED)
-
-    # The store
-
-    def _get(self, key: str) -> dict[str, Any]:
-        try:
-            record = self._store.get(key, self._clock())
-        except StoreError:
-            return {}
-        return record.value if record else {}
-
-    def _put(self, key: str, value: dict[str, Any], seconds: float) -> None:
-        try:
-            self._store.put(key, value, self._clock() + seconds)
-        except StoreError:
-            log.warning("not kept: %s", key)
 
 
 def _failing(run: Invocation) -> set[str]:
     return {one.instance_id for one in run.targets if bucket_of(one.status, one.error_code) in BAD} - {""}
 
 
-def _alternatives(run: Invocation) -> list[dict[str, str]]:
-    """What to ask for: a kept command may have had another name, and one that is not kept has always another id."""
-    names = {"CommandName": run.command_name, "CommandId": run.command_id}
-    return [{key: value} for key, value in names.items() if value]
-
-
 def _chosen(run: Invocation) -> dict[str, str]:
-    return next(iter(_alternatives(run)), {})
+    return next(iter(alternatives(run)), {})
 
 
 def _ids(run: Invocation) -> set[str]:
@@ -304,11 +176,6 @@ def _before_key(run: Invocation) -> str:
     """Of a run, whose past does not change any more; a schedule's does with each repeat."""
     repeats = f"/{max(one.repeats for one in run.targets)}" if run.is_schedule else ""
     return f"before/{run.region}/{run.id}{repeats}"
-
-
-def _shown_key(run: Invocation) -> str:
-    named = "\0".join([run.command_name, run.command_type, run.content])
-    return f"shown/{run.region}/{hashlib.sha256(named.encode('utf-8', 'replace')).hexdigest()[:32]}"
 
 
 def _packed_all(pasts: _Befores) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from bot.core.model import AgentStatus, Command, Instance, Invocation, Invocatio
 from bot.core.question import Question
 from bot.core.summary import BAD, Row, reason_keys, summarise
 from bot.core.texts import N_, _, sentences
+from bot.earlier import EarlierRuns, Kept
 from bot.fanout import Fanout, Gathered
 from bot.filters import listed
 from bot.history import History
@@ -96,7 +97,9 @@ class Lookup:
         self._limit = limit
         self._cloud, self._clock, self._patient, self._limits = cloud, clock, patient, limits
         self._fanout = Fanout(deadline, clock, AT_ONCE[priority])
-        self.history = History(cloud, store, self._fanout, clock)
+        kept = Kept(store, clock)
+        self.earlier_runs = EarlierRuns(cloud, kept, self._fanout)
+        self.history = History(cloud, kept, self.earlier_runs)
         self.regions = Regions(
             settings, cloud, store, self._fanout, clock, likely=limits.likely, others=limits.others, limit=limit
         )

@@ -58,7 +58,7 @@ class OutputReader:
         found: list[Found] = []
         for kind, word in own:
             if word in text:
-                text = noise.without(text, word, kind, found)
+                text = _without(text, word, kind, found)
         if found:
             return _alike(text, found)
         if text not in self._by_text:
@@ -96,6 +96,22 @@ def own_words(result: InvocationResult, instance: Instance | None) -> tuple[Foun
         words += [("instance name", name) for name in names]
         words += [("address", address) for address in instance.addresses]
     return tuple(sorted((word for word in words if word[1]), key=lambda word: -len(word[1])))
+
+
+_GLUED_BEFORE, _GLUED_AFTER = re.compile(r"[\w-]"), re.compile(r"[\w-]|\.\d")
+
+
+def _without(text: str, word: str, kind: str, found: list[Found]) -> str:
+    """The text with the kind in place of a word of the instance's own, where it is not part of a longer one."""
+    first, *others = text.split(word)
+    pieces = [first]
+    for piece in others:
+        if _GLUED_BEFORE.search(pieces[-1][-1:]) or _GLUED_AFTER.match(piece):
+            pieces += [word, piece]
+        else:
+            found.append((kind, word))
+            pieces += [f"\0{kind}\0", piece]
+    return "".join(pieces)
 
 
 def differing(alike: Iterable[Alike]) -> tuple[str, ...]:

@@ -63,7 +63,7 @@ _OF_SPRING = " --- ["
 # Of a plain number: (kind, the words before it, what follows it).
 _WORDS = (
     ("port", r"\bports?[\"']?[ =:#]{1,3}|端口[ =:：]{0,3}|\d\.\d{1,3}:", r""),  # of a client: see `_is_client`
-    ("pid", r"\b(?:p?pid|process(?: id)?|tid|thread|goroutine)(?:[\"']?[ \t]?[=:#为是][ \t]?|[ \t]{1,3})\(?|(?:进程(?:号|ID)?|线程)[ \t]?[=:：]?[ \t]?|/proc/", r""),
+    ("pid", r"\b(?:p?pid|process(?: id)?|tid|thread|goroutine)(?:[\"']?[ \t]?[=:#：为是][ \t]?|[ \t]{1,3})\(?|(?:进程(?:号|ID)?|线程)[ \t]?[=:：]?[ \t]?|/proc/", r""),
     ("pid", r": line \d{1,6}: +", r" +(?:Killed|Terminated|Aborted|Segmentation|Hangup|Bus)"),
     ("pid", r"[A-Za-z)]\[", r"\](?::| segfault | general protection | trap )"),
     ("pid", r"(?<!=)==", r"=="),  # valgrind, sanitizers
@@ -75,7 +75,7 @@ _WORDS = (
     ("pid", r"\b(?:TRACE|DEBUG|INFO|WARN|ERROR|FATAL) {1,3}", re.escape(_OF_SPRING)),
     ("time", r"(?:^|\n)\[ {0,8}", r"\]"),  # since the kernel started
     ("duration", r"\b(?:time|elapsed|duration|took)(?:_\w{1,12})?[\"']?[ \t]?[=: ][ \t]?|(?:耗时|用时)[ \t]?[=:：]?[ \t]?", r"(?! (?:attempts?|tries|retries|times|steps|rounds)\b)"),
-    ("counter", r"\b(?:seq(?:uence)?|serial|counter|offset|attempt|retry|iteration|round|session|req(?:uest)?(?: id)?"
+    ("counter", r"\b(?:seq(?:uence)?|serial|counter|offset|attempt|retry|iteration|round|session|(?<!pull )req(?:uest)?(?: id)?"
                 r"|job|connection)(?:[\"']?[ \t]?[=:#][ \t]?|[ \t]#?)", r""),
     ("counter", r"第[ \t]?", r"[ \t]?[次遍轮]"),
     ("temporary path", r"(?:/tmp/|\\Temp\\|/run/user/)(?:[\w-]{1,30}[.-])?", r""),
@@ -120,17 +120,24 @@ _FAILURE = re.compile(
     r"|roll(?:ed|ing|s)? ?back|conflict|differ|mismatch|orphan|exhaust|pending|discard|abort|unread|unavailable|leak|giv(?:e|ing) up"
     r"|gave up|\bdead|degraded|broken|damag|overflow|under-?replicated|outdated|vulnerab|duplicate|stale|expired|retr(?:y|ies)\b"
     r"|limit|\bmax|allowed|quota|\bonly\b|\bat (?:most|least)\b|exceed|\btoo (?:small|large|big|many|few|long)|\bneeds?\b|requir|expected"
-    r"|\bshort\b|truncat|insufficient|\bfree\b|最多|最大|至少|仅|超过|超出|需要|可用|上限|限制"
-    r"|失败|错误|异常|拒绝|丢失|损坏|警告|未|超时|不可|不一致|不匹配|阻塞|卡住|回滚|放弃|冲突|泄漏|积压|重复|缺失|不足|过期|跳过",
+    r"|\bshort\b|truncat|insufficient|\bfree\b|out of (?:range|bounds)|最多|最大|至少|仅|超过|超出|需要|可用|上限|限制"
+    r"|失败|错误|异常|拒绝|丢失|损坏|警告|未|超时|不可|不一致|不匹配|阻塞|卡住|回滚|放弃|冲突|泄漏|积压|重复|缺|不足|过期|跳过",
     re.IGNORECASE,
 )
 # How far off something is, or when it ends, which is news: `expires in 0 days`, `replication lag: 9000 s`, `notAfter=…`.
 _DISTANCE = re.compile(
     r"(?:expir\w*|\blag(?:ging)?|behind|remain\w*|overdue|valid (?:for|to|un?till?|through)|not ?after|drift|skew"
-    r"|\boff by|retention|\brp[ot]\b|backup|within|\bends\b|过期|到期|延迟|落后|剩余|有效期|偏差|还剩|仅剩|备份|保留)[^\d\n]{0,16}\Z",
+    r"|\boff by|retention|\brp[ot]\b|backup|within|exceed\w*|\bends\b|超过|过期|到期|延迟|落后|剩余|有效期|偏差|还剩|仅剩|备份|保留)[^\d\n]{0,16}\Z",
     re.I,
 )
-_DISTANCE_AFTER = re.compile(r"\s?(?:left|remain\w*|behind|overdue|late)\b|[之以]?[后内前]?(?:过期|到期)", re.I)
+# Before a day that is told of, not the one on which it is told: `no data for 2024-01-15`.
+_DAY_OF = re.compile(
+    r"(?:\b(?:for|of|in|built|build|compiled|released?|changed|updated|modified|created|partition|dt|latest|newest|oldest|last)\b"
+    r"|日期|发布|修改|创建|构建|最新|最近)(?: date)?[^\d\n]{0,8}\Z",
+    re.I,
+)
+_HOUR = re.compile(r"[:.时点]|\dT\d")
+_DISTANCE_AFTER = re.compile(r"\s?的|\s?(?:left|remain\w*|behind|overdue|late)\b|[之以]?[后内前]?(?:过期|到期)", re.I)
 # Before what was brought there: a commit, a release, a version of four numbers.
 _BROUGHT = re.compile(
     r"(?:now at|check(?:ed|ing)? ?out|(?:deploy|updat|upgrad|downgrad|install|migrat|roll)\w* ?(?:back)?|升级|更新|安装|部署|回滚|迁移"
@@ -202,11 +209,19 @@ def _is_news(kind: str, value: str, text: str, start: int, end: int) -> bool:
         return part == whole or _FAILURE.search(_line(text, start)) is not None
     if kind in ("duration", "time") and (_DISTANCE.search(before) or _DISTANCE_AFTER.match(text, end)):
         return True
+    if kind == "time" and not value.isdigit() and _is_day(value):
+        begins = not before.rpartition("\n")[2].strip(" [(<\"'")
+        return _DAY_OF.search(before) is not None or (not begins and _FAILURE.search(_line(text, start)) is not None)
     if kind == "address" and value.endswith(".0") and text[end : end + 1] != "/":
         return True  # a version
     brought = kind in ("id", "address") or (kind == "time" and value.isdigit())
     near = brought and before.rstrip(" :=\"'（").lower().endswith(_BROUGHT_ENDS)
     return near and _BROUGHT.search(before) is not None
+
+
+def _is_day(value: str) -> bool:
+    """A date without a time of day."""
+    return _HOUR.search(value) is None
 
 
 def _stands_alone(kind: str, before: str, value: str) -> bool:
@@ -270,19 +285,3 @@ def _line(text: str, at: int) -> str:
     """The words around, within the line: what is counted, and whether it went wrong."""
     start, end = text.rfind("\n", max(0, at - 200), at) + 1, text.find("\n", at, at + 200)
     return text[max(start, at - 200) : end if end >= 0 else at + 200]
-
-
-def without(text: str, word: str, kind: str, found: list[Found]) -> str:
-    """The text with the kind in place of a word of the instance's own, where it is not part of a longer one."""
-    first, *others = text.split(word)
-    pieces = [first]
-    for piece in others:
-        if _GLUED_BEFORE.search(pieces[-1][-1:]) or _GLUED_AFTER.match(piece):
-            pieces += [word, piece]
-        else:
-            found.append((kind, word))
-            pieces += [f"\0{kind}\0", piece]
-    return "".join(pieces)
-
-
-_GLUED_BEFORE, _GLUED_AFTER = re.compile(r"[\w-]"), re.compile(r"[\w-]|\.\d")

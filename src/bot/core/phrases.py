@@ -45,7 +45,7 @@ HARMLESS = (
     r"|\bpreviously\b|\blast (?:week|night|month|time)\b|\byesterday\b"
     r"|\b(?:alert rules?|runbook|faq|readme|changelog|release notes?)\b|\btest_\w{1,60}\b.{0,60}\b(?:ok|passed)\b"
     r"|^\W{0,4}(?:[0-9a-f]{3,12} )?(?:fix(?:es|ed)?|handle[sd]?|improve[sd]?|add(?:s|ed))\b[: ]"  # what was changed
-    r"|未发现|没有发现|未出现|没有出现|无异常|未检测到|已忽略|忽略|跳过|不再|(?<!未)预期|如果(?!包括路径)|示例|上次|历史"
+    r"|未发现|没有发现|未出现|没有出现|无异常|未检测到|已忽略|忽略|跳过|不再|(?<!未)预期|如果(?!包括路径)|如遇|若(?:遇|出现)|^提示[:：]|示例|上次|历史"
     r"|检查是否|已修复|已解决|已恢复"
 )
 # A log level below a warning.
@@ -101,7 +101,7 @@ DENIED_BEFORE = (
 )
 DENIED_AFTER = (
     r"\A[\"'”)]?(?: (?:errors?|failures?|events?|messages?|lines?|count|hits?|matches|total|kills?))?"
-    r"\s{0,2}[:=|]?\s{0,2}(?:0\b(?![x.])|none\b|no\b(?=[\s,.;)]*$)|false\b|否|无\b)"
+    r"\s{0,2}[:=|]?\s{0,2}(?:0\b(?![x.])|none\b|no\b(?=[\s,.;)\"'”]*$)|false\b|否|无\b)"
 )
 
 

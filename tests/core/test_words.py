@@ -45,6 +45,7 @@ KEYS = ("region", "name", "tag")
         ("&lt;t-abc&gt; a&amp;b", ["t-abc", "a&b"]),
         ("\x00t-\x1babc\x1fd", ["t-abc", "d"]),
         ('"a"\'"\'"b"', ['a"b']),
+        ('"" t-1 ("")', ["t-1"]),
     ],
 )
 def test_words(typed: str, words: list[str]) -> None:

@@ -37,7 +37,7 @@ def words_of(text: str, keys: Collection[str]) -> list[str]:
             words[-1] += _trimmed(piece, ())
         else:
             words.append(_trimmed(piece, keys))
-    return [word.replace(_QUOTED, "") for word in words if word]
+    return [said for word in words if (said := word.replace(_QUOTED, ""))]  # `""` says nothing
 
 
 def _token_meant(match: re.Match[str]) -> str:

@@ -71,7 +71,7 @@ def made(invocations: list[Invocation] = TWO_DAYS, *subscriptions: Subscription)
 
 def test_a_day_is_counted_beside_the_day_before() -> None:
     told = made()
-    assert told.today == digest.Tally(runs=4, failed=3, targets=9, bad=5)
+    assert told.today == digest.Tally(runs=4, failed=3, targets=5, bad=3)
     assert told.before == digest.Tally(runs=1, failed=1, targets=2, bad=1)
     assert told.going == 1
     assert [(one.name, one.today.failed, one.before.runs) for one in told.commands] == [
@@ -146,8 +146,10 @@ def test_the_chart_adds_up_to_the_instances_that_have_ended(runs: list[tuple[flo
         [failed(f"i-{n}") for n in range(bad)] + [succeeded(f"i-1{n}") for n in range(well)] for _, bad, well in runs
     ]
     told = made([run(some, one[0], number) for number, (one, some) in enumerate(zip(runs, rows, strict=True))])
-    assert sum(map(sum, told.series.values())) == told.today.targets
-    assert sum(count for _, count in told.worst) == told.today.bad
+    today = [(bad, well) for ago, bad, well in runs if ago < 24]
+    assert sum(map(sum, told.series.values())) == sum(map(sum, today))
+    assert sum(count for _, count in told.worst) == sum(bad for bad, _ in today)
+    assert told.today.bad == max((bad for bad, _ in today), default=0)  # each instance once
     assert refused(digest_message.message(told, NOTHING, AROUND)) == []
 
 

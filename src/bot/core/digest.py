@@ -134,9 +134,11 @@ def _of_instances(wishes: Sequence[Subscription], instances: Mapping[str, Instan
 
 
 def _tally(ran: Iterable[_Ran]) -> Tally:
-    some = [one.summary for one in ran]
-    bad = [one.count(*BAD, Bucket.UNKNOWN) for one in some]
-    return Tally(len(some), sum(count > 0 for count in bad), sum(one.total for one in some), sum(bad))
+    """Instances count once, however many runs they had."""
+    some = list(ran)
+    failed = sum(one.summary.count(*_NOT_WELL) > 0 for one in some)
+    targets = {_place(row) for row in _rows(some, *Bucket)}
+    return Tally(len(some), failed, len(targets), len({_place(row) for row in _rows(some, *_NOT_WELL)}))
 
 
 def _commands(today: Sequence[_Ran], before: Sequence[_Ran]) -> tuple[Command, ...]:
@@ -161,6 +163,7 @@ def _place(row: Row) -> Place:
     return row.result.region, row.result.instance_id
 
 
+_NOT_WELL = (*BAD, Bucket.UNKNOWN)
 _Way = tuple[str, Bucket, str, str, int | None]
 
 

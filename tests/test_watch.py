@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from bot import watch
+from bot.adapters.slack import REPEAT
 from bot.core import buttons
 from bot.jobs import LOOK, Job
 from rig import RUN, Peers, Rig, fleet
@@ -259,6 +260,16 @@ def test_refresh_under_a_dead_watch_beside_a_living_one_shows_the_answer(rig):
 
 def texts(message):
     return [element.get("text", {}).get("text", "…") for element in message.blocks[-1]["elements"]]
+
+
+def test_a_watch_whose_message_may_be_a_repeat_says_so_to_its_end(rig):
+    rig.slack.fail("drop_after", "chat.postMessage")
+    first, second = begin(rig)
+    assert REPEAT not in first.text
+    assert REPEAT in second.text
+    follow(rig, 1_200)
+    assert "of 100 failed" in second.text
+    assert REPEAT in second.text
 
 
 def test_a_repeated_look_does_not_fork_the_chain(rig):

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from bot.adapters.calls import Calls
-from bot.adapters.slack import Place
+from bot.adapters.slack import Place, Posted
 from bot.core.audit import CHANNEL, PERSON, Entry, kind_of
 from bot.core.blocks import Message
 from bot.core.errors import SlackError
@@ -161,13 +161,13 @@ class Delivery:
         self.to = PERSON if private or place.is_direct_message else CHANNEL
         return self.message
 
-    def post_to(self, channel_id: str, message: Message, thread_ts: str = "", *, whole: bool = False) -> str:
+    def post_to(self, channel_id: str, message: Message, thread_ts: str = "", *, whole: bool = False) -> Posted:
         """The job's one message, as one that can be updated; raises SlackError and LostLease."""
         self.lease.posting()
         repeat = self.lease.may_repeat
-        self.message = self.slack.post(channel_id, message, thread_ts, repeat=repeat, whole=whole).ts
-        self.to, self.channel = CHANNEL, channel_id
-        return self.message
+        posted = self.slack.post(channel_id, message, thread_ts, repeat=repeat, whole=whole)
+        self.message, self.to, self.channel = posted.ts, CHANNEL, channel_id
+        return posted
 
     def upload(self, channel_id: str, thread_ts: str, name: str, text: str) -> str:
         """Raises SlackError and LostLease."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import NoReturn, Protocol
 
 from bot.adapters.calls import Calls
-from bot.adapters.slack import Place, Slack
+from bot.adapters.slack import Place, Posted, Slack
 from bot.core.blocks import Message
 from bot.core.manners import Priority
 from bot.core.status import Busy
@@ -86,8 +86,8 @@ class Turn(Protocol):
         """Posts the job's one answer; its `ts` where the channel sees it and Slack names it. Raises SlackError."""
         ...
 
-    def post_to(self, channel_id: str, message: Message, thread_ts: str = "", *, whole: bool = False) -> str:
-        """Posts the job's one message as one that can be updated; its `ts`. Raises SlackError.
+    def post_to(self, channel_id: str, message: Message, thread_ts: str = "", *, whole: bool = False) -> Posted:
+        """Posts the job's one message as one that can be updated. Raises SlackError.
 
         `whole`: blocks that Slack refuses are an error, not left out.
         """

@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from bot import open_work, replies, seen_ends
-from bot.adapters.slack import CANNOT_POST, Place
+from bot.adapters.slack import CANNOT_POST, REPEAT, Place
 from bot.adapters.store import Value
 from bot.claims import Claim
 from bot.core import messages, watching, wording
@@ -55,8 +55,8 @@ class Look:
     """What one look hands on to the next: the question, the message, and how far it has come.
 
     `began` in seconds since the epoch; `silent` looks in a row had no answer; `usual` is a sentence; `link` opens
-    the message. `owner` is the job that holds the claim; `chain` tells a revived chain's jobs from those of the one
-    that broke.
+    the message, which may be a `repeat` and says so. `owner` is the job that holds the claim; `chain` tells a revived
+    chain's jobs from those of the one that broke.
     """
 
     words: str
@@ -74,6 +74,7 @@ class Look:
     link: str = ""
     owner: str = ""
     chain: int = 0
+    repeat: bool = False
 
     @property
     def key(self) -> tuple[str, str, str, str]:
@@ -171,7 +172,8 @@ def _post_aloud(answering: Answering, turn: Turn, by: Admission, place: Place, l
     if not look.ts:
         message = _progress(answering, by, handle, seen, look, wait)
         try:
-            look = replace(look, ts=turn.post_to(look.channel_id, message, look.thread_ts))
+            ts, repeat = turn.post_to(look.channel_id, message, look.thread_ts)
+            look = replace(look, ts=ts, repeat=repeat)
         except SlackError as error:
             if error.code not in CANNOT_POST:
                 raise
@@ -338,7 +340,7 @@ def _end(answering: Answering, turn: Turn, by: Admission, this: Look, handle: Ha
     if not watching.ended_badly(summary):
         return True
     thread = this.thread_ts or this.ts
-    ts = turn.post_to(this.channel_id, messages.ringing(message, this.asked_by), thread)
+    ts = turn.post_to(this.channel_id, messages.ringing(message, this.asked_by), thread).ts
     replies.remember(answering.store, answering.now, this.channel_id, this.ts, replies.REPLY, ts)
     return True
 
@@ -346,7 +348,7 @@ def _end(answering: Answering, turn: Turn, by: Admission, this: Look, handle: Ha
 def _update(turn: Turn, this: Look, message: Message, *, last: bool = False) -> bool:
     """Whether the message is still there. An update that Slack puts off is left out, but for the last one."""
     try:
-        turn.slack.update(this.channel_id, this.ts, message)
+        turn.slack.update(this.channel_id, this.ts, noted(message, _(REPEAT)) if this.repeat else message)
     except SlackError as error:
         if error.code in _GONE:
             log.info("watch ended, message gone: %s", error.code)

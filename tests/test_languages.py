@@ -1,6 +1,7 @@
 """Which language: the channel's is BOT_LANGUAGE, a person's own for what only they see. On the wire, as all of it."""
 
 import os
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -101,6 +102,19 @@ def test_a_watch_is_the_channels_and_so_is_who_is_on_it(rig):
     [answer] = rig.ask(RUN, user=MEI)
     rig.press(answer, buttons.ON_IT, user=MEI)
     assert "On it: mei" in str(answer.blocks)
+
+
+EXPECTED = "command:backup-* daily by:03:30 on:instance:db-*"
+
+
+def test_what_stands_for_a_channel_is_said_in_its_language_whoever_asks(rig, chinese):
+    orders = ["subscribe", "subscriptions", "mute 2h", "subscriptions", "unmute", f"expect {EXPECTED}", "expectations"]
+    orders += ["unexpect", "digest daily 09:00", "digest now", "digest off", "status here", "unsubscribe"]
+    for one, asks, spoken in ((chinese, LUCAS, True), (rig, MEI, False)):
+        for words in orders:
+            [said] = one.ask(words, user=asks)
+            assert (said.channel, said.ephemeral_to) == (INCIDENTS, None), words
+            assert bool(re.search("[一-龥]", said.text)) is spoken, said.text
 
 
 def test_the_modal_is_the_persons(rig):

@@ -244,7 +244,7 @@ def handover(asked: Asked) -> Message:
 
 @order("status", "status, status here", N_("how I fare: queue, store, throttles, events, versions"), alone=True)
 def tell_status(asked: Asked) -> Message | None:
-    message = health.message(asked.answering, asked.turn, asked.by)
     if not status.read(asked.words) or asked.by.why_private:
-        return message
-    return asked.tell(message)
+        return health.message(asked.answering, asked.turn, asked.by)
+    with asked.answering.aloud():
+        return asked.tell(health.message(asked.answering, asked.turn, asked.by))

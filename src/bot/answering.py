@@ -34,7 +34,6 @@ from bot.zones import named_zone
 
 log = logging.getLogger("bot.answering")
 
-_CACHED = 300.0  # seconds in which what Slack said of a person or a channel still counts
 _MOST_NAME = 40  # characters of a name that a button carries
 FOR_THE_POST = 25.0  # seconds that the cloud must leave for the posting of the answer
 

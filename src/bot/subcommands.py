@@ -102,7 +102,7 @@ def subcommand(name: str, usage: str, says: str) -> Callable[[Subcommand], Subco
     return register
 
 
-@subcommand("show", N_(N_("ids, names, addresses, filters in any order")), N_("what really happened on each instance"))
+@subcommand("show", N_("ids, names, addresses, filters in any order"), N_("what really happened on each instance"))
 def show(desk: Desk, question: Question) -> Message:
     if question.invocations:
         return _invocations(desk, question)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from bot.core.errors import UsageError
 from bot.core.expectations import Expectation, read
 from bot.core.parsing import parse
+from bot.core.values import mention
 
 SHANGHAI, BERLIN = ZoneInfo("Asia/Shanghai"), ZoneInfo("Europe/Berlin")
 DAILY = Expectation(("backup-*",), "daily", -1, 3, 30, (("backup", "yes"),))
@@ -82,7 +83,7 @@ def test_an_expectation_in_a_sentence() -> None:
     assert HOURLY.told("UTC") == "a hourly by minute 15 (UTC) on web-*"
     assert WEEKLY.told("UTC") == "a weekly by mon-03:30 (UTC) on tag k in cn-shanghai"
     assert replace(HOURLY, accounts=("prod",)).told("UTC") == "a hourly by minute 15 (UTC) on web-* of account prod"
-    assert (WEEKLY.mention, DAILY.mention) == ("<@U024BE7LH>", "")
+    assert (mention(WEEKLY.ring), mention(DAILY.ring)) == ("<@U024BE7LH>", "")
 
 
 @pytest.mark.parametrize(

@@ -111,9 +111,6 @@ def test_a_secret_does_not_keep_outputs_apart_nor_choose_what_is_shown() -> None
     assert group.differs == ("time",)
 
 
-PAD = "line of {n}\n" * 1_000
-
-
 def test_noise_in_the_middle_of_a_long_output_keeps_it_apart() -> None:
     long = "begin\n" + "x" * 5_000 + "\npid {pid}\n" + "x" * 5_000 + "\nend"
     assert len(groups_of(long.format(pid=1234), long.format(pid=1235))) == 2

@@ -16,7 +16,7 @@ from bot.core import places, values
 from bot.core.errors import UsageError
 from bot.core.question import KINDS, quoted
 from bot.core.texts import N_, Text, _, listed
-from bot.core.values import mention, shown
+from bot.core.values import shown
 
 USAGE = N_(
     "Usage: expect command:backup-* daily by:03:30 on:tag:backup=yes, or hourly by:00:15, weekly by:mon-03:30, "
@@ -86,11 +86,6 @@ class Expectation:
             zone=zone_name,
             where=self.where,
         )
-
-    @property
-    def mention(self) -> str:
-        """The mrkdwn that rings whom it names; "" for nobody."""
-        return mention(self.ring)
 
     def due_after(self, moment: datetime, zone: tzinfo) -> datetime:
         """The first due time after a moment."""

@@ -10,7 +10,7 @@ import base64
 import binascii
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -101,15 +101,6 @@ class AgentStatus:
     instance_id: str
     online: bool
     version: str = ""
-    last_heartbeat: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """One page of rows; `next_token` is empty on the last."""
-
-    rows: tuple[Mapping[str, Any], ...] = ()
-    next_token: str = field(default="")
 
 
 def text_of(value: object) -> str:
@@ -271,5 +262,4 @@ def agent_from(row: Mapping[str, Any]) -> AgentStatus:
         instance_id=text_of(row.get("InstanceId")),
         online=str(row.get("CloudAssistantStatus")).lower() == "true",
         version=text_of(row.get("CloudAssistantVersion")),
-        last_heartbeat=time_of(row.get("LastHeartbeatTime")),
     )

@@ -16,6 +16,7 @@ from bot.core.standing import with_button
 from bot.core.summary import Bucket, Row, summarise_results
 from bot.core.texts import N_, _, counted, joined, pgettext, sentences, stop
 from bot.core.texts import listed as things
+from bot.core.values import mention
 
 UNEXPECT = "unexpect"
 MOST_LISTED = 40
@@ -223,5 +224,5 @@ def _state(one: Listed) -> str:
 
 
 def _what(one: Expectation, zone_name: str) -> str:
-    rings = [_("rings {who}", who=one.mention)] if one.ring else []
+    rings = [_("rings {who}", who=mention(one.ring))] if one.ring else []
     return joined([b.mrkdwn(one.told(zone_name), 600), *rings])

@@ -146,7 +146,7 @@ def test_instances_are_named_by_id_too(rig, clock):
     assert due(rig) == []
 
 
-def test_an_expectation_of_another_version_is_left_alone(rig, clock, caplog):
+def test_an_expectation_of_another_version_is_left_alone(rig, clock):
     expect(rig)
     store = rig.worker._store
     [one] = expected.everywhere(store, rig.time())

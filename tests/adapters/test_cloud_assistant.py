@@ -464,7 +464,7 @@ def test_an_error_is_not_shared(client, cloud):
     assert run_ids(shared) == [RUN]
 
 
-def test_runs_are_read_until_one_is_too_old(client, cloud, clock):
+def test_runs_are_read_until_one_is_too_old(client, clock):
     some, more = client.invocations_since(HZ, {}, clock() - 3_600, 100)
     assert ([one.id for one in some], more) == ([RUN], False)
     assert client.invocations_since(HZ, {}, clock() - 3_600, 1)[1] is True

@@ -166,7 +166,7 @@ def test_a_reply_of_another_shape_is_unavailable(clock, tmp_path, body):
     assert odd.value.code == "UnreadableReply"
 
 
-def test_so_many_people_are_remembered_and_no_more(roles, cloud):
+def test_so_many_people_are_remembered_and_no_more(roles):
     for number in range(MOST + 1):
         roles._session("prod", f"slack-U{number}").until = float("inf")
     assert len(roles._sessions) == MOST

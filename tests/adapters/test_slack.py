@@ -360,7 +360,7 @@ def test_a_file_that_cannot_be_deleted_is_an_error(slack, sandbox):
         slack.delete_file("F1")
 
 
-def test_a_message_has_a_link_while_it_is_there(slack, sandbox):
+def test_a_message_has_a_link_while_it_is_there(slack):
     ts, repeat = slack.post(INCIDENTS, ANSWER)
     assert not repeat
     assert slack.permalink(INCIDENTS, ts) == f"https://acme.slack.com/archives/{INCIDENTS}/p{ts.replace('.', '')}"

@@ -32,7 +32,7 @@ def test_output_stands_behind_a_bar_and_is_never_wrapped() -> None:
     assert draw("", [rich(output)]).split("\n") == ["  │ " + "x" * 200, "  │ end"]
 
 
-def test_lists_links_and_dates_are_readable(monkeypatch) -> None:
+def test_lists_links_and_dates_are_readable() -> None:
     date = {"type": "date", "timestamp": 0, "format": "{time}", "fallback": "1970-01-01"}
     bullets = {"type": "rich_text_list", "style": "bullet", "elements": [section(word("one")), section(date)]}
     footer = {

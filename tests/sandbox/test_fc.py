@@ -586,7 +586,7 @@ def test_a_task_may_be_delivered_twice_side_by_side(function, events, file):
     assert [(task.status, task.attempts) for task in fc.tasks] == [("Succeeded", 2)]
 
 
-def test_a_share_of_the_tasks_is_delivered_twice(function, events):
+def test_a_share_of_the_tasks_is_delivered_twice(function):
     fc = function(duplicate_share=0.5)
     for number in range(4):
         queue(fc, b"ok", f"T{number}")

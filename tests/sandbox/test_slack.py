@@ -230,7 +230,7 @@ class TestWebApi:
         assert [message["text"] for message in history] == ["parent"]
         assert error(client.conversations_replies, channel=INCIDENTS, ts="1.0") == "thread_not_found"
 
-    def test_history_is_newest_first_and_limited(self, slack, client):
+    def test_history_is_newest_first_and_limited(self, client):
         first, *_ = (client.chat_postMessage(channel=INCIDENTS, text=str(i))["ts"] for i in range(3))
         page = client.conversations_history(channel=INCIDENTS, limit=2)
         assert [message["text"] for message in page["messages"]] == ["2", "1"]
@@ -411,7 +411,7 @@ class TestViews:
         assert "/view/blocks" in response["response_metadata"]["messages"][0]
         assert client.views_open(trigger_id=trigger, view=VIEW)["ok"]
 
-    def test_each_user_has_one_home(self, slack, client):
+    def test_each_user_has_one_home(self, client):
         home = {"type": "home", "blocks": [SECTION]}
         first = client.views_publish(user_id=MEI, view=home)["view"]["id"]
         assert client.views_publish(user_id=MEI, view=home)["view"]["id"] == first
@@ -419,7 +419,7 @@ class TestViews:
         assert error(client.views_publish, user_id="U0", view=home) == "user_not_found"
         assert error(client.views_publish, user_id=MEI, view=VIEW) == "invalid_arguments"
 
-    def test_a_home_is_published_over_the_view_that_its_hash_names(self, slack, client):
+    def test_a_home_is_published_over_the_view_that_its_hash_names(self, client):
         home = {"type": "home", "blocks": [SECTION]}
         assert error(client.views_publish, user_id=MEI, view=home, hash="1.a") == "hash_conflict"
         first = client.views_publish(user_id=MEI, view=home)["view"]["hash"]
@@ -586,7 +586,7 @@ class TestRequests:
         assert all(verifier.is_valid_request(request.body, dict(request.headers)) for request in app.requests)
         assert not verifier.is_valid_request(request.body + b"x", dict(request.headers))
 
-    def test_a_stale_request_can_be_sent(self, slack, app):
+    def test_a_stale_request_can_be_sent(self, app):
         body = b"payload=1"
         response = send(app.url, body, sign(SIGNING_SECRET, int(NOW) - 301, body))
         assert response.status == 200

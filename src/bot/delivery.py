@@ -1,4 +1,4 @@
-"""One delivery of a job, as those see it who work it off: post the answer, name it for the audit, or go on later."""
+"""One delivery of a job: what a `turn` promises to those who work it off, and what the worker needs to know of it."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Postponed(Exception):
 
 
 class Delivery:
-    """One delivery of a job, as its listener sees it: post the answer, or go on later."""
+    """Posts the job's one answer, takes note of it for the log and the audit, or queues the job again for later."""
 
     def __init__(self, worker: Worker, job: Job, credentials: Credentials, request_id: str, deadline: float) -> None:
         self._worker, self.job = worker, job

@@ -11,7 +11,7 @@ from bot.adapters.store import Store, StoreError
 from bot.jobs import Job
 from bot.settings import Clock
 
-log = logging.getLogger("bot.worker")
+log = logging.getLogger("bot.lease")
 
 LEASE = 12.0  # seconds
 RENEW_EVERY = 3.0

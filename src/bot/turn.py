@@ -1,4 +1,4 @@
-"""One delivery of one job, as those see it who work it off; `delivery` has the real one."""
+"""One delivery of one job, as those see it who work it off; `delivery` carries it out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""What must outlive a request: leases of jobs, throttle marks, where an id was found, what Slack said of people.
+"""What must outlive a request: leases of jobs, throttle marks, what stands for channels and what they were told, where
+an id was found, what Slack said of people, the audit.
 
 The caller gives the time, in seconds since the epoch; a row past its `expires` is as good as gone. SQLite is here: one
 file for several processes. `tablestore` is for function instances that share nothing else.

@@ -1,4 +1,6 @@
-"""Who may ask, and where the answer may be seen. Decided before anything is fetched from the cloud.
+"""Who may ask, where the answer may be seen, and what of the cloud a channel may be shown.
+
+Who and where is decided before anything is fetched; a limit also leaves out what was read.
 
 Facts: Slack's users.info (is_restricted, is_ultra_restricted, is_stranger, team_id, deleted) and
 conversations.info (is_ext_shared, is_pending_ext_shared). Ids decide, never names.

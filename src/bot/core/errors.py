@@ -4,7 +4,7 @@ BotError
 ├─ UserError      its text is written for the person who asked, and said in their language
 │  ├─ UsageError  the words could not be read
 │  ├─ NotFound    read, asked, and not there
-│  └─ NotAllowed  this person may not see it, or not here
+│  └─ NotAllowed  not to this person, or not here
 ├─ CloudError     Alibaba Cloud did not answer the question; carries its request id
 │  ├─ Throttled   refused for now; `wait` says for how long
 │  ├─ Denied      refused for good: rights or credentials
@@ -53,7 +53,7 @@ class NotFound(UserError):
 
 
 class NotAllowed(UserError):
-    """Refused before anything was fetched; the text says why and whom to ask."""
+    """Refused to this person, in this channel, or for want of what it needs; the text says why and whom to ask."""
 
 
 class CloudError(BotError):

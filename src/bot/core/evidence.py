@@ -26,7 +26,7 @@ _FAR = 6  # lines after a complaint from which on it seems to have been overcome
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """The root, whether its line alone would prove it, and whether the line stands in a log of something else."""
+    """The root, and whether the output proves it: its line would by itself, and nothing around it speaks against it."""
 
     reason: Reason
     certain: bool

@@ -197,7 +197,7 @@ def _reason(subscription: Subscription, value: str) -> Subscription:
     """By its key in the table of reasons, as in questions."""
     lower = value.lower()
     if lower not in REASONS:
-        import difflib  # as in _nearest
+        import difflib  # as in `_hint`
 
         near = difflib.get_close_matches(lower[:40], REASONS, n=3, cutoff=0.5)
         if near:

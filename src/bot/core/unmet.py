@@ -98,7 +98,7 @@ def _when(row: Row, created: Mapping[str, float], since: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """An expectation as it is told: who made it, its zone, and the time that it was checked for."""
+    """An expectation as it is told: who made it, and the zone that its times are in, with the zone's name."""
 
     expectation: Expectation
     by_name: str

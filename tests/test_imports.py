@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -47,6 +48,15 @@ def allowed(file: str, module: str) -> bool:
 def test_bot(path: Path) -> None:
     file = path.relative_to(SRC / "bot").as_posix()
     assert sorted(module for module in imported(path) if not allowed(file, module)) == []
+
+
+@pytest.mark.parametrize("folder", ["bot", "bot/core"])
+def test_every_module_is_on_the_map(folder: str) -> None:
+    """The map of the shell is `bot.__init__`, that of the core its own `__init__`."""
+    here = SRC / folder
+    told = " ".join(re.findall(r"`([^`]+)`", (here / "__init__.py").read_text(encoding="utf-8")))
+    modules = {path.stem for path in here.glob("*.py")} - {"__init__"}
+    assert sorted(modules - set(re.findall(r"\w+", told))) == []
 
 
 def test_a_first_question_does_not_wait_for_what_it_does_not_need() -> None:

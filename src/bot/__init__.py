@@ -34,6 +34,9 @@ looks where no event arrives, as `heard` knows.
 Who opens the bot's Home tab gets it from `home`: what the store holds at once, what is read anew behind it, both by
 `publishing`, so that the newer one is seen. `open_work` keeps who is on which run, and which watches go on.
 
+People are spoken to in their language (`languages`) and their time zone (`zones`). What was done stands in `lines` of
+the log; `audit` keeps who asked for what and who could read it, and `whoami` tells people what they may.
+
 `core` is pure: it may import itself and the pure part of the standard library. `adapters` may import `core` and one
 SDK each. Everything else here is the shell: it acts on what the core decided. `adapters.store` keeps what must
 outlive a request, in SQLite or in Tablestore. Who asks first is served first: `core.manners` says how much of the

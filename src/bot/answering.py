@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import replace
 from datetime import UTC
 
@@ -138,13 +138,8 @@ class Answering:
     def message(self, turn: Turn, by: Admission, handle: Handle, *, private: bool) -> Message:
         """The answer to a handle's question as it is now; raises UserError and CloudError."""
         question = parse(handle.words)
-        if not private:
-            with self.aloud():
-                return self._message(turn, by, handle, question, private=False)
-        return self._message(turn, by, handle, question, private=True)
-
-    def _message(self, turn: Turn, by: Admission, handle: Handle, question: Question, *, private: bool) -> Message:
-        return SUBCOMMANDS[question.subcommand].run(self.desk(turn, by, handle, private=private), question)
+        with nullcontext() if private else self.aloud():
+            return SUBCOMMANDS[question.subcommand].run(self.desk(turn, by, handle, private=private), question)
 
     def aloud(self) -> AbstractContextManager[None]:
         """What is said inside is for a channel, so it is said in its language and not in that of who asked."""
@@ -152,10 +147,8 @@ class Answering:
 
     def post(self, turn: Turn, place: Place, message: Message, *, private: bool) -> str:
         """As `turn.post`, whose own notes are in the language of the message."""
-        if private:
-            return turn.post(place, message, private=True)
-        with self.aloud():
-            return turn.post(place, message, private=False)
+        with nullcontext() if private else self.aloud():
+            return turn.post(place, message, private=private)
 
     def _speak_to(self, turn: Turn, place: Place) -> None:
         """From now on to this person, as far as Slack says in which language."""

@@ -23,11 +23,10 @@ from bot.core.daily import DAILY, OFF, Wish, next_due
 from bot.core.digest_message import CHART, Around
 from bot.core.errors import CloudError, SlackError, Throttled
 from bot.core.manners import Priority, wait_after
-from bot.core.model import Instance
 from bot.core.subscriptions import Subscription, told
 from bot.core.texts import N_, _, listed, pgettext
 from bot.jobs import DIGEST, Job, job_id
-from bot.lookup import Found, Lookup
+from bot.lookup import Found
 from bot.zones import zone_of
 
 if TYPE_CHECKING:
@@ -194,7 +193,7 @@ def _message(answering: Answering, turn: Turn, channel: str, zone: tzinfo, reaso
     instances = lookup.named_instances(targets) if filtered else {}
     nameless = [_(_NAMELESS)] if filtered and targets and not instances else []
     made = digest.made(found.invocations, here, instances, until)
-    instances = instances or _named(lookup, made)
+    instances = instances or lookup.named_instances(digest_message.named(made))
     around = Around(
         now=datetime.fromtimestamp(answering.now, UTC),
         read_at=datetime.fromtimestamp(found.read_at, UTC),
@@ -212,10 +211,6 @@ def _message(answering: Answering, turn: Turn, channel: str, zone: tzinfo, reaso
 
 def _targets(found: Found) -> list[tuple[str, str]]:
     return list({(run.region, target.instance_id): None for run in found.invocations for target in run.targets})
-
-
-def _named(lookup: Lookup, made: digest.Digest) -> dict[str, Instance]:
-    return lookup.named_instances(digest_message.named(made))
 
 
 def _scope(here: list[Subscription], regions: tuple[str, ...]) -> str:

@@ -21,7 +21,6 @@ from bot.core import home, messages
 from bot.core.access import Admission
 from bot.core.audit import Entry
 from bot.core.errors import CloudError, NotAllowed, SlackError, UsageError, UserError
-from bot.core.handles import Handle
 from bot.core.home import Page, Run, Snapshot
 from bot.core.texts import N_, _
 from bot.publishing import publish
@@ -186,11 +185,8 @@ class _Visit:
 
     def _read(self, before: Snapshot) -> Snapshot:
         """The newest runs; what did not answer stays as it was before, and is named."""
-        regions = self.answering.settings.regions
-        handle = Handle("", self.by.user_id, int(self.answering.now))
         try:
-            lookup = self.answering.desk(self.turn, self.by, handle, private=True).lookup
-            found, silent = lookup.recent(regions)
+            found, silent = self.answering.lookup(self.turn, self.by.limit).recent(self.answering.settings.regions)
         except CloudError as error:
             log.warning("%s in %s: %s %s", error.action, error.region, error.code, error.request_id)
             return replace(before, tried_at=self.answering.now, trouble=messages.cloud_error(error).text)

@@ -113,7 +113,8 @@ def begin(answering: Answering, turn: Turn, by: Admission, place: Place, handle:
     claim = _claim(answering, look)
     look = replace(look, ts=_claimed(answering, turn, claim, place.channel_id))
     try:
-        _post(answering, turn, by, place, look, asked)
+        with answering.aloud():
+            _post(answering, turn, by, place, look, asked)
     except BotError:  # after a crash the same job comes again, and still holds the claim
         claim.release(answering.now)
         raise
@@ -159,15 +160,10 @@ def _claimed(answering: Answering, turn: Turn, claim: Claim, channel_id: str) ->
 
 
 def _post(answering: Answering, turn: Turn, by: Admission, place: Place, look: Look, handle: Handle) -> None:
-    with answering.aloud():
-        _post_aloud(answering, turn, by, place, look, handle)
-
-
-def _post_aloud(answering: Answering, turn: Turn, by: Admission, place: Place, look: Look, handle: Handle) -> None:
     seen = _see(answering, turn, by, handle, {}, first=True)
     if seen.summary.schedules and len(seen.summary.schedules) == len(seen.summary.invocations):
         raise no_end(seen.summary)
-    look = replace(look, usual=_usual(answering, turn, by, handle, seen.summary))
+    look = replace(look, usual=_usual(answering, turn, by, seen.summary))
     wait = watching.wait_after(0)
     if not look.ts:
         message = _progress(answering, by, handle, seen, look, wait)
@@ -239,7 +235,7 @@ def refresh(answering: Answering, turn: Turn, by: Admission, place: Place, handl
             return
     with answering.aloud():
         seen = _see(answering, turn, by, handle, {}, first=True)
-        this = replace(this, usual=_usual(answering, turn, by, handle, seen.summary))
+        this = replace(this, usual=_usual(answering, turn, by, seen.summary))
         _update(turn, this, _progress(answering, by, handle, seen, this, due - now))
 
 
@@ -274,7 +270,7 @@ def _carry_out(
             _over(answering, this, told=told)
             return
         if not (this.step or this.usual):
-            this = replace(this, usual=_usual(answering, turn, by, handle, seen.summary))
+            this = replace(this, usual=_usual(answering, turn, by, seen.summary))
         message = _progress(answering, by, handle, seen, this, after.wait)
         then = replace(this, step=this.step + 1, silent=0)
     except CloudError as error:
@@ -301,17 +297,16 @@ def _see(
     answering: Answering, turn: Turn, by: Admission, handle: Handle, names: Mapping[str, str], *, first: bool
 ) -> _Seen:
     """How the runs stand, from DescribeInvocations alone; names of instances are asked for once."""
-    lookup = answering.desk(turn, by, handle, private=False).lookup
-    found = lookup.progress(parse(handle.words), with_names=first)
+    found = answering.lookup(turn, by.limit).progress(parse(handle.words), with_names=first)
     known = {**names, **{one.id: one.name for one in found.instances.values() if one.name}}
     instances = {one: Instance(one, "", name) for one, name in known.items()}
     return _Seen(summarise(found.invocations, (), instances), known, found.read_at)
 
 
-def _usual(answering: Answering, turn: Turn, by: Admission, handle: Handle, summary: Summary) -> str:
+def _usual(answering: Answering, turn: Turn, by: Admission, summary: Summary) -> str:
     """How long the last runs of the same command took; "" where nothing is known of them."""
-    lookup = answering.desk(turn, by, handle, private=False).lookup
-    return messages.usual(watching.durations(lookup.earlier(summary.invocations[0])))
+    earlier = answering.lookup(turn, by.limit).earlier(summary.invocations[0])
+    return messages.usual(watching.durations(earlier))
 
 
 def _progress(answering: Answering, by: Admission, handle: Handle, seen: _Seen, this: Look, wait: float) -> Message:

@@ -121,7 +121,7 @@ def reasons_there(summary: Summary) -> list[str]:
 def newest(summary: Summary, most: int) -> Summary:
     """The summary of the newest rows alone, of each instance."""
     rows = sorted(
-        (row for group in summary.groups for row in group.rows),
+        summary.rows,
         key=lambda row: moment.timestamp() if (moment := row.result.started or row.result.finished) else 0.0,
         reverse=True,
     )

@@ -142,7 +142,7 @@ def show_output(desk: Desk, question: Question) -> Message:
         summary, subject = _results_summary(desk, question, found), _subject(instances)
     if not summary.groups:
         raise _with_notes(N_("There are no results yet, so there is no output to show."), found)
-    regions = [row.result.region for group in summary.groups for row in group.rows]
+    regions = [row.result.region for row in summary.rows]
     pressable = desk.buttons(subject, regions, takeable=False, file=True)
     frame = desk.frame(found)
     return whole_outputs.message(summary, subject, frame, pressable, by_run=not question.invocations)
@@ -178,7 +178,7 @@ def _results_summary(desk: Desk, question: Question, found: Found) -> Summary:
     since = desk.since(question)
     personal = desk.settings.mask_personal
     summary = summarise_results(found.results, found.invocations, found.instances, personal=personal)
-    chosen = {id(row) for group in filters.with_reasons(summary, question.reasons).groups for row in group.rows}
+    chosen = {id(row) for row in filters.with_reasons(summary, question.reasons).rows}
     fitting = only(summary, lambda row: id(row) in chosen and filters.fits(row, question, since))
     return filters.newest(fitting, question.size or NEWEST)
 
@@ -248,7 +248,7 @@ def _names(question: Question) -> str:
 
 def answer_buttons(desk: Desk, summary: Summary, subject: str = "") -> list[Block]:
     """What can be pressed under a summary; `subject` where it is not of runs."""
-    regions = [row.result.region for group in summary.groups for row in group.rows]
+    regions = [row.result.region for row in summary.rows]
     runs = [one for one in summary.invocations if not one.is_schedule]
     return desk.buttons(
         subject or wording.what(summary.invocations),

@@ -118,7 +118,7 @@ def _ran(
     summary = summarise([run], (), {})
     if about:
         summary = only(summary, _of_instances(wishes, instances))
-    ends = [row.result.finished or row.result.started for group in summary.groups for row in group.rows]
+    ends = [row.result.finished or row.result.started for row in summary.rows]
     newest = max(filter(None, ends), default=run.created) if run.is_schedule else run.created
     label = wording.name(run.command_name or run.command_id or run.id, 40)
     # A run without a time, or of a clock ahead of ours, is of today.

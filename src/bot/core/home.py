@@ -122,7 +122,7 @@ def _what(invocation: Invocation, summary: Summary) -> str:
 
 def _when(invocation: Invocation, summary: Summary) -> datetime | None:
     """When a run was created; of a schedule, when it ran last."""
-    ran = [row.result.finished or row.result.started for group in summary.groups for row in group.rows]
+    ran = [row.result.finished or row.result.started for row in summary.rows]
     return max(filter(None, ran), default=invocation.created) if summary.schedules else invocation.created
 
 

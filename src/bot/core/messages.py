@@ -62,7 +62,7 @@ def results(summary: Summary, frame: Frame, actions: Sequence[Block] = ()) -> Me
 
 def results_on_instances(summary: Summary, subject: str, frame: Frame, actions: Sequence[Block] = ()) -> Message:
     """The newest results on some instances; each result is a run of its own."""
-    regions = [row.result.region for group in summary.groups for row in group.rows]
+    regions = [row.result.region for row in summary.rows]
     head = _head(wording.counts(summary, of_runs=True), wording.name(subject, 40), wording.where(regions))
     return _answer(summary, head, frame, actions, by_run=True)
 

@@ -195,7 +195,7 @@ def complete(summary: Summary) -> bool:
     if not summary.total or summary.count(Bucket.GOING):
         return False
     schedules = {one.invocation.id for one in summary.schedules}
-    rows = [row.result for group in summary.groups for row in group.rows if row.result.invoke_id in schedules]
+    rows = [row.result for row in summary.rows if row.result.invoke_id in schedules]
     newest = {one: max(row.repeats for row in rows if row.invoke_id == one) for one in {row.invoke_id for row in rows}}
     return all(row.repeats == newest[row.invoke_id] for row in rows)
 
@@ -263,7 +263,7 @@ def wanted(summary: Summary, subscriptions: Collection[Subscription], instances:
         through.append((one, _let_through(about, one), about))
     news = [(one, some) for one, some, about in through if _is_news(one, some, about)]
     let_through = news or [(one, some) for one, some, _ in through]
-    kept = {id(row) for _, some in let_through for group in some.groups for row in group.rows}
+    kept = {id(row) for _, some in let_through for row in some.rows}
     rings = tuple(dict.fromkeys(one.ring for one, some in news if one.ring and some.count(*BAD)))
     shown = part(summary, lambda row: id(row) in kept)
     return Wanted(shown, bool(news), rings, _made_good_for([one for one, _ in let_through], summary, instances))
@@ -362,5 +362,5 @@ def gone_well(summary: Summary) -> tuple[str, ...]:
 
 def occasion_name(occasion: Occasion, summary: Summary) -> str:
     """Names the run, or the repeat of a schedule, so that one that failed twice is counted twice."""
-    repeats = max((row.result.repeats for group in summary.groups for row in group.rows), default=0)
+    repeats = max((row.result.repeats for row in summary.rows), default=0)
     return f"{occasion.name}/{repeats}" if occasion.schedule else occasion.name

@@ -173,12 +173,11 @@ class Summary:
     ended: datetime | None
     users: tuple[str, ...]
     shared: tuple[Shared, ...] = ()
+    masked: Masked = field(default_factory=Masked, compare=False)
 
     @property
     def rows(self) -> Iterator[Row]:
         return (row for group in self.groups for row in group.rows)
-
-    masked: Masked = field(default_factory=Masked, compare=False)
 
     def of(self, *buckets: Bucket) -> tuple[Group, ...]:
         return tuple(group for group in self.groups if group.bucket in buckets)
@@ -214,7 +213,7 @@ def only(summary: Summary, keep: Callable[[Row], bool]) -> Summary:
 def part(summary: Summary, keep: Callable[[Row], bool]) -> Summary:
     """The summary of those rows alone, as though nothing else had run: its runs, times and users are theirs."""
     some = only(summary, keep)
-    rows = [row for group in some.groups for row in group.rows]
+    rows = list(some.rows)
     ids = {row.result.invoke_id for row in rows}
     invocations = tuple(one for one in summary.invocations if one.id in ids)
     schedules = tuple(one for one in summary.schedules if one.invocation.id in ids)

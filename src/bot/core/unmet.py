@@ -51,8 +51,7 @@ def rows(invocations: Sequence[Invocation], results: Sequence[InvocationResult])
     """All that is known of these runs; where results were read, they speak for the invocation's own rows."""
     read = {(one.invoke_id, one.instance_id) for one in results}
     own = [one for run in invocations for one in run.targets if (one.invoke_id, one.instance_id) not in read]
-    summary = summarise_results([*results, *own], invocations, {})
-    return [row for group in summary.groups for row in group.rows]
+    return list(summarise_results([*results, *own], invocations, {}).rows)
 
 
 def judged(

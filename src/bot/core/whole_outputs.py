@@ -24,7 +24,7 @@ _CUT = N_("Not all of it has room in one message: Outputs shows every line, As f
 
 def message(summary: Summary, subject: str, frame: Frame, actions: Sequence[Block], *, by_run: bool = False) -> Message:
     """Each group's output, whole as far as there is room; what did not succeed comes first. `by_run` as in results."""
-    regions = [row.result.region for group in summary.groups for row in group.rows]
+    regions = [row.result.region for row in summary.rows]
     counts = wording.counts(summary, of_runs=by_run)
     what, where = wording.name(subject, 40), wording.where(regions)
     head = _("{counts}: outputs of {what}, {where}", counts=counts, what=what, where=where)

@@ -12,6 +12,7 @@ from bot.core.model import Invocation
 from bot.core.parsing import parse
 from bot.core.places import Account
 from bot.fanout import Fanout
+from bot.kept import Kept
 from bot.regions import Regions
 
 TWENTY = [f"cn-r{number:02d}" for number in range(20)]
@@ -66,7 +67,7 @@ def make(tmp_path):
             regions_chosen=chosen,
         )
         rounds = Rounds()
-        found = Regions(settings, cloud, stores[-1], rounds, time.time, likely=15, others=5)
+        found = Regions(settings, cloud, Kept(stores[-1], time.time), rounds, likely=15, others=5)
         return found, rounds
 
     yield make

@@ -8,21 +8,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from bot.adapters.cloud_assistant import CloudAssistant
-from bot.adapters.store import Store, StoreError
 from bot.core.errors import CloudError
 from bot.core.history import earlier_runs
 from bot.core.model import Instance, Invocation, InvocationResult
 from bot.fanout import Fanout
-from bot.settings import Clock
-
-log = logging.getLogger("bot.earlier")
+from bot.kept import Kept
 
 PAGE, SEARCHED = 50, 200  # runs that are looked through for one to compare with: at first, and at most
 MOST_RESULTS = 5_000  # rows of one run
@@ -50,26 +46,6 @@ class Whole:
     results: tuple[InvocationResult, ...]
     read: frozenset[str]
     instances: Mapping[str, Instance]
-
-
-class Kept:
-    """The store, as far as it can be used: what cannot be read is not there, what cannot be kept is logged."""
-
-    def __init__(self, store: Store, clock: Clock) -> None:
-        self._store, self._clock = store, clock
-
-    def get(self, key: str) -> dict[str, Any]:
-        try:
-            record = self._store.get(key, self._clock())
-        except StoreError:
-            return {}
-        return record.value if record else {}
-
-    def put(self, key: str, value: dict[str, Any], seconds: float) -> None:
-        try:
-            self._store.put(key, value, self._clock() + seconds)
-        except StoreError:
-            log.warning("not kept: %s", key)
 
 
 class EarlierRuns:

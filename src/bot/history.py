@@ -17,7 +17,8 @@ from bot.core.history import Before, befores, befores_of_repeats, earlier_runs, 
 from bot.core.model import AgentStatus, Invocation
 from bot.core.summary import BAD, Row, bucket_of, summarise_results
 from bot.core.where import LEAST
-from bot.earlier import PAGE, EarlierRuns, Kept, alternatives
+from bot.earlier import PAGE, EarlierRuns, alternatives
+from bot.kept import Kept
 
 MOST_BESIDE = 2  # calls for earlier runs beside an answer
 READ_BESIDE = 20  # earlier runs, in one call

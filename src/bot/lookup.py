@@ -21,10 +21,11 @@ from bot.core.model import AgentStatus, Command, Instance, Invocation, Invocatio
 from bot.core.question import Question
 from bot.core.summary import BAD, Row, reason_keys, summarise
 from bot.core.texts import N_, _, sentences
-from bot.earlier import EarlierRuns, Kept
+from bot.earlier import EarlierRuns
 from bot.fanout import Fanout, Gathered
 from bot.filters import listed
 from bot.history import History
+from bot.kept import Kept
 from bot.regions import Located, Nowhere, Regions
 from bot.settings import Clock, Settings
 
@@ -101,7 +102,7 @@ class Lookup:
         self.earlier_runs = EarlierRuns(cloud, kept, self._fanout)
         self.history = History(cloud, kept, self.earlier_runs)
         self.regions = Regions(
-            settings, cloud, store, self._fanout, clock, likely=limits.likely, others=limits.others, limit=limit
+            settings, cloud, kept, self._fanout, likely=limits.likely, others=limits.others, limit=limit
         )
 
     def _as_of(self, began: float) -> float:

@@ -14,14 +14,14 @@ from functools import partial
 from typing import Any, Generic, Protocol, TypeVar
 
 from bot.adapters.cloud_assistant import CloudAssistant
-from bot.adapters.store import Store, StoreError
 from bot.core import places
 from bot.core.access import Limit, outside
 from bot.core.errors import CloudError, Denied, NotAllowed, RoleRefused
 from bot.core.parsing import know_accounts
 from bot.core.question import Question
 from bot.fanout import Fanout, Gathered
-from bot.settings import Clock, Settings
+from bot.kept import Kept
+from bot.settings import Settings
 
 log = logging.getLogger("bot.regions")
 
@@ -68,18 +68,15 @@ class Regions:
         self,
         settings: Settings,
         cloud: CloudAssistant,
-        store: Store,
+        kept: Kept,
         fanout: Fanout,
-        clock: Clock,
         *,
         likely: float,
         others: float,
         limit: Limit = Limit(),  # noqa: B008 (a frozen value)
     ) -> None:
-        self._limit = limit
-        self._settings, self._cloud, self._store = settings, cloud, store
-        self._fanout, self._clock = fanout, clock
-        self._likely, self._others = likely, others
+        self._settings, self._cloud, self._kept, self._fanout = settings, cloud, kept, fanout
+        self._likely, self._others, self._limit = likely, others, limit
         self._all: list[str] | None = None
 
     def of_list(self, question: Question) -> list[str]:
@@ -160,36 +157,23 @@ class Regions:
             except CloudError as error:
                 log.warning("regions not listed: %s", error.code)
                 return list(self._settings.regions)
-            self._keep("regions", {"all": listed}, _LISTED)
+            self._kept.put("regions", {"all": listed}, _LISTED)
         everywhere = [places.at(account, region) for account in self._settings.accounts for region in listed]
         self._all = list(dict.fromkeys([*self._settings.regions, *everywhere]))
         return self._all
 
     def _known_list(self) -> list[str]:
-        return list(self._kept("regions").get("all", []))
+        return list(self._kept.get("regions").get("all", []))
 
     def _first_guess(self, one: str) -> list[str]:
         """Where the id was seen last; else the default region of each account."""
-        region = str(self._kept(f"region/{one}").get("region", ""))
+        region = str(self._kept.get(f"region/{one}").get("region", ""))
         known = region and places.account_of(region) in self._settings.accounts
         return [region] if known else list(self._settings.default_regions)
 
     def _remember(self, one: str, region: str) -> None:
         if self._first_guess(one) != [region]:
-            self._keep(f"region/{one}", {"region": region}, _REMEMBER)
-
-    def _kept(self, key: str) -> dict[str, Any]:
-        try:
-            record = self._store.get(key, self._clock())
-        except StoreError:
-            return {}
-        return record.value if record else {}
-
-    def _keep(self, key: str, value: dict[str, Any], seconds: float) -> None:
-        try:
-            self._store.put(key, value, self._clock() + seconds)
-        except StoreError:
-            log.warning("not kept: %s", key)
+            self._kept.put(f"region/{one}", {"region": region}, _REMEMBER)
 
 
 class _Search(Generic[P]):

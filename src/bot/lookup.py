@@ -126,15 +126,14 @@ class Lookup:
         gathered = self._fanout.together(calls, spare=lambda key: key[0] == _BESIDE, grace=grace)
         self._worth_waiting_for([e for (kind, _), e in gathered.failed.items() if kind == "results"])
         notes += [*_missing(gathered), *_nameless(gathered, found)]
-        results = [row for (kind, _), rows in gathered.replies.items() if kind == "results" for row in rows]
-        instances = _by_id(one for (kind, _), some in gathered.replies.items() if kind == "names" for one in some)
+        results = _replies(gathered, "results")
+        instances = _by_id(_replies(gathered, "names"))
         if filters.names_targets(question):
             ids = [target.instance_id for one in found for target in one.targets]
             wanted = filters.targets_wanted(question, ids, instances.values())
             results = [result for result in results if result.instance_id in wanted]
             found = [_narrowed(invocation, wanted) for invocation in found]
-        known = {key: reply for (kind, key), reply in gathered.replies.items() if kind == _BESIDE}
-        before, versions = self.history.read(found, known) if beside else ({}, {})
+        before, versions = self.history.read(found, _beside(gathered)) if beside else ({}, {})
         as_of = self._as_of(read_at)
         return Found(tuple(found), tuple(results), instances, tuple(notes), as_of, before, versions)
 
@@ -142,18 +141,9 @@ class Lookup:
         """How the named invocations stand, without outputs: one call each, and one more for names where wanted."""
         read_at = self._clock()
         located = self.regions.locate(question.invocations, question, self._invocation)
-        notes = self._not_located(located)
-        found = tuple(self._shown(located.found.values(), notes))
-        names: _Calls = {}
-        for region in dict.fromkeys(one.region for one in found) if with_names else ():
-            ids = [target.instance_id for one in found if one.region == region for target in one.targets]
-            names["names", region] = partial(self._cloud.instances_by_id, region, ids)
-        named = self._fanout.together(names)
-        return Found(
-            found,
-            instances=_by_id(one for some in named.replies.values() for one in some),
-            read_at=self._as_of(read_at),
-        )
+        found = tuple(self._shown(located.found.values(), self._not_located(located)))
+        named = self._fanout.together(self._naming(found) if with_names else {})
+        return Found(found, instances=_by_id(_replies(named, "names")), read_at=self._as_of(read_at))
 
     def earlier(self, invocation: Invocation) -> list[Invocation]:
         """The newest other runs of the same command; empty where that cannot be read."""
@@ -274,8 +264,8 @@ class Lookup:
         kinds = (Throttled, Unavailable) if all_names else (Throttled,)
         failed = [e for (kind, _), e in gathered.failed.items() if kind == "results" or all_names]
         self._worth_waiting_for(failed, kinds)
-        results = [row for (kind, _), rows in gathered.replies.items() if kind == "results" for row in rows]
-        instances = _by_id(one for (kind, _), some in gathered.replies.items() if kind == "names" for one in some)
+        results = _replies(gathered, "results")
+        instances = _by_id(_replies(gathered, "names"))
         return replace(found, results=tuple(results), instances=instances, notes=tuple(_missing(gathered)))
 
     # Results on instances
@@ -302,8 +292,8 @@ class Lookup:
         failed = [error for (kind, _), error in gathered.failed.items() if kind == "results"]
         if instances and len(failed) == len(instances):
             raise failed[0]
-        results = [row for (kind, _), rows in gathered.replies.items() if kind == "results" for row in rows]
-        runs = {run.id: run for (kind, _), some in gathered.replies.items() if kind == "runs" for run in some}
+        results = _replies(gathered, "results")
+        runs = {run.id: run for run in _replies(gathered, "runs")}
         # An id that lies outside is named; who asks by a name or an address does not know what else bears it.
         partly = self._limit.commands or question.names or question.addresses
         notes += [*_missing(gathered), *(self._partly() if partly else [])]
@@ -375,10 +365,8 @@ class Lookup:
         runs = runs_told(found.results, found.invocations)
         calls |= {(_BESIDE, key): call for key, call in self.history.beside_results(failed, runs).items()}
         grace = self._limits.beside
-        replies = self._fanout.together(calls, spare=lambda key: key[0] == _BESIDE, grace=grace).replies
-        agents = [agent for (kind, _), some in replies.items() if kind == "agents" for agent in some]
-        beside = {key: reply for (kind, key), reply in replies.items() if kind == _BESIDE}
-        return agents, self.history.read_results(failed, runs, beside)
+        gathered = self._fanout.together(calls, spare=lambda key: key[0] == _BESIDE, grace=grace)
+        return _replies(gathered, "agents"), self.history.read_results(failed, runs, _beside(gathered))
 
     # Lists of invocations, and commands
 
@@ -529,6 +517,16 @@ def _silent(errors: Mapping[str, CloudError]) -> list[str]:
         by_reason.setdefault(_reason(error), []).append(region)
     text = N_("No answer from {regions}: {reason}.")
     return [_(text, regions=listed(regions), reason=reason) for reason, regions in by_reason.items()]
+
+
+def _replies(gathered: Gathered[_Key, Any], kind: str) -> list[Any]:
+    """All that the calls of one kind have brought."""
+    return [one for (what, _), some in gathered.replies.items() if what == kind for one in some]
+
+
+def _beside(gathered: Gathered[_Key, Any]) -> dict[str, Any]:
+    """What the history asked for beside an answer, by its own keys."""
+    return {key: reply for (kind, key), reply in gathered.replies.items() if kind == _BESIDE}
 
 
 def _missing(gathered: Gathered[_Key, Any]) -> list[str]:

@@ -34,7 +34,6 @@ from bot.zones import named_zone
 
 log = logging.getLogger("bot.answering")
 
-_MOST_NAME = 40  # characters of a name that a button carries
 FOR_THE_POST = 25.0  # seconds that the cloud must leave for the posting of the answer
 
 
@@ -114,7 +113,7 @@ class Answering:
         wished = bool(question.private or question.subcommand == "help")
         subcommand = "show" if question.subcommand == "watch" else question.subcommand
         shown = question._replace(private=None, subcommand=subcommand)
-        handle = Handle(shown.words(), by.user_id, int(self._clock()), by.name[:_MOST_NAME])
+        handle = Handle(shown.words(), by.user_id, int(self._clock()), by.short_name)
         if question.subcommand == "watch":
             from bot import watch
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from bot import subscribers, what_stands
 from bot.adapters.cloud_assistant import THROTTLES
 from bot.adapters.slack import CANNOT_POST, LOST, REFUSED_BLOCKS, Place
-from bot.adapters.store import StoreError
+from bot.adapters.store import FOR_EVER, StoreError
 from bot.core import access, digest, digest_message, messages
 from bot.core.access import Admission
 from bot.core.blocks import Message
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 log = logging.getLogger("bot.digests")
 
 MOST_RUNS = 500  # of one region in two days: ten pages
-_FOR_EVER = 100 * 365 * 86_400.0  # seconds
 _NO_CHARTS = 7 * 86_400.0  # seconds for which a workspace that refused a chart is sent none
 _PREFIX = "digest/"
 
@@ -85,7 +84,7 @@ def keep(answering: Answering, channel_id: str, row: Row) -> None:
     if row is None:
         answering.store.delete(_key(channel_id))
     else:
-        answering.store.put(_key(channel_id), row, answering.now + _FOR_EVER)
+        answering.store.put(_key(channel_id), row, answering.now + FOR_EVER)
 
 
 def _key(channel_id: str) -> str:
@@ -123,7 +122,7 @@ def start_due(answering: Answering, turn: Turn) -> None:
         name = job_id("digest", f"{value['channel']}-{int(value['due'])}")
         turn.follow(Job(DIGEST, name, int(now), dict(value)), 0)
         after = {**value, "due": next_due(value["at"], _zone(answering, value), now)}
-        answering.store.put(record.key, after, now + _FOR_EVER, version=record.version)
+        answering.store.put(record.key, after, now + FOR_EVER, version=record.version)
 
 
 def post(answering: Answering, turn: Turn, payload: Mapping[str, Any]) -> None:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from bot import expected, notices
 from bot.adapters.cloud_assistant import CloudAssistant
+from bot.adapters.store import FOR_EVER
 from bot.core import places, quiet, unmet
 from bot.core.access import Limit
 from bot.core.blocks import Message
@@ -65,7 +66,7 @@ def check(answering: Answering, turn: Turn, payload: Mapping[str, Any]) -> None:
     record = store.get(key, now)
     if record is None or record.value["due"] != payload["due"]:
         return  # ended, or checked already
-    claim = store.claim(key, owner, now, now + _LEASE, now + expected.FOR_EVER)
+    claim = store.claim(key, owner, now, now + _LEASE, now + FOR_EVER)
     if not claim.won:
         turn.again(claim.until - now + 1)
     after = claim.value

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 
-from bot.adapters.store import Store
+from bot.adapters.store import FOR_EVER, Store
 from bot.core.errors import UsageError
 from bot.core.expectations import Expectation, read
 from bot.core.question import ORDER_KEYS
@@ -17,8 +17,6 @@ from bot.core.words import words_of
 from bot.zones import zone_called
 
 log = logging.getLogger("bot.expected")
-
-FOR_EVER = 100 * 365 * 86_400.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from bot.core.handles import Handle, pack
 from bot.core.handover import Failing, Handover, Recovered
 from bot.core.home import Run
 from bot.core.model import Invocation
-from bot.core.notices import Notice, notice_from
+from bot.core.notices import OPEN, Notice, notice_from
 from bot.core.open_work import OnIt
 from bot.core.subscriptions import Subscription
 from bot.core.summary import BAD, summarise
@@ -29,12 +29,11 @@ if TYPE_CHECKING:
     from bot.turn import Turn
 
 _HOURS = 12  # in which what has recovered is news
-_OPEN = 86_400.0  # seconds without another failure after which a failing thing counts as over, as for notices
 
 
 def draft(answering: Answering, turn: Turn, by: Admission, place: Place) -> Message:
     """For the person alone, with its buttons. Raises StoreError."""
-    handle = Handle("handover", by.user_id, int(answering.now), by.name[:40])
+    handle = Handle("handover", by.user_id, int(answering.now), by.short_name)
     value = pack(handle, answering.settings.signing_secret)
     return handover.draft(shared(answering, turn, by, place), value)
 
@@ -104,7 +103,7 @@ def _noticed(notices: Iterable[tuple[str, Notice]], who: dict[str, OnIt], now: f
     return [
         Failing(_plain(one.line) or stop(story), one.since, one.times, _first(who, _runs_of(story, one)))
         for story, one in notices
-        if one.cause and now - one.told_at < _OPEN
+        if one.cause and now - one.told_at < OPEN
     ]
 
 
@@ -113,7 +112,7 @@ def _open(about: Sequence[Invocation], told: set[str], run_tag: str, now: float)
     newest: dict[str, tuple[Invocation, ...]] = {}
     for group in sorted(reports.joined(about, run_tag), key=_made, reverse=True):
         newest.setdefault(reports.identity(group[0], run_tag), group)
-    return [some for some in newest.values() if now - _made(some) < _OPEN and not told & {run.id for run in some}]
+    return [some for some in newest.values() if now - _made(some) < OPEN and not told & {run.id for run in some}]
 
 
 def _made(group: Sequence[Invocation]) -> float:

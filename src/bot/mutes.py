@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from bot.adapters.store import Store
-from bot.core.notices import notice_from
+from bot.core.notices import OPEN, notice_from
 from bot.core.quiet import Held, Mute, held_from, mute_from
 from bot.jobs import NOTICE, Job, job_id
 
@@ -24,7 +24,6 @@ log = logging.getLogger("bot.mutes")
 
 RELEASE = 300  # seconds between two looks at what waits, as the timer `tick` has it
 _KEEP = 30 * 86_400.0  # seconds
-_OPEN = 86_400.0  # seconds without another failure after which a thing counts as failing no more
 
 
 def active(store: Store, channel_id: str, now: float) -> list[Mute]:
@@ -55,7 +54,7 @@ def failing(store: Store, channel_id: str, now: float) -> tuple[str, ...]:
     """The ids of instances that fail now, as far as the channel was told or is to be told. Raises StoreError."""
     notices = [notice_from(record.value) for record in store.list(f"notice/{channel_id}/", now)]
     waiting = [held_from(record.value).news for record in store.list(f"held/{channel_id}/", now)]
-    told = {one for notice in notices if now - notice.told_at < _OPEN for one in notice.instances}
+    told = {one for notice in notices if now - notice.told_at < OPEN for one in notice.instances}
     return tuple(sorted(told.union(*(news.instances for news in waiting))))
 
 

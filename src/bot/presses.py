@@ -149,7 +149,7 @@ def on_it(answering: Answering, turn: Turn, one: Pressed, by: Admission) -> None
         handle, said = replace(one.handle, on_it="", on_it_name="", on_it_since=0), N_("{who} has let go of it.")
     else:
         now = int(answering.now)
-        handle = replace(one.handle, on_it=by.user_id, on_it_name=by.name[:40], on_it_since=now)
+        handle = replace(one.handle, on_it=by.user_id, on_it_name=by.short_name, on_it_since=now)
         said = N_("{who} is on it.")
     try:
         message = answering.message(turn, by, handle, private=one.private)
@@ -205,7 +205,7 @@ def as_file(answering: Answering, turn: Turn, one: Pressed, by: Admission) -> No
 def diff_with_last_run(answering: Answering, turn: Turn, one: Pressed, by: Admission) -> None:
     """Into the answer's thread; of an answer that only one person sees, to that person."""
     words = parse(one.handle.words)._replace(subcommand="diff").words()
-    handle = Handle(words, by.user_id, int(answering.now), by.name[:40])
+    handle = Handle(words, by.user_id, int(answering.now), by.short_name)
     _into_thread(answering, turn, one, answering.message(turn, by, handle, private=one.private))
 
 
@@ -224,7 +224,7 @@ def share(answering: Answering, turn: Turn, one: Pressed, by: Admission) -> None
     """A private answer into the channel, where the channel may see it."""
     if by.why_private:
         raise NotAllowed("I cannot share it here. {why}", why=by.why_private)
-    shared = replace(one.handle, asked_by=by.user_id, asked_name=by.name[:40])
+    shared = replace(one.handle, asked_by=by.user_id, asked_name=by.short_name)
     with _claim(answering, turn, one, "share").once(answering.now, _A_DAY, _SHARED):
         turn.post(one.place, answering.message(turn, by, shared, private=False), private=False)
 

@@ -20,7 +20,7 @@ from bot.core.access import Limit
 from bot.core.blocks import Message
 from bot.core.errors import CloudError, Denied, Throttled
 from bot.core.model import Invocation
-from bot.core.notices import News, made_good
+from bot.core.notices import OPEN, News, made_good
 from bot.core.reports import BADLY, GOING, WELL, Decision, Occasion, Report, Wanted
 from bot.core.summary import BAD, Bucket, Summary, summarise
 from bot.jobs import REPORT, Job, job_id
@@ -45,7 +45,6 @@ _MOST_TRIES = 100
 _UNSEEN, _UNSEEN_TRIES = 6.0, 4  # seconds until a run is looked for again that is not there: each time that much more
 _UNWANTED = 300.0  # seconds for which a run that nobody wants to hear of is left alone
 _KEEP = 3 * 86_400.0  # seconds; longer than any run is looked at
-_OPEN = 86_400.0  # seconds without another failure after which a failing thing counts as over
 
 
 def look_at(region: str, invoke_id: str, now: float, wait: float = 0.0) -> Job:
@@ -281,7 +280,7 @@ class _Look:
         before = record.value.get("failing", ()) if record else ()
         left = set(before).difference(reports.gone_well(summary), failing)
         if failing or (left and len(left) < len(before)):
-            self._store.put(key, {"story": occasion.story, "failing": [*failing, *sorted(left)]}, now + _OPEN)
+            self._store.put(key, {"story": occasion.story, "failing": [*failing, *sorted(left)]}, now + OPEN)
         elif not left:
             self._store.delete(key)
 

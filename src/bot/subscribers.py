@@ -9,13 +9,11 @@ import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from bot.adapters.store import Store
+from bot.adapters.store import FOR_EVER, Store
 from bot.core.errors import UsageError
 from bot.core.subscriptions import Subscription, from_value
 
 log = logging.getLogger("bot.subscribers")
-
-_FOR_EVER = 100 * 365 * 86_400.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +43,7 @@ def add(store: Store, some: Iterable[Subscribed]) -> None:
             "by_name": one.by_name,
             "made": one.made,
         }
-        store.put(one.key, value, one.made + _FOR_EVER)
+        store.put(one.key, value, one.made + FOR_EVER)
 
 
 def remove(store: Store, some: Iterable[Subscribed]) -> None:

@@ -20,6 +20,7 @@ from bot.settings import Credentials, Settings
 
 Value = dict[str, Any]
 MOST_VALUE = 1_000_000  # bytes of JSON; Tablestore takes 2 MB
+FOR_EVER = 100 * 365 * 86_400.0  # seconds for which a row is kept that stands until somebody ends it
 
 
 class StoreError(Exception):

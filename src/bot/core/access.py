@@ -104,6 +104,11 @@ class Admission:
     why_private: str = ""
     limit: Limit = Limit()
 
+    @property
+    def short_name(self) -> str:
+        """As buttons carry it: 40 characters at most."""
+        return self.name[:40]
+
 
 @dataclass(frozen=True, slots=True)
 class Rules:

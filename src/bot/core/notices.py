@@ -19,6 +19,7 @@ from bot.core.reports import GOING, MOST_NAMES, WELL
 from bot.core.texts import _, counted, sentences
 
 BETWEEN = 3.0  # seconds between two updates of one message
+OPEN = 86_400.0  # seconds without another failure after which a thing that fails counts as over
 RING_AGAIN = 4 * 3_600.0  # seconds after which a thing that goes on failing rings again
 MOST_NAMED = 5
 MOST_CARRIED = 2_000  # instances of one telling: those of twenty runs

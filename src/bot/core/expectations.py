@@ -16,7 +16,7 @@ from bot.core import places, values
 from bot.core.errors import UsageError
 from bot.core.question import KINDS, quoted
 from bot.core.texts import N_, Text, _, listed
-from bot.core.values import shown
+from bot.core.words import shown
 
 USAGE = N_(
     "Usage: expect command:backup-* daily by:03:30 on:tag:backup=yes, or hourly by:00:15, weekly by:mon-03:30, "

@@ -16,7 +16,7 @@ from bot.core import places
 from bot.core.errors import UsageError
 from bot.core.question import EVERYWHERE, KINDS, MODES, ORDERS, REASONS, REGIONS, STATES, TYPES, Question
 from bot.core.texts import N_, Text
-from bot.core.words import words_of
+from bot.core.words import shown, words_of
 
 LONGEST = 4_000  # characters of one line
 MOST_OF_A_KIND = 20  # ids, names or regions in one question: each costs calls of the account's quota
@@ -70,12 +70,12 @@ def know_accounts(wanted: Collection[str], regions: Collection[str], accounts: C
         if name in accounts:
             continue
         if not accounts:
-            raise UsageError("I ask one account only, so `{word}` names none (BOT_ACCOUNTS).", word=_shown(name))
+            raise UsageError("I ask one account only, so `{word}` names none (BOT_ACCOUNTS).", word=shown(name))
         nearest = _nearest(name, accounts)
         hint = Text("Did you mean `{word}`?", word=f"account:{nearest}") if nearest else ""
         raise UsageError(
             "I ask no account called `{word}`. {hint}\nThe accounts are: {known}.",
-            word=_shown(name),
+            word=shown(name),
             hint=hint,
             known=", ".join(sorted(accounts)),
         )
@@ -160,7 +160,7 @@ def _with(question: Question, field: str, value: str) -> Question:
             "At most {most} {kind} can be asked for at once; `{word}` is one more.",
             most=MOST_OF_A_KIND,
             kind=Text(KINDS[field]),
-            word=_shown(value),
+            word=shown(value),
         )
     changes: dict[str, Any] = {field: (*values, value)}
     return question._replace(**changes)
@@ -186,7 +186,7 @@ def _read_by_look(question: Question, word: str) -> Question | None:
         if look.fullmatch(plain):
             return _with(question, field, plain)
     if _MASKED_ID.fullmatch(word):
-        raise UsageError("`{word}` is a masked id (some of it is stars). Paste the whole id.", word=_shown(word))
+        raise UsageError("`{word}` is a masked id (some of it is stars). Paste the whole id.", word=shown(word))
     address = _IPV4.fullmatch(plain)
     if address or _IPV6.fullmatch(plain):
         return _with(question, "addresses", address[1] if address else plain)
@@ -252,17 +252,16 @@ def _region(question: Question, value: str) -> Question:
     lower = value.lower()
     if lower != EVERYWHERE and not places.is_place(lower):
         raise UsageError(
-            "`{word}` is not a region id. Right would be region:cn-shanghai or region:all.", word=_shown(value)
+            "`{word}` is not a region id. Right would be region:cn-shanghai or region:all.", word=shown(value)
         )
     return _with(question, "regions", lower)
 
 
 def _account(question: Question, value: str) -> Question:
     """By its look: which accounts there are is known to who asks for the question."""
-    lower = value.lower()
-    if not re.fullmatch(places.NAME, lower):
-        raise UsageError("`{word}` is not the name of an account. Right would be account:prod.", word=_shown(value))
-    return _with(question, "accounts", lower)
+    from bot.core import values  # only where one is typed: the ack of the others must not pay for it
+
+    return _with(question, "accounts", values.account(value))
 
 
 _SPAN = re.compile(r"[0-9]{1,4}[smhdw]")
@@ -278,7 +277,7 @@ def _since(question: Question, value: str) -> Question:
     if not lower or match is None or not _is_day(match[1]):
         raise UsageError(
             "I cannot read the time `{word}`. Right would be since:2h, since:30m, since:21:00 or since:2026-11-24.",
-            word=_shown(value),
+            word=shown(value),
         )
     time_of_day = match[2].zfill(5) if match[2] else ""
     return question._replace(since="t".join(part for part in (match[1], time_of_day) if part))
@@ -302,7 +301,7 @@ def _size(question: Question, value: str) -> Question:
 def _number(value: str, key: str, least: int, most: int) -> int:
     if not re.fullmatch(r"[0-9]{1,4}", value) or not least <= int(value) <= most:
         text = N_("`{key}:` takes a whole number from {least} to {most}, not `{word}`.")
-        raise UsageError(text, key=key, least=least, most=most, word=_shown(value))
+        raise UsageError(text, key=key, least=least, most=most, word=shown(value))
     return int(value)
 
 
@@ -318,7 +317,7 @@ def _tag(question: Question, value: str) -> Question:
 def _group(question: Question, value: str) -> Question:
     if not re.fullmatch(r"rg-[0-9a-z]{4,40}", value.lower()):
         raise UsageError(
-            "`{word}` is not a resource group id. Right would be group:rg-bp67acfmxazb4p.", word=_shown(value)
+            "`{word}` is not a resource group id. Right would be group:rg-bp67acfmxazb4p.", word=shown(value)
         )
     return question._replace(group=value.lower())
 
@@ -327,7 +326,7 @@ def _one_of(field: str, key: str, values: dict[str, str]) -> Callable[[Question,
     def read(question: Question, value: str) -> Question:
         if value.lower() not in values:
             known = ", ".join(values)
-            raise UsageError("`{key}:` takes {known}, not `{word}`.", key=key, known=known, word=_shown(value))
+            raise UsageError("`{key}:` takes {known}, not `{word}`.", key=key, known=known, word=shown(value))
         changes: dict[str, Any] = {field: values[value.lower()]}
         return question._replace(**changes)
 
@@ -343,7 +342,7 @@ def _reason(question: Question, value: str) -> Question:
             if nearest
             else Text("Some are oom, disk-full, agent-offline, dns.")
         )
-        raise UsageError("`{word}` is not a reason that I know. {hint}", word=_shown(value), hint=hint)
+        raise UsageError("`{word}` is not a reason that I know. {hint}", word=shown(value), hint=hint)
     return _with(question, "reasons", lower)
 
 
@@ -403,7 +402,7 @@ def _only_read(verb: str, words: list[str]) -> UsageError:
     return UsageError(
         "I only read; here is the line to copy: `{line}`. Fill in what is missing. Ask me `{name}` to see the ids.",
         line=line,
-        name=_shown(name),
+        name=shown(name),
     )
 
 
@@ -416,20 +415,14 @@ def _account_in(words: list[str]) -> str:
     return next((match[1] for match in found if match), "")
 
 
-def _shown(word: str) -> str:
-    """A word of theirs inside our sentence: short, on one line, unable to end the quotation."""
-    word = re.sub(r"[\s`]+", " ", word)
-    return word if len(word) <= 40 else f"{word[:39]}…"
-
-
 def _unreadable(word: str) -> UsageError:
     nearest, usage = _nearest(word.lower()[:40]), Text(USAGE)
     if nearest:
         hint = Text("Did you mean `{word}`?", word=nearest)
     else:
-        written = Text("A name without digits is written {word}.", word=f"name:{_shown(word)}")
+        written = Text("A name without digits is written {word}.", word=f"name:{shown(word)}")
         hint = Text("{first} {second}", first=Text(_EXAMPLES), second=written)
-    return UsageError("I cannot read `{word}`. {hint}\n{usage}", word=_shown(word), hint=hint, usage=usage)
+    return UsageError("I cannot read `{word}`. {hint}\n{usage}", word=shown(word), hint=hint, usage=usage)
 
 
 def _nearest(word: str, among: Collection[str] = ()) -> str | None:

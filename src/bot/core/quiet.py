@@ -23,7 +23,8 @@ from bot.core.reports import WELL
 from bot.core.spans import seconds_of
 from bot.core.subscriptions import EVENTS
 from bot.core.texts import N_, Text, _, counted, joined, listed, pgettext, sentences
-from bot.core.values import like, pattern, shown
+from bot.core.values import like, pattern
+from bot.core.words import shown
 
 USAGE = N_(
     "Usage: mute 2h, mute command:backup-* until 18:00, or mute events:spot 2h; with hard where no new failure may "

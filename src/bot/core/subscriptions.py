@@ -18,8 +18,8 @@ from bot.core.errors import UsageError
 from bot.core.question import KINDS, ORDER_KEYS, REASONS, quoted
 from bot.core.spans import seconds_of, written
 from bot.core.texts import N_, Text, _, listed
-from bot.core.values import like, shown
-from bot.core.words import words_of
+from bot.core.values import like
+from bot.core.words import shown, words_of
 
 USAGE = N_(
     "Usage: subscribe (failures of everything), or with all, command:deploy-*, instance:web-*, tag:team=web, "

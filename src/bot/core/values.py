@@ -10,6 +10,7 @@ from fnmatch import fnmatchcase
 
 from bot.core import places
 from bot.core.errors import UsageError
+from bot.core.words import shown
 
 _MOST = 128  # characters of a name
 
@@ -66,9 +67,3 @@ def mention(ring: str) -> str:
     if not ring:
         return ""
     return f"<!subteam^{ring}>" if ring.startswith("S") else f"<@{ring}>"
-
-
-def shown(word: str) -> str:
-    """What was typed, as an error quotes it."""
-    word = re.sub(r"[\s`]+", " ", word)
-    return word if len(word) <= 40 else f"{word[:39]}…"

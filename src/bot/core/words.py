@@ -1,4 +1,6 @@
-"""Typing noise taken away: from what phones, input methods and Slack make of a line to the words that were meant."""
+"""Typing noise taken away: from what phones, input methods and Slack make of a line to the words that were meant; and
+how an error quotes one of them.
+"""
 
 from __future__ import annotations
 
@@ -78,3 +80,9 @@ def _trimmed(word: str, keys: Collection[str]) -> str:
     if word.endswith(":") and not word.endswith("::") and word[:-1].lower() not in keys:
         return word[:-1].rstrip(_CLOSING)
     return word
+
+
+def shown(word: str) -> str:
+    """A word of theirs inside our sentence: short, on one line, unable to end the quotation."""
+    word = re.sub(r"[\s`]+", " ", word)
+    return word if len(word) <= 40 else f"{word[:39]}…"

@@ -10,9 +10,10 @@ The queue delivers the job to `/invoke` (`web`). The `worker` takes the job's `l
 `core.access`)? What was asked (`core.parsing`)? The sub-command (`subcommands`) has `lookup` ask Cloud Assistant
 through `adapters.cloud_assistant`: `regions` knows where, `filters` what to ask for, `kept` what was found before,
 `history` what is known of earlier runs (`earlier` searches them, `comparing` puts a run beside them), and `fanout`
-asks all at once. Where the cloud is asked is a place, a region of an account (`core.places`); `adapters.roles` has
-the keys of accounts that are not our own. Then `core.summary` decides what happened and `core.messages` says it;
-`adapters.slack` brings the message to the person (`adapters.slack_calls` makes one call of Slack's).
+asks all at once; `missing` says what did not come. Where the cloud is asked is a place, a region of an account
+(`core.places`); `adapters.roles` has the keys of accounts that are not our own. Then `core.summary` decides what
+happened and `core.messages` says it; `adapters.slack` brings the message to the person (`adapters.slack_calls` makes
+one call of Slack's).
 
 What is pressed under an answer goes the same way to `presses`, one function each; `modals` fills the Outputs modal that
 the door has opened, and `watch` takes one look after another at a run that is going (`core.watching` decides when).

@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from functools import partial
 from typing import Any
 
-from bot import filters
+from bot import filters, missing
 from bot.adapters.cloud_assistant import CloudAssistant
 from bot.adapters.store import Store
 from bot.core import access
@@ -20,13 +20,12 @@ from bot.core.manners import AT_ONCE, Priority
 from bot.core.model import AgentStatus, Command, Instance, Invocation, InvocationResult
 from bot.core.question import Question
 from bot.core.summary import BAD, Row, reason_keys, summarise
-from bot.core.texts import N_, _, sentences
+from bot.core.texts import N_, _
 from bot.earlier import EarlierRuns
-from bot.fanout import Fanout, Gathered
-from bot.filters import listed
+from bot.fanout import Fanout, Gathered, K, T
 from bot.history import History
 from bot.kept import Kept
-from bot.regions import Located, Nowhere, Regions
+from bot.regions import Located, Regions
 from bot.settings import Clock, Settings
 
 MOST_NAMED = 20  # instances that one name stands for
@@ -125,7 +124,7 @@ class Lookup:
         grace = self._limits.beside
         gathered = self._fanout.together(calls, spare=lambda key: key[0] == _BESIDE, grace=grace)
         self._worth_waiting_for([e for (kind, _), e in gathered.failed.items() if kind == "results"])
-        notes += [*_missing(gathered), *_nameless(gathered, found)]
+        notes += [*missing.unread(gathered), *missing.nameless(gathered, found)]
         results = _replies(gathered, "results")
         instances = _by_id(_replies(gathered, "names"))
         if filters.names_targets(question):
@@ -166,8 +165,8 @@ class Lookup:
         if not located.replied():
             raise next((error for error in errors if isinstance(error, Throttled)), errors[0])
         if not located.found:
-            raise NotFound(lambda: "\n".join(_nowhere(located)))
-        return _nowhere(located)
+            raise NotFound(lambda: "\n".join(missing.nowhere(located)))
+        return missing.nowhere(located)
 
     def _shown(self, runs: Iterable[Invocation], notes: list[str]) -> list[Invocation]:
         """Those within the limit; the others are noted. Raises NotAllowed where none is left."""
@@ -188,6 +187,13 @@ class Lookup:
     def _partly(self) -> list[str]:
         """A list within a limit says so, for what is not in it may be there all the same."""
         return [access.only(self._limit)] if self._limit else []
+
+    def _from_some(self, calls: Mapping[K, Callable[[], T]]) -> Gathered[K, T]:
+        """What regions replied; the first error where none did."""
+        gathered = self._fanout.together(calls)
+        if gathered.failed and not gathered.replies:
+            raise gathered.first_error()
+        return gathered
 
     def _worth_waiting_for(
         self, errors: Iterable[CloudError], kinds: tuple[type[CloudError], ...] = (Throttled,)
@@ -266,7 +272,7 @@ class Lookup:
         self._worth_waiting_for(failed, kinds)
         results = _replies(gathered, "results")
         instances = _by_id(_replies(gathered, "names"))
-        return replace(found, results=tuple(results), instances=instances, notes=tuple(_missing(gathered)))
+        return replace(found, results=tuple(results), instances=instances, notes=tuple(missing.unread(gathered)))
 
     # Results on instances
 
@@ -296,14 +302,13 @@ class Lookup:
         runs = {run.id: run for run in _replies(gathered, "runs")}
         # An id that lies outside is named; who asks by a name or an address does not know what else bears it.
         partly = self._limit.commands or question.names or question.addresses
-        notes += [*_missing(gathered), *(self._partly() if partly else [])]
+        notes += [*missing.unread(gathered), *(self._partly() if partly else [])]
         if self._limit.commands:
             runs = {run.id: run for run in runs.values() if self._allows(run)}
             results = [row for row in results if row.invoke_id in runs]
         self._read([row.invoke_id for row in results])
-        return Found(
-            tuple(runs.values()), tuple(results), _by_id(instances), tuple(notes), self._as_of(read_at)
-        ), instances
+        as_of = self._as_of(read_at)
+        return Found(tuple(runs.values()), tuple(results), _by_id(instances), tuple(notes), as_of), instances
 
     def _instances(self, question: Question) -> tuple[list[Instance], list[str]]:
         """By id, address and name; at most 20 for a name, and a note says when there were more."""
@@ -316,7 +321,7 @@ class Lookup:
         for address in question.addresses:
             matches, silent = self._matching(question, filters.of_address(address))
             if not matches:
-                raise _no_address(address, self.regions.of_list(question), silent)
+                raise missing.no_address(address, self.regions.of_list(question), silent)
             notes += silent
             found |= _by_id(matches)
         for name in question.names:
@@ -344,11 +349,9 @@ class Lookup:
             for region in self.regions.of_list(question)
             for number, some in enumerate(alternatives)
         }
-        gathered = self._fanout.together(calls)
-        if gathered.failed and not gathered.replies:
-            raise gathered.first_error()
+        gathered = self._from_some(calls)
         matches = [instance for some in gathered.replies.values() for instance in some]
-        return matches, _silent({region: error for (region, _), error in gathered.failed.items()})
+        return matches, missing.silent({region: error for (region, _), error in gathered.failed.items()})
 
     def beside_results(
         self, found: Found, instances: Sequence[Instance], failed: Sequence[Row]
@@ -380,29 +383,21 @@ class Lookup:
             for region in self.regions.of_list(question)
             for number, (chosen, pattern) in enumerate(filters.selections(question))
         }
-        gathered = self._fanout.together(calls)
-        if gathered.failed and not gathered.replies:
-            raise gathered.first_error()
+        gathered = self._from_some(calls)
         runs = {one.id: one for some in gathered.replies.values() for one in some}
         ordered = sorted(runs.values(), key=lambda one: one.created.timestamp() if one.created else 0, reverse=True)
-        notes = self._partly() + _silent({region: error for (region, _), error in gathered.failed.items()})
-        self._read([run.id for run in ordered[last - size : last]])
-        return Found(tuple(ordered[last - size : last]), notes=tuple(notes), read_at=self._as_of(read_at)), len(
-            ordered
-        ) > last
+        notes = self._partly() + missing.silent({region: error for (region, _), error in gathered.failed.items()})
+        shown = tuple(ordered[last - size : last])
+        self._read([run.id for run in shown])
+        return Found(shown, notes=tuple(notes), read_at=self._as_of(read_at)), len(ordered) > last
 
     def recent(self, regions: Sequence[str]) -> tuple[Found, frozenset[str]]:
         """The newest 50 invocations of each region, one call each; and the regions that did not answer."""
         read_at = self._clock()
-        gathered = self._fanout.together(
-            {region: partial(self._cloud.invocations, region, {}, PAGE) for region in regions}
-        )
-        if gathered.failed and not gathered.replies:
-            raise gathered.first_error()
+        gathered = self._from_some({region: partial(self._cloud.invocations, region, {}, PAGE) for region in regions})
         runs = tuple(run for some in gathered.replies.values() for run in some if self._allows(run))
-        return Found(runs, notes=(*self._partly(), *_silent(gathered.failed)), read_at=self._as_of(read_at)), frozenset(
-            gathered.failed
-        )
+        notes = (*self._partly(), *missing.silent(gathered.failed))
+        return Found(runs, notes=notes, read_at=self._as_of(read_at)), frozenset(gathered.failed)
 
     def since(self, regions: Sequence[str], moment: datetime, most: int) -> tuple[Found, dict[str, datetime]]:
         """All invocations of each region since a moment, newest first, and schedules that began before it.
@@ -425,7 +420,7 @@ class Lookup:
             for (kind, region), some in gathered.replies.items()
             if kind == "runs" and len(some) == most and some[-1].created
         }
-        notes = _silent({region: error for (_, region), error in gathered.failed.items()})
+        notes = missing.silent({region: error for (_, region), error in gathered.failed.items()})
         return Found(tuple(runs.values()), notes=tuple(notes), read_at=self._as_of(read_at)), cut
 
     def _since(self, region: str, moment: datetime, most: int) -> list[Invocation]:
@@ -478,47 +473,6 @@ class Lookup:
         return [one for one in found if self._limit.allows(one.region, one.name, one.id)]
 
 
-def _nowhere(located: Located[Any]) -> list[str]:
-    return [nowhere(one, place) for one, place in located.missing.items()]
-
-
-def nowhere(one: str, place: Nowhere) -> str:
-    """That an id was not found, where it was looked for, and what else may be the reason."""
-    if not place.asked:
-        sentence = _("I could not look for {id}.", id=one)
-    elif one.startswith("t-"):
-        sentence = _(
-            "No run {id} in {regions}: older than about four weeks, pushed out by newer runs, or in another region "
-            "or account.",
-            id=one,
-            regions=listed(place.asked),
-        )
-    else:
-        sentence = _(
-            "No instance {id} in {regions}: it may be in another region or account.",
-            id=one,
-            regions=listed(place.asked),
-        )
-    return sentences([sentence, *_silent(place.silent)])
-
-
-def _no_address(address: str, regions: Sequence[str], silent: Sequence[str]) -> NotFound:
-    def say() -> str:
-        none = _("No instance has the address {address} in {regions}.", address=address, regions=listed(regions))
-        return sentences([none, *silent])
-
-    return NotFound(say)
-
-
-def _silent(errors: Mapping[str, CloudError]) -> list[str]:
-    """A sentence for each reason why regions did not answer."""
-    by_reason: dict[str, list[str]] = {}
-    for region, error in errors.items():
-        by_reason.setdefault(_reason(error), []).append(region)
-    text = N_("No answer from {regions}: {reason}.")
-    return [_(text, regions=listed(regions), reason=reason) for reason, regions in by_reason.items()]
-
-
 def _replies(gathered: Gathered[_Key, Any], kind: str) -> list[Any]:
     """All that the calls of one kind have brought."""
     return [one for (what, _), some in gathered.replies.items() if what == kind for one in some]
@@ -527,33 +481,6 @@ def _replies(gathered: Gathered[_Key, Any], kind: str) -> list[Any]:
 def _beside(gathered: Gathered[_Key, Any]) -> dict[str, Any]:
     """What the history asked for beside an answer, by its own keys."""
     return {key: reply for (kind, key), reply in gathered.replies.items() if kind == _BESIDE}
-
-
-def _missing(gathered: Gathered[_Key, Any]) -> list[str]:
-    """Sentences about what could not be read."""
-    says = {
-        "results": N_("Outputs of {id} are missing: {reason}."),
-        "names": N_("Instance names in {id} are missing: {reason}."),
-        "runs": N_("Names of commands that ran on {id} are missing: {reason}."),
-    }
-    failed = [(kind, one, error) for (kind, one), error in gathered.failed.items() if kind in says]
-    return [_(says[kind], id=one, reason=_reason(error)) for kind, one, error in failed]
-
-
-def _nameless(gathered: Gathered[_Key, Any], found: Sequence[Invocation]) -> list[str]:
-    """DescribeInstances answers with an empty list to who may not use it."""
-    named = {region for (kind, region), some in gathered.replies.items() if kind == "names" and not some}
-    regions = {one.region for one in found if any(target.instance_id.startswith("i-") for target in one.targets)}
-    return [
-        _("No instance names in {region}: I may lack the right ecs:DescribeInstances, so ids are shown.", region=region)
-        for region in sorted(named & regions)
-    ]
-
-
-def _reason(error: CloudError) -> str:
-    if isinstance(error, Throttled):
-        return _("{action} is throttled there for another {s} s", action=error.action, s=round(error.wait))
-    return error.reason
 
 
 def _by_id(instances: Iterable[Instance]) -> dict[str, Instance]:

@@ -140,7 +140,7 @@ def _tell(answering: Answering, turn: Turn, one: Expected, message: Message, fou
     )
     about = one.expectation.commands
     rung = notices.ringing(notices.with_menu(message, quiet.about(about), answering.settings, now), rings)
-    turn.follow(notices.job(one.channel_id, story, news, rung, (), (), now, about, wishes=[one.key]), 0)
+    turn.follow(notices.job(one.channel_id, story, news, rung, now, wishes=[one.key], commands=about), 0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,15 +53,15 @@ def job(
     story: str,
     news: News,
     message: Message,
-    rings: Sequence[str],
-    runs: Sequence[str],
     now: float,
-    commands: Sequence[str] = (),
     *,
-    event: str = "",
     wishes: Sequence[str],
+    rings: Sequence[str] = (),
+    runs: Sequence[str] = (),
+    commands: Sequence[str] = (),
+    event: str = "",
 ) -> Job:
-    """The job that tells one channel; `runs` are those that may have been answered there already.
+    """The job that tells one channel. `rings` are whom it mentions, `runs` what may have been answered there already.
 
     `commands`, by name or else id, or the kind of system `event` are what it is about, for those who have muted some.
     `wishes` are the keys in the store of what asks for it: when all of them have ended, nothing is told.

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import math
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -227,25 +227,37 @@ class _Look:
             relevant = [one for one in some if any(_about([one], run) for run in shown.invocations)]
             words = limit, tuple(sorted(one.subscription.words() for one in relevant))
             if words not in told:
-                summary = _summary(shown, self._settings.mask_personal)
-                wanted = reports.wanted(summary, [one.subscription for one in relevant], found.instances)
-                message = self._message(wanted, shown, decision)
-                news = self._news(occasion, decision, wanted, message)
-                told[words] = wanted, replace(news, well=reports.gone_well(reports.settled(summary))), message
+                told[words] = self._worded(occasion, decision, shown, relevant)
             wanted, news, message = told[words]
             if wanted.news or (open_still and wanted.summary.total):
                 theirs = wanted.summary.invocations
-                runs = [run.id for run in theirs] if not occasion.schedule else []
-                about = sorted({run.command_name or run.command_id for run in theirs})
-                now = self._answering.now
-                wishes = [one.key for one in relevant]
-                job = notices.job(channel, occasion.story, news, message, wanted.rings, runs, now, about, wishes=wishes)
+                job = notices.job(
+                    channel,
+                    occasion.story,
+                    news,
+                    message,
+                    self._answering.now,
+                    wishes=[one.key for one in relevant],
+                    rings=wanted.rings,
+                    runs=[run.id for run in theirs] if not occasion.schedule else (),
+                    commands=sorted({run.command_name or run.command_id for run in theirs}),
+                )
                 ended = decision.tell != GOING and not occasion.schedule
                 self._turn.follow(job, _MORE if ended else 0)  # that job alone talks to Slack
         if decision.tell != GOING:
             self._remember(occasion, reports.settled(_summary(found, self._settings.mask_personal)))
 
-    def _news(self, occasion: Occasion, decision: Decision, wanted: Wanted, message: Message) -> News:
+    def _worded(
+        self, occasion: Occasion, decision: Decision, shown: Found, some: Sequence[Subscribed]
+    ) -> tuple[Wanted, News, Message]:
+        """What these subscriptions let through of what a channel may be shown, as news and in words."""
+        summary = _summary(shown, self._settings.mask_personal)
+        wanted = reports.wanted(summary, [one.subscription for one in some], shown.instances)
+        message = self._message(wanted, shown, decision)
+        return wanted, self._news(occasion, decision, wanted, message, reports.settled(summary)), message
+
+    def _news(self, occasion: Occasion, decision: Decision, wanted: Wanted, message: Message, settled: Summary) -> News:
+        """`settled` is of all that the channel may be shown: what went well there ends what had failed."""
         summary, now = wanted.summary, self._answering.now
         bad = summary.count(*BAD, Bucket.UNKNOWN) > 0
         return News(
@@ -258,6 +270,7 @@ class _Look:
             instances=reports.failing(summary),
             names=reports.failing_names(summary),
             line=message.text.split("\n", 1)[0],
+            well=reports.gone_well(settled),
         )
 
     def _message(self, wanted: Wanted, found: Found, decision: Decision) -> Message:

@@ -62,7 +62,7 @@ def _queue(
     rings = tuple(dict.fromkeys(one.subscription.ring for one in told if one.subscription.ring))
     wishes = [one.key for one in told]
     rung = notices.ringing(message, rings)
-    turn.follow(notices.job(channel, story, news, rung, (), (), now, event=kind_of(name), wishes=wishes), 0)
+    turn.follow(notices.job(channel, story, news, rung, now, wishes=wishes, event=kind_of(name)), 0)
 
 
 def _about(one: Subscription, instance: Instance) -> bool:

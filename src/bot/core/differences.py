@@ -16,6 +16,7 @@ from bot.core.model import Instance, Invocation, InvocationResult
 from bot.core.summary import BAD, Bucket, Group, Row, bucket_in, summarise, summarise_results
 from bot.core.texts import _
 
+_CONTEXT = 1  # equal lines around each difference
 MOST_LINES = 400  # of the part that differs, on each side: comparing takes the square of that
 
 
@@ -216,7 +217,7 @@ def _place(row: Row) -> tuple[str, str, str, str]:
 # Outputs
 
 
-def unified(before: str, after: str, context: int = 1) -> list[str]:
+def unified(before: str, after: str) -> list[str]:
     """The lines of a unified diff, with `…` for its headings; empty where the outputs are equal.
 
     Equal lines at both ends are left out before comparing. Of a longer difference the ends are compared: that is
@@ -225,11 +226,11 @@ def unified(before: str, after: str, context: int = 1) -> list[str]:
     old, new = before.split("\n") if before else [], after.split("\n") if after else []
     start = _equal(old, new)
     end = _equal(old[start:][::-1], new[start:][::-1])
-    first = max(0, start - context)
-    old, new = (lines[first : len(lines) - max(0, end - context)] for lines in (old, new))
+    first = max(0, start - _CONTEXT)
+    old, new = (lines[first : len(lines) - max(0, end - _CONTEXT)] for lines in (old, new))
     cut = max(len(old), len(new)) > MOST_LINES
     skipped = [_("… only the last {n} lines of what differs are compared …", n=MOST_LINES)] if cut else []
-    told = list(difflib.unified_diff(old[-MOST_LINES:], new[-MOST_LINES:], lineterm="", n=context))[2:]
+    told = list(difflib.unified_diff(old[-MOST_LINES:], new[-MOST_LINES:], lineterm="", n=_CONTEXT))[2:]
     return [*skipped, *("…" if line.startswith("@@") else line for line in told[1:])] if told else []
 
 

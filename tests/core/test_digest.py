@@ -159,7 +159,10 @@ MANY = [
     run([failed(f"i-{at:02d}", code=n) for at in range(0, 80, 2)], 2, n, CommandName=f"job-{n:02d}")
     for n in range(1, 12)
 ]
-STANDS = WhatStands((Muted("command:backup-*", "mei", STAMP + 3_600), Muted("")), ("backup-* by 03:30: db-01 no run",))
+STANDS = WhatStands(
+    (Muted("backup-*", "mei", STAMP + 3_600), Muted("everything", "mei", STAMP + 7_200)),
+    ("backup-* by 03:30: db-01 no run",),
+)
 CUT = Around(
     now=NOW,
     read_at=NOW,

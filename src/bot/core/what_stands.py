@@ -11,11 +11,11 @@ from bot.core.texts import _, joined, stop
 
 @dataclass(frozen=True, slots=True)
 class Muted:
-    """What is silenced in a channel, in the words that were typed; `until` in seconds since the epoch, 0: open end."""
+    """What is silenced in a channel, in words, by whom, and `until` when in seconds since the epoch."""
 
     words: str
-    by_name: str = ""
-    until: float = 0.0
+    by_name: str
+    until: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +35,6 @@ def told(stands: WhatStands, zone: tzinfo) -> list[str]:
 
 
 def _muted(one: Muted, zone: tzinfo) -> str:
-    what = wording.name(one.words, 120) or _("everything")
-    if one.until:
-        until = wording.clock_time(datetime.fromtimestamp(one.until, UTC), zone)
-        what = _("{what} until {time}", what=what, time=until)
-    by = [_("by {who}", who=wording.name(one.by_name))] if one.by_name else []
-    return stop(_("Muted: {what}", what=joined([what, *by])))
+    until = wording.clock_time(datetime.fromtimestamp(one.until, UTC), zone)
+    what = _("{what} until {time}", what=wording.name(one.words, 120), time=until)
+    return stop(_("Muted: {what}", what=joined([what, _("by {who}", who=wording.name(one.by_name))])))

@@ -83,7 +83,7 @@ def _read(answering: Answering, turn: Turn, limit: Limit, here: Sequence[Subscri
 
 def _wanted(run: Invocation, here: Sequence[Subscription]) -> bool:
     about = [one for one in here if one.of_runs]
-    return not about or any(one.of_command(run.region, run.command_name, run.command_id) for one in about)
+    return not about or any(one.of_run(run) for one in about)
 
 
 def _notices(answering: Answering, channel_id: str) -> list[tuple[str, Notice]]:

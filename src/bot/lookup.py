@@ -171,13 +171,10 @@ class Lookup:
     def _shown(self, runs: Iterable[Invocation], notes: list[str]) -> list[Invocation]:
         """Those within the limit; the others are noted. Raises NotAllowed where none is left."""
         found = list(runs)
-        shown = [run for run in found if self._allows(run)]
+        shown = [run for run in found if self._limit.allows_run(run)]
         self._read([run.id for run in shown])
-        self._left_out([run.id for run in found if not self._allows(run)], notes, some=bool(shown))
+        self._left_out([run.id for run in found if not self._limit.allows_run(run)], notes, some=bool(shown))
         return shown
-
-    def _allows(self, run: Invocation) -> bool:
-        return self._limit.allows(run.region, run.command_name, run.command_id)
 
     def _left_out(self, ids: Sequence[str], notes: list[str], *, some: bool) -> None:
         if ids and not some:
@@ -304,7 +301,7 @@ class Lookup:
         partly = self._limit.commands or question.names or question.addresses
         notes += [*missing.unread(gathered), *(self._partly() if partly else [])]
         if self._limit.commands:
-            runs = {run.id: run for run in runs.values() if self._allows(run)}
+            runs = {run.id: run for run in runs.values() if self._limit.allows_run(run)}
             results = [row for row in results if row.invoke_id in runs]
         self._read([row.invoke_id for row in results])
         as_of = self._as_of(read_at)
@@ -395,7 +392,7 @@ class Lookup:
         """The newest 50 invocations of each region, one call each; and the regions that did not answer."""
         read_at = self._clock()
         gathered = self._from_some({region: partial(self._cloud.invocations, region, {}, PAGE) for region in regions})
-        runs = tuple(run for some in gathered.replies.values() for run in some if self._allows(run))
+        runs = tuple(run for some in gathered.replies.values() for run in some if self._limit.allows_run(run))
         notes = (*self._partly(), *missing.silent(gathered.failed))
         return Found(runs, notes=notes, read_at=self._as_of(read_at)), frozenset(gathered.failed)
 
@@ -414,7 +411,7 @@ class Lookup:
         self._worth_waiting_for(gathered.failed.values())
         if gathered.failed and not gathered.replies:
             raise gathered.first_error()
-        runs = {one.id: one for some in gathered.replies.values() for one in some if self._allows(one)}
+        runs = {one.id: one for some in gathered.replies.values() for one in some if self._limit.allows_run(one)}
         cut = {
             region: some[-1].created
             for (kind, region), some in gathered.replies.items()
@@ -441,7 +438,7 @@ class Lookup:
             return self._cloud.invocations(region, chosen, most)
         some = self._cloud.invocations(region, chosen, max(most, _LOOKED_THROUGH))
         fitting = [one for one in some if not pattern or fnmatchcase(one.command_name, pattern)]
-        return [one for one in fitting if self._allows(one)][:most]
+        return [one for one in fitting if self._limit.allows_run(one)][:most]
 
     def with_reasons(self, runs: Sequence[Invocation], reasons: Sequence[str]) -> tuple[Invocation, ...]:
         """Those runs in which something failed for one of these reasons; outputs are read of those that ended badly."""

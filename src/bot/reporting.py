@@ -176,7 +176,7 @@ class _Look:
 
     def _wanted_by(self, run: Invocation) -> list[str]:
         wanting = [channel for channel, some in self._channels.items() if _about(some, run)]
-        return [channel for channel in wanting if within(self._answering.admissions.limit_of(channel), run)]
+        return [channel for channel in wanting if self._answering.admissions.limit_of(channel).allows_run(run)]
 
     def _joined(self, run: Invocation, identity: str) -> Occasion:
         now, this = self._answering.now, reports.run_of(run)
@@ -299,18 +299,14 @@ class _Look:
 
 
 def _about(some: Iterable[Subscribed], run: Invocation) -> bool:
-    return any(one.subscription.of_command(run.region, run.command_name, run.command_id) for one in some)
-
-
-def within(limit: Limit, run: Invocation) -> bool:
-    return limit.allows(run.region, run.command_name, run.command_id)
+    return any(one.subscription.of_run(run) for one in some)
 
 
 def _within(found: Found, limit: Limit) -> Found:
     """What a channel with this limit may be told of it."""
     if not limit:
         return found
-    runs = tuple(run for run in found.invocations if within(limit, run))
+    runs = tuple(run for run in found.invocations if limit.allows_run(run))
     ids = {run.id for run in runs}
     return replace(found, invocations=runs, results=tuple(row for row in found.results if row.invoke_id in ids))
 

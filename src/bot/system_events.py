@@ -14,7 +14,7 @@ from bot.core.errors import CloudError, Denied, Throttled
 from bot.core.model import Instance
 from bot.core.notices import News
 from bot.core.reports import WELL
-from bot.core.subscriptions import Subscription, grave, kind_of
+from bot.core.subscriptions import grave, kind_of
 from bot.subscribers import Subscribed
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def tell(answering: Answering, turn: Turn, payload: Mapping[str, Any]) -> None:
     message = system_events.message(name, str(payload["status"]), instance, happened, str(payload["detail"]))
     message = notices.with_menu(message, quiet.about(events=[kind_of(name)]), answering.settings, answering.now)
     for channel, some in wanting.items():
-        told = [one for one in some if _about(one.subscription, instance)]
+        told = [one for one in some if one.subscription.of_instance(instance.id, instance.name, instance.tags)]
         if told:
             _queue(answering, turn, channel, message, told, payload)
 
@@ -63,10 +63,6 @@ def _queue(
     wishes = [one.key for one in told]
     rung = notices.ringing(message, rings)
     turn.follow(notices.job(channel, story, news, rung, now, wishes=wishes, event=kind_of(name)), 0)
-
-
-def _about(one: Subscription, instance: Instance) -> bool:
-    return one.of_instance(instance.id, instance.name, instance.tags)
 
 
 def _instance(answering: Answering, turn: Turn, region: str, instance_id: str) -> Instance:

@@ -16,6 +16,7 @@ from typing import Any
 
 from bot.core import places, wording
 from bot.core.errors import NotAllowed
+from bot.core.model import Invocation
 from bot.core.texts import Text, _, sentences
 
 _ASK = Text("Ask the people who run this bot.")
@@ -45,6 +46,9 @@ class Limit:
         """Whether runs of this command in this region may be shown."""
         named = any(fnmatchcase(text, one) for one in self.commands for text in (command_name, command_id))
         return self.allows_region(region) and (named or not self.commands)
+
+    def allows_run(self, run: Invocation) -> bool:
+        return self.allows(run.region, run.command_name, run.command_id)
 
     def allows_region(self, region: str) -> bool:
         return places.within(region, self.accounts, self.regions)

@@ -112,7 +112,7 @@ def made(
 def _ran(
     run: Invocation, about: Sequence[Subscription], instances: Mapping[str, Instance], until: datetime
 ) -> _Ran | None:
-    wishes = [one for one in about if one.of_command(run.region, run.command_name, run.command_id)]
+    wishes = [one for one in about if one.of_run(run)]
     if about and not wishes:
         return None
     summary = summarise([run], (), {})

@@ -15,6 +15,7 @@ from typing import Any
 
 from bot.core import places, values
 from bot.core.errors import UsageError
+from bot.core.model import Invocation
 from bot.core.question import KINDS, ORDER_KEYS, REASONS, quoted
 from bot.core.spans import seconds_of, written
 from bot.core.texts import N_, Text, _, listed
@@ -94,6 +95,10 @@ class Subscription:
         if not self.of_runs or not self.of_place(region):
             return False
         return not self.commands or any(like(one, command_name, command_id) for one in self.commands)
+
+    def of_run(self, run: Invocation) -> bool:
+        """The same of one run."""
+        return self.of_command(run.region, run.command_name, run.command_id)
 
     def of_place(self, place: str) -> bool:
         return places.within(place, self.accounts, self.regions)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -111,3 +111,7 @@ def _texts(value: object) -> list[str]:
 def golden(folder: Path, language: str) -> Path:
     """Where golden messages in a language stand: English ones in the folder itself."""
     return folder if language == "en" else folder / language
+
+
+AsGolden = Callable[[Path, str, str, Mapping[str, Any]], None]
+"""The fixture `as_golden`, by folder, language, name and what is sent."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,8 +20,8 @@ from bot.languages import LANGUAGES, catalogue
 from core.samples import (
     FRAME,
     HOSTILE,
+    AsGolden,
     failed,
-    golden,
     invocation,
     payload,
     refused,
@@ -77,13 +76,11 @@ def several() -> Message:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize(("name", "made"), [("diff", everything), ("diff_several", several)])
-def test_golden(name: str, made: Any, language: str, request: pytest.FixtureRequest) -> None:
+def test_golden(name: str, made: Any, language: str, as_golden: AsGolden) -> None:
     with speaking(catalogue(language)):
-        path, told = golden(GOLDEN, language) / f"{name}.json", made()
-    if request.config.getoption("--rewrite-golden"):
-        path.write_text(json.dumps(payload(told), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-    assert payload(told) == json.loads(path.read_text(encoding="utf-8"))
+        told = made()
     assert refused(told) == []
+    as_golden(GOLDEN, language, name, payload(told))
 
 
 def test_line_one_has_what_matters_most_and_the_rest_stands_below() -> None:

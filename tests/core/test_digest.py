@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -30,8 +29,8 @@ from bot.languages import LANGUAGES, catalogue
 from core.samples import (
     HOSTILE,
     NOW,
+    AsGolden,
     failed,
-    golden,
     invocation,
     never_ran,
     payload,
@@ -217,16 +216,11 @@ def with_names(around: Around) -> Around:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("name", MESSAGES)
-def test_golden(name: str, language: str, request: pytest.FixtureRequest) -> None:
+def test_golden(name: str, language: str, as_golden: AsGolden) -> None:
     with speaking(catalogue(language)):
         message = MESSAGES[name]()
     assert refused(message) == []
-    expected = json.dumps(payload(message), ensure_ascii=False, indent=1) + "\n"
-    path = golden(GOLDEN, language) / f"{name}.json"
-    if request.config.getoption("--rewrite-golden"):
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(expected, encoding="utf-8")
-    assert path.read_text(encoding="utf-8") == expected
+    as_golden(GOLDEN, language, name, payload(message))
 
 
 def test_every_golden_file_is_of_a_message() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -19,7 +18,7 @@ from bot.core.home import Page, Run, Snapshot
 from bot.core.open_work import OnIt, Watched
 from bot.core.texts import speaking
 from bot.languages import LANGUAGES, catalogue
-from core.samples import HOSTILE, NOW, RUN, failed, golden, invocation, row, running, shown, succeeded
+from core.samples import HOSTILE, NOW, RUN, AsGolden, failed, invocation, row, running, shown, succeeded
 from sandbox.block_kit import pings, view_problems
 
 GOLDEN = Path(__file__).parent / "golden" / "home"
@@ -90,15 +89,11 @@ def told(view: home.View) -> str:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("name", VIEWS)
-def test_golden(name: str, language: str, request: pytest.FixtureRequest) -> None:
+def test_golden(name: str, language: str, as_golden: AsGolden) -> None:
     with speaking(catalogue(language)):
         view = home.view(VIEWS[name]())
     assert refused(view) == []
-    text = json.dumps(view, ensure_ascii=False, indent=1) + "\n"
-    path = golden(GOLDEN, language) / f"{name}.json"
-    if request.config.getoption("--rewrite-golden"):
-        path.write_text(text, encoding="utf-8")
-    assert path.read_text(encoding="utf-8") == text
+    as_golden(GOLDEN, language, name, view)
 
 
 def test_failures_come_before_runs_going_on_and_those_before_watches() -> None:

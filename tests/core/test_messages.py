@@ -30,6 +30,7 @@ from core.samples import (
     NOW,
     REGION,
     RUN,
+    AsGolden,
     failed,
     golden,
     invocation,
@@ -156,15 +157,11 @@ MESSAGES: dict[str, Callable[[], Message]] = {
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("name", MESSAGES)
-def test_golden(name: str, language: str, request: pytest.FixtureRequest) -> None:
+def test_golden(name: str, language: str, as_golden: AsGolden) -> None:
     with speaking(catalogue(language)):
         message = MESSAGES[name]()
     assert within(message) == []
-    told = json.dumps(payload(message), ensure_ascii=False, indent=1) + "\n"
-    path = golden(GOLDEN, language) / f"{name}.json"
-    if request.config.getoption("--rewrite-golden"):
-        path.write_text(told, encoding="utf-8")
-    assert path.read_text(encoding="utf-8") == told
+    as_golden(GOLDEN, language, name, payload(message))
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -14,6 +14,7 @@ from bot.settings import Settings
 from bot.slack_requests import interaction_job, opens_modal, unopened
 from bot.worker import Worker
 from sandbox import slack_interactions as interactions
+from sandbox.block_kit import message_problems, pings
 from sandbox.cloud import SECRETS, STS_KEY_ID, TOKENS, Cloud
 from sandbox.scenario import build
 from sandbox.scenario_values import OWN_ACCOUNT
@@ -21,6 +22,7 @@ from sandbox.slack import Slack
 from sandbox.slack_workspace import BOT_TOKEN, BOT_USER, INCIDENTS, MEI, SIGNING_SECRET, TEAM_ID, View
 
 REGIONS = "cn-hangzhou,cn-shanghai,cn-beijing"
+CONSOLE = "<https://ecs.console.aliyun.com/"  # the one link that an answer holds
 RUN, COMMAND_ID = "t-hz0fleet0001", "c-hz0fleet0001"
 _NUMBERS = itertools.count(1)
 
@@ -210,6 +212,15 @@ class Rig:
         assert self.work(self.command(text, **place))
         self.work_off()
         return self.said[before:]
+
+    def converse(self, typed, says, *, private):
+        """One answer, to whom it is for, in a form that Slack takes, and it rings nobody."""
+        [answer] = self.ask(typed)
+        assert says in answer.text
+        assert answer.ephemeral_to == (MEI if private else None)
+        shown = {"text": answer.text, "blocks": answer.blocks}
+        assert message_problems(shown) == []
+        assert [one for one in pings(shown) if not one.startswith(CONSOLE)] == []
 
     def work_off(self):
         while self.queue.jobs:

@@ -154,8 +154,8 @@ def test_what_narrows_is_said_in_the_persons_words():
 
 
 def test_long_lists_are_counted():
-    assert filters.listed(["a", "b"]) == "a, b"
-    assert filters.listed([*"abcdefg"]) == "a, b, c, d and 3 other regions"
+    assert filters.abbreviated(["a", "b"]) == "a, b"
+    assert filters.abbreviated([*"abcdefg"]) == "a, b, c, d and 3 other regions"
 
 
 @pytest.mark.parametrize(

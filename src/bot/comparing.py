@@ -13,7 +13,7 @@ from bot.core.model import Invocation
 from bot.core.question import Question
 from bot.core.texts import _, counted
 from bot.earlier import Earlier
-from bot.filters import listed, names_targets
+from bot.filters import abbreviated, names_targets
 from bot.lookup import MOST_HISTORY, Found, Lookup
 
 MOST_LAST = 20  # last runs of the instances of one run
@@ -72,7 +72,7 @@ def _notes(run: Invocation, earlier: Earlier, last: Sequence[Invocation], read: 
     unread = [one.id for one in last if one.id not in read]
     if not unread:
         return []
-    return [_("Outputs of {runs} were not read, so they are not compared.", runs=listed(unread, "run"))]
+    return [_("Outputs of {runs} were not read, so they are not compared.", runs=abbreviated(unread, "run"))]
 
 
 def _nothing(run: Invocation, earlier: Earlier) -> str:

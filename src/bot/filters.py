@@ -15,8 +15,7 @@ from typing import Any
 from bot.core.model import Instance, Invocation
 from bot.core.question import STATES, Question
 from bot.core.summary import BAD, Bucket, Row, Summary, only, reason_keys
-from bot.core.texts import _, counted
-from bot.core.texts import listed as things
+from bot.core.texts import _, counted, listed
 
 Filters = dict[str, Any]
 
@@ -125,10 +124,10 @@ def newest(summary: Summary, most: int) -> Summary:
         key=lambda row: moment.timestamp() if (moment := row.result.started or row.result.finished) else 0.0,
         reverse=True,
     )
-    counted: dict[str, int] = {}
+    seen: dict[str, int] = {}
     kept = set()
     for row in rows:
-        number = counted[row.result.instance_id] = counted.get(row.result.instance_id, 0) + 1
+        number = seen[row.result.instance_id] = seen.get(row.result.instance_id, 0) + 1
         if number <= most:
             kept.add(id(row))
     return only(summary, lambda row: id(row) in kept)
@@ -185,20 +184,20 @@ def narrowed(question: Question) -> str:
 def of_commands(question: Question) -> str:
     """Which commands are asked about, as part of a sentence; "" where all are."""
     words = [*question.commands, *([question.command_name] if question.command_name else [])]
-    return _(" of {commands}", commands=things(words)) if words else ""
+    return _(" of {commands}", commands=listed(words)) if words else ""
 
 
-def listed(items: Sequence[str], kind: str = "region") -> str:
+def abbreviated(items: Sequence[str], kind: str = "region") -> str:
     """All of a few; of many the first four and a count."""
     if len(items) <= 5:
-        return things(items)
+        return listed(items)
     left = len(items) - 4
     others = {
         "region": counted("{count} other region", "{count} other regions", left),
         "instance": counted("{count} other instance", "{count} other instances", left),
         "run": counted("{count} other run", "{count} other runs", left),
     }
-    return _("{shown} and {others}", shown=things(items[:4]), others=others[kind])
+    return _("{shown} and {others}", shown=listed(items[:4]), others=others[kind])
 
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}

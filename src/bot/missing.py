@@ -9,7 +9,7 @@ from bot.core.errors import CloudError, NotFound, Throttled
 from bot.core.model import Invocation
 from bot.core.texts import N_, _, sentences
 from bot.fanout import Gathered
-from bot.filters import listed
+from bot.filters import abbreviated
 from bot.regions import Located, Nowhere
 
 
@@ -27,13 +27,13 @@ def _not_found(one: str, place: Nowhere) -> str:
             "No run {id} in {regions}: older than about four weeks, pushed out by newer runs, or in another region "
             "or account.",
             id=one,
-            regions=listed(place.asked),
+            regions=abbreviated(place.asked),
         )
     else:
         sentence = _(
             "No instance {id} in {regions}: it may be in another region or account.",
             id=one,
-            regions=listed(place.asked),
+            regions=abbreviated(place.asked),
         )
     return sentences([sentence, *silent(place.silent)])
 
@@ -42,7 +42,7 @@ def no_address(address: str, regions: Sequence[str], notes: Sequence[str]) -> No
     """That no instance has an address; `notes` are of regions that did not reply."""
 
     def say() -> str:
-        none = _("No instance has the address {address} in {regions}.", address=address, regions=listed(regions))
+        none = _("No instance has the address {address} in {regions}.", address=address, regions=abbreviated(regions))
         return sentences([none, *notes])
 
     return NotFound(say)
@@ -54,7 +54,7 @@ def silent(errors: Mapping[str, CloudError]) -> list[str]:
     for region, error in errors.items():
         by_reason.setdefault(_reason(error), []).append(region)
     text = N_("No answer from {regions}: {reason}.")
-    return [_(text, regions=listed(regions), reason=reason) for reason, regions in by_reason.items()]
+    return [_(text, regions=abbreviated(regions), reason=reason) for reason, regions in by_reason.items()]
 
 
 def unread(gathered: Gathered[tuple[str, str], Any]) -> list[str]:

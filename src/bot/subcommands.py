@@ -319,7 +319,7 @@ def _no_runs(desk: Desk, question: Question, regions: Sequence[str], notes: Sequ
 
 
 def _why_none(question: Question, wanted: Sequence[str], known: Sequence[Command], regions: Sequence[str]) -> list[str]:
-    where, narrowed = filters.listed(regions), filters.narrowed(question)
+    where, narrowed = filters.abbreviated(regions), filters.narrowed(question)
     if not wanted and not narrowed:
         return [_("No runs at all in {regions}.", regions=where)]
     if not wanted:
@@ -352,4 +352,4 @@ def _agent_notes(agents: Sequence[AgentStatus]) -> list[str]:
     offline = [agent.instance_id for agent in agents if not agent.online]
     if not offline:
         return []
-    return [_("The agent is offline now on {names}.", names=filters.listed(offline, "instance"))]
+    return [_("The agent is offline now on {names}.", names=filters.abbreviated(offline, "instance"))]

@@ -262,6 +262,14 @@ def texts(message):
     return [element.get("text", {}).get("text", "…") for element in message.blocks[-1]["elements"]]
 
 
+def test_a_run_that_is_nowhere_is_named_beside_those_that_are_watched(rig):
+    [message] = begin(rig, f"watch {GOING.ask} t-hz0nowhere0001")
+    assert "0 of 100 done" in message.text
+    assert "t-hz0nowhere0001" in str(message.blocks)
+    follow(rig, 60)
+    assert "t-hz0nowhere0001" in str(message.blocks)
+
+
 def test_a_watch_whose_message_may_be_a_repeat_says_so_to_its_end(rig):
     rig.slack.fail("drop_after", "chat.postMessage")
     first, second = begin(rig)

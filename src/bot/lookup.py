@@ -140,9 +140,11 @@ class Lookup:
         """How the named invocations stand, without outputs: one call each, and one more for names where wanted."""
         read_at = self._clock()
         located = self.regions.locate(question.invocations, question, self._invocation)
-        found = tuple(self._shown(located.found.values(), self._not_located(located)))
+        notes = self._not_located(located)
+        found = tuple(self._shown(located.found.values(), notes))
         named = self._fanout.together(self._naming(found) if with_names else {})
-        return Found(found, instances=_by_id(_replies(named, "names")), read_at=self._as_of(read_at))
+        instances = _by_id(_replies(named, "names"))
+        return Found(found, instances=instances, notes=tuple(notes), read_at=self._as_of(read_at))
 
     def earlier(self, invocation: Invocation) -> list[Invocation]:
         """The newest other runs of the same command; empty where that cannot be read."""

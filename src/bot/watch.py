@@ -99,6 +99,7 @@ class _Seen:
     summary: Summary
     names: Mapping[str, str]
     read_at: float
+    notes: tuple[str, ...]
 
 
 def begin(answering: Answering, turn: Turn, by: Admission, place: Place, handle: Handle) -> None:
@@ -300,7 +301,7 @@ def _see(
     found = answering.lookup(turn, by.limit).progress(parse(handle.words), with_names=first)
     known = {**names, **{one.id: one.name for one in found.instances.values() if one.name}}
     instances = {one: Instance(one, "", name) for one, name in known.items()}
-    return _Seen(summarise(found.invocations, (), instances), known, found.read_at)
+    return _Seen(summarise(found.invocations, (), instances), known, found.read_at, found.notes)
 
 
 def _usual(answering: Answering, turn: Turn, by: Admission, summary: Summary) -> str:
@@ -317,7 +318,7 @@ def _progress(answering: Answering, by: Admission, handle: Handle, seen: _Seen, 
         zone=by.zone,
         read_at=datetime.fromtimestamp(seen.read_at, UTC),
         next_look=now + timedelta(seconds=wait),
-        notes=(this.usual,) if this.usual else (),
+        notes=(*seen.notes, *([this.usual] if this.usual else [])),
     )
     button = answering.look_button(handle, seen.summary, int(answering.now + wait))
     return messages.progress(seen.summary, frame, button)

@@ -12,7 +12,8 @@ from functools import cache
 ECHOED = (
     r"\A(?:\++ (?!categoryinfo|fullyqualified)"  # set -x, and PowerShell's copy of the line
     r"|(?:ps )?[a-z]:\\[^>]{0,120}>|\$ |>>> "
-    r"|#+ (?!there is insufficient memory|native memory|out of memory| sig[a-z]{3,4} )|// |rem |::"  # prompts, comments
+    r"|#+ (?!there is insufficient memory|native memory|out of memory|java\.lang\.outofmemoryerror|creating server"
+    r"| sig[a-z]{3,4} )|// |rem |::"  # prompts, comments
     r"|[\w.-]{1,60}@[\w.-]{1,60}[: ][^$#]{0,80}[$#] "
     r"|(?:if|elif|while|until|for) .{0,300}; ?(?:then|do)\b"
     r"|(?:echo|printf|grep|egrep|sed|awk|if|elif|while|until|logger|write-\w{1,20}|throw|raise|print)"
@@ -30,13 +31,14 @@ HARMLESS = (
     r"^sudo: unable to resolve host|\bno (?:errors?|problems?|issues?|failures?)\b"
     r"|\b(?:errors?|failures?|failed)[=: ]{1,3}0\b"
     r"|\b0 (?:errors?|failures?|failed)\b"
-    r"|\b(?:checking|checked|check|(?<!while )looking|searching|watch(?:ing)?) (?:for|if|whether)\b"
-    r"|\bif (?:you|this|it|the)\b|\bas expected\b|\bexpected (?:to|error|failure|result)"
+    r"|\b(?:checking|checked|(?<!; )check|(?<!while )looking|searching|watch(?:ing)?) (?:for|if|whether)\b"
+    r"|\bif (?:you|this|it|the)\b|\b(?:may|might|could) (?:occur|happen|appear)\b|\bprevious run\b"
+    r"|\bas expected\b|\bexpected (?:to|error|failure|result)"
     r"|\b(?:is|was|are|were) expected\b|\be\.g\.(?! nfs, cifs)"
     r"|\bfor example\b(?!\.)|\bsee also\b"
     r"|\b(?:messages?|handling|tests?|checks?|hints?|alerts?) (?:for|of|about|on) [\"“'‘]"
     r"|[✓✔☑]|(?:\.\.\.|…|(?<!cafile)(?<!crlfile):|\]) ?(?:ok|passed|pass|none|absent|clean)\b"
-    r"|(?:\.\.\.|…|[:：]|\]) ?(?:正常|通过|无|否|成功)$|^(?:ok|pass(?:ed)?|\[ *ok *\])\b"
+    r"|(?:\.\.\.|…|[:：]|\]) ?(?:正常|通过|无|否|成功)$|^(?:(?:ok|pass(?:ed)?)\b|\[ *(?:ok|pass(?:ed)?) *\])"
     r"|\bpassed$|\bfixed\b|(?<!be )\bresolved\b(?! host)"
     r"|\bignor(?:ed|ing|e)\b|\bskip(?:ped|ping)?\b|\bharmless\b|\bnon-fatal\b|\bno longer\b(?! has a release)"
     r"|(?<!selinux is )(?<!problems )\bprevent(?:s|ed|ing)?\b"

@@ -32,7 +32,7 @@ HARMLESS = (
     r"|\b(?:errors?|failures?|failed)[=: ]{1,3}0\b"
     r"|\b0 (?:errors?|failures?|failed)\b"
     r"|\b(?:checking|checked|(?<!; )check|(?<!while )looking|searching|watch(?:ing)?) (?:for|if|whether)\b"
-    r"|\bif (?:you|this|it|the)\b|\b(?:may|might|could) (?:occur|happen|appear)\b|\bprevious run\b"
+    r"|\bif (?:you|this|it|the)\b|\b(?:may|might|could) (?:occur|happen|appear)\b|\bprevious run (?:failed|ended|had|was)\b"
     r"|\bas expected\b|\bexpected (?:to|error|failure|result)"
     r"|\b(?:is|was|are|were) expected\b|\be\.g\.(?! nfs, cifs)"
     r"|\bfor example\b(?!\.)|\bsee also\b"

@@ -243,7 +243,8 @@ def _is_value_of(sure: str | None, match: re.Match[str]) -> bool:
         return False
     mixed = any(map(str.isdigit, value)) and any(map(str.isalpha, value))
     told = not quoted and (":" in match["mark"] or "：" in match["mark"])  # as in a sentence
-    if sure and sure.lower() == "pass" and (value.isdigit() or (told and (sure == "PASS" or not _is_made_up(value)))):
+    bare = match["name"] == "PASS"  # of a test
+    if sure and sure.lower() == "pass" and (value.isdigit() or (told and (bare or not _is_made_up(value)))):
         return False  # counts and results of tests
     if sure and told:
         return len(value) >= 6 and value.isascii() and any(map(str.isalpha, value)) and not value.isalpha()

@@ -21,7 +21,7 @@ ECHOED = (
     # options and codes, explained; what Git and SQL show
     r"|-{1,2}[a-z][\w-]{0,40}(?:[ ,=][\w<\[-]{1,40}){0,3} {2,}\S|\d{1,5} {2,}[^\W\d]"
     r"|commit [0-9a-f]{4,40}\b|(?:\*\W{0,6})?(?=[a-f]{0,9}\d)[0-9a-f]{7,10} (?=[a-z])"
-    r"|- {1,40}(?:raise|throw|print|return)\b"
+    r"|- {1,40}(?:raise|throw|print|return)\b|- \[[ x]\] |usage: "
     r"|create (?:table|index|view|user|database)\b|insert into\b|alter table\b|delete from\b|update \S{1,60} set\b"
     r"|select .{1,200}\b(?:from|as)\b"
     r"|at [\w.$<>]{1,200}\(|file \"|\.\.\. \d{1,5} more)"  # stack frames
@@ -32,7 +32,8 @@ HARMLESS = (
     r"|\b(?:errors?|failures?|failed)[=: ]{1,3}0\b"
     r"|\b0 (?:errors?|failures?|failed)\b"
     r"|\b(?:checking|checked|(?<!; )check|(?<!while )looking|searching|watch(?:ing)?) (?:for|if|whether)\b"
-    r"|\bif (?:you|this|it|the)\b|\b(?:may|might|could) (?:occur|happen|appear)\b|\bprevious run (?:failed|ended|had|was)\b"
+    r"|\bif (?:you|this|it|the)\b|\b(?:may|might|could) (?:occur|happen|appear)\b"
+    r"|\bprevious run (?:failed|ended|had|was)\b"
     r"|\bas expected\b|\bexpected (?:to|error|failure|result)"
     r"|\b(?:is|was|are|were) expected\b|\be\.g\.(?! nfs, cifs)"
     r"|\bfor example\b(?!\.)|\bsee also\b"

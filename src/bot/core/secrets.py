@@ -234,7 +234,9 @@ SAID = _rows(  # on text in lower case
         ("--stdin", rf"{_ECHO}([^\n\"'|]{{1,200}}?)[\"']?\s{{0,3}}\|\s?(?:sudo )?passwd\s[^\n|;]{{0,60}}--stdin"),
         ("--password-stdin", rf"{_ECHO}([^\n\"'|]{{1,200}}?)[\"']?\s{{0,3}}\|\s?(?:sudo )?[a-z]{{3,10}}\s[^\n|;]{{0,200}}--password-stdin"),
         ("kinit", rf"{_ECHO}([^\n\"'|]{{1,200}}?)[\"']?\s{{0,3}}\|\s?kinit\b"),
-        ("<<<", rf"(?:--password-stdin|--stdin|\bkinit|\brealm|\bcryptsetup|\bsudo -s)[^\n|;<]{{0,60}}<<<\s?{_VALUE}"),
+        ("<<<", rf"(?:--password-stdin|--stdin|\bkinit|\bsmbpasswd|\brealm|\bcryptsetup|\bsudo -s)[^\n|;<]{{0,60}}<<<\s?{_VALUE}"),
+        ("sshpass=", rf"sshpass={_VALUE}"),
+        ("reset-admin-password", rf"reset-admin-password {_VALUE}"),
         ("sudo -s", rf"{_ECHO}([^\n\"'|]{{1,200}}?)[\"']?\s{{0,3}}\|\s?sudo -s\b"),
         ("htpasswd", rf"\bhtpasswd\s(?:-[a-z0-9]{{1,6}}\s){{0,3}}-[a-z0-9]{{0,5}}b[a-z0-9]{{0,5}}\s(?:\S{{1,200}}\s){{1,2}}{_VALUE}(?=\s|$)"),
         ("net user", rf"\bnet user[ \t]{{1,3}}(?:\"[^\"\n]{{1,60}}\"|[^\s/\"]{{1,60}})[ \t]{{1,3}}(?![/*]){_VALUE}"),
@@ -250,7 +252,7 @@ SAID = _rows(  # on text in lower case
         *((one, rf"\b{one}\s{_VALUE}") for one in ("requirepass", "masterauth")),
         # A name and a value with nothing but space between them: only where the value is made by a machine
         *((hint, rf"{name} {{1,3}}[\"']?(?=[a-z+/_-]{{0,60}}[0-9])(?=[0-9+/_-]{{0,60}}[a-z])([0-9a-z+/_-]{{20,200}}={{0,2}})(?![\w.:(])") for hint, name in (
-            ("key", r"(?:secret_?access_?key|access_?key[_ ]?secret|secret_?key)"), ("authtoken", r"\b(?:add-)?authtoken"), ("password", r"\bpassword"))),
+            ("key", r"(?:secret_?access_?key|access_?key[_ ]?secret|secret_?key)"), ("authtoken", r"authtoken"), ("password", r"\bpassword"))),
         ("password", r"\bpassword \"(?=[^\"\n]{0,100}[0-9])([^\s\"]{6,100})\""),
         ("token", r"\btoken[^\n]{0,40}?(?<![\w.])([0-9a-z]{6}\.(?=[a-z]{0,15}[0-9])[0-9a-z]{16})(?![\w.])"),  # of kubeadm
         ("unseal key", r"\bunseal key [0-9]{1,2}: (\S{30,200})"),
@@ -266,7 +268,9 @@ SAID = _rows(  # on text in lower case
         ("psk", rf"\bpsk\s?[=:]\s?{_VALUE}"),
         # In Chinese, where no space stands between words
         *((word, rf"{word}[^\S\n]?(?:(?:已?(?:设置|重置|修改|更新))?[为是成]?[：:=]|(?:已?(?:设置|重置|修改|更新))?[为是成])\s{{0,3}}[\"'“]?(?=[!-~]{{0,60}}[0-9])([!-~]{{6,200}})") for word in ("密码", "口令", "密钥", "令牌")),
+        ("密码", r"(?:默认|初始|临时|新|登录|管理员)密码\s{1,3}(?=[!-~]{0,60}[0-9])(?=[!-~]{0,60}[a-z])([!-~]{6,200})"),
         # What installers tell
+        ("password is", r"password is:? {1,2}[\"']?(?=[!-~]{0,60}[0-9])(?=[!-~]{0,60}[a-z])([!-~]{6,200})"),
         ("temporary password", r"temporary password is generated for \S{1,100}: (\S{6,100})"),
         ("password for", r"password for [^\n:]{1,60}(?:superuser|user|account|admin\w{0,10}|root\S{0,60})[^\n:]{0,30}(?: is)? ?: ?(\S{6,100})"),
         ("password for", r"password for [^\n:]{1,80}(?:://[^\n:]{1,80})?: (?=[^\s]{0,60}[0-9])([^\s:]{6,100})(?=[ \t\r]*(?:\n|\Z))"),

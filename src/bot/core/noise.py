@@ -70,6 +70,7 @@ _WORDS = (
     ("pid", r"[A-Za-z)]\[", r"\](?::| segfault | general protection | trap )"),
     ("pid", r"(?:^|\n)\[\d{1,2}\] {1,2}(?=\Z)", r"(?<=\d{4}) *(?=\n|\Z)"),  # of a job of the shell's
     ("pid", r"(?:^|\n)\[\d{1,2}\][+-]? {1,3}", r" +(?:Running|Done|Exit|Stopped|Killed|Terminated|运行中|已完成|已停止)"),
+    ("pid", r"\b(?:thread|exec)-", r"\]"),  # of Java's pools
     ("pid", r"(?<!=)==", r"=="),  # valgrind, sanitizers
     ("pid", r"\] ", r"#\d"),  # nginx: `[error] 12#12: *34 …`
     ("pid", r"\] \d{1,7}#", r": "),
@@ -114,7 +115,7 @@ _NEVER_AFTER_ENDS = tuple(
     " 错误 退出 状态 返回 信号 代码 版本 失败 校验 值 码 号 succeeded success passed 成功 通过".split()
 )
 _WORDS_ENDS = tuple(
-    "port ports pid process id tid thread goroutine line proc time elapsed duration took seq sequence serial counter offset attempt"
+    "port ports pid process id tid thread exec goroutine line proc time elapsed duration ms sec seconds took seq sequence serial counter offset attempt"
     " retry iteration round session req request job connection tmp temp user 端口 进程 进程号 线程 耗时 用时 第".split()
 )
 _BETWEEN_NUMBERS = " \t\n=:#([{\"'：（为是.,-/\\_0123456789"

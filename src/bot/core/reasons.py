@@ -1074,7 +1074,7 @@ OUTPUTS = (
 
     # What others hold
     Reason("lock-held", "a lock is held", HOST, "see who holds it, then run this again", "fuser -v LOCKFILE; ps -ef",
-           says=(r"\block ?file (?:already )?exists", r"锁文件(?:已经?)?存在", r": locked by \S", r"\blocked by another (?:user|run|job|session|deployment)", r"^already running\b", r"另一个?(?:实例|进程|任务).{0,8}(?:正在|已在|在)运行", r"无法获取.{0,6}锁", r"\bpid ?file .{0,80}exists", r"\b(?:process|instance|job|script) (?:is )?already running\b",
+           says=(r"\block ?file (?:\S{1,80} )?(?:already )?exists", r"could not lock (?:config )?file", r"锁文件(?:已经?)?存在", r": locked by \S", r"\blocked by another (?:user|run|job|session|deployment)", r"^already running\b", r"另一个?(?:实例|进程|任务).{0,8}(?:正在|已在|在)运行", r"无法获取.{0,6}锁", r"\bpid ?file .{0,80}exists", r"\b(?:process|instance|job|script) (?:is )?already running\b",
                  r"\banother (?:update|install(?:ation)?|upgrade|transaction|operation|session) (?:is )?(?:already )?in progress", r"(?:repository|database|state|workspace|directory|index|file) (?:is )?already locked|: already locked\b", r"can(?:not|'t) lock /\S", r"\block.{0,60}(?:is held|already held|held by|is already locked|already exists)",
                  r"resource temporarily unavailable", r"资源暂时不可用", r"\.lock'?[:：] ?(?:file exists|文件已存在)",
                  r"another git process", r"已被锁定|锁定了该文件|已被其他.{0,10}锁",

@@ -98,6 +98,12 @@ def diagnose(status: str, error_code: str, exit_code: int | None, output: Output
     return Diagnosis(stated, True, system) if stated else None
 
 
+def meaning(exit_code: int | None, system: str) -> str:
+    """The key of what an exit code means there; "" where it means nothing: 194 reboots Linux and no Windows."""
+    meant = _by_exit(exit_code, system)
+    return meant.key if meant else ""
+
+
 def is_open_code(error_code: str) -> bool:
     """Whether a code leaves it to the status, the exit code and the output to say why."""
     return error_code in _OPEN_CODES

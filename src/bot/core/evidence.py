@@ -59,12 +59,14 @@ def read(text: str, system: str = "") -> Evidence | None:
     if not strong:
         return None
     block = _last_block(lines.lines, strong)
-    root = max(block, key=lambda at: (strong[at].depth, strong[at].key not in _VAGUE, -at))
+    root = max(block, key=lambda at: (strong[at].depth, strong[at].key in _NEARER, strong[at].key not in _VAGUE, -at))
     return lines.judged(strong, block, root, whole=whole)
 
 
 # Named when the way to the packages was the trouble.
 _SECOND_HAND = frozenset({"package-missing"})
+# Say why another of the same depth came: there is no space, for there are no inodes.
+_NEARER = frozenset({"no-inodes"})
 # Said before the line that says why.
 _VAGUE = frozenset({"connect-failed"})
 
@@ -202,6 +204,8 @@ def _without_followers(lines: list[str]) -> list[str]:
         gone |= set(range(head, end))  # lines of source
         if end < len(lines) and any("os.environ[" in line for line in lines[head:end]):
             lines[end] += " in os.environ"  # which key is missing where
+        elif end < len(lines) and any("subprocess.py" in line for line in lines[head:end]):
+            lines[end] += " in subprocess"  # which file is missing for what
         if number and any(said in line for line in lines[ends[number - 1] : head] for said in _CHAINED):
             gone |= set(range(ends[number - 1] + 1, end + 1))
     caused = [at for at, line in enumerate(lines) if line.lstrip().startswith("caused by:")]

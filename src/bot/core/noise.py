@@ -44,6 +44,8 @@ _FORMS = (
     ("time", rf"[12]\d{{3}}年 ?\d\d?月 ?\d\d?日(?: ?星期.)?(?: {_CLOCK}(?: [A-Z]{{3,4}}\b)?|[ \t]?\d\d?[:时点]\d\d?(?:分|[:分]\d\d?秒?)?)?"),
     ("time", rf"[IWEF](?:0[1-9]|1[0-2])[0-3]\d {_CLOCK}"),  # of glog: the letter is how bad it is
     ("pid", rf"[1-9]\d{{0,6}}(?=:[MSCX] \d\d {_MONTH} )"),  # Redis
+    ("pid", r"(?:hs_err|replay)_pid[1-9]\d{0,6}(?=\.(?:log|mdmp)\b)"),  # of Java
+    ("pid", r"core\.(?:[a-z][\w-]{0,15}\.)?[1-9]\d{2,6}(?!\w|\.\w)"),  # what a crash left
     ("time", rf"{_CLOCK}{_ZONE}(?: [AP]M)?(?!:)"),
     ("address", rf"(?=[A-Fa-f:]{{0,30}}\d)(?:(?:{_GROUP}:){{7}}{_GROUP}(?!:)|(?:{_GROUP}:){{1,6}}(?::{_GROUP}){{1,6}}(?!:)|(?:{_GROUP}:){{1,7}}:(?![\w:]))"),
     ("address", rf"{_OCTET}(?:\.{_OCTET}){{3}}(?![\w+~-]|\.\w)"),
@@ -66,6 +68,9 @@ _WORDS = (
     ("pid", r"\b(?:p?pid|process(?: id)?|tid|thread|goroutine)(?:[\"']?[ \t]?[=:#：为是][ \t]?|[ \t]{1,3})\(?|(?:进程(?:号|ID)?|线程)[ \t]?[=:：]?[ \t]?|/proc/", r""),
     ("pid", r": line \d{1,6}: +", r" +(?:Killed|Terminated|Aborted|Segmentation|Hangup|Bus)"),
     ("pid", r"[A-Za-z)]\[", r"\](?::| segfault | general protection | trap )"),
+    ("pid", r"(?:^|\n)\[\d{1,2}\] {1,2}(?=\Z)", r"(?<=\d{4}) *(?=\n|\Z)"),  # of a job of the shell's
+    ("pid", r"(?:^|\n)\[\d{1,2}\][+-]? {1,3}", r" +(?:Running|Done|Exit|Stopped|Killed|Terminated|运行中|已完成|已停止)"),
+    ("pid", r"\b(?:thread|exec)-", r"\]"),  # of Java's pools
     ("pid", r"(?<!=)==", r"=="),  # valgrind, sanitizers
     ("pid", r"\] ", r"#\d"),  # nginx: `[error] 12#12: *34 …`
     ("pid", r"\] \d{1,7}#", r": "),
@@ -73,7 +78,7 @@ _WORDS = (
     ("pid", rf"{_CLOCK}{_ZONE}(?-i: [A-Z]{{3,4}})? ?\[", r"\] (?:\S{1,80}@\S{1,80} )?(?:TRACE|DEBUG|INFO|NOTICE|WARN|ERROR|FATAL|PANIC|LOG|DETAIL|HINT|STATEMENT)\b"),
     ("pid", rf"{_CLOCK}{_ZONE} {{1,8}}", r" \[(?:Note|Warning|ERROR|System)\]| \w[\w.-]{0,60}\.(?:go|cc|cpp|py|c):\d"),
     ("pid", r"\b(?:TRACE|DEBUG|INFO|WARN|ERROR|FATAL) {1,3}", re.escape(_OF_SPRING)),
-    ("time", r"(?:^|\n)\[ {0,8}", r"\]"),  # since the kernel started
+    ("time", r"(?:^|\n)\[ {0,8}", r"(?<=\.\d{6})\]"),  # since the kernel started
     ("duration", r"\b(?:time|elapsed|duration|took)(?:_\w{1,12})?[\"']?[ \t]?[=: ][ \t]?|(?:耗时|用时)[ \t]?[=:：]?[ \t]?", r"(?! (?:attempts?|tries|retries|times|steps|rounds)\b)"),
     ("counter", r"\b(?:seq(?:uence)?|serial|counter|offset|attempt|retry|iteration|round|session|(?<!pull )req(?:uest)?(?: id)?"
                 r"|job|connection)(?:[\"']?[ \t]?[=:#][ \t]?|[ \t]#?)", r""),
@@ -86,7 +91,7 @@ _FORM = re.compile("|".join(f"(?P<f{number}>{pattern})" for number, (_, pattern)
 # Where one may begin; nothing else is looked at.
 _CANDIDATE = re.compile(
     rf"(?<![0-9A-Za-z_])(?:[A-Za-z]{{0,40}}+[0-9]|(?=[ADFJMNOSTW])(?:{_WEEKDAY}\b|{_MONTH}(?=[a-z]{{0,6}} ))"
-    r"|tmp(?=[._-]?\w{6})|[A-Fa-f]{1,4}:(?=[0-9A-Fa-f:])|[A-Fa-f]{2}-(?=[0-9A-Fa-f]{2}-)|[A-Fa-f]{8}-)"
+    r"|tmp(?=[._-]?\w{6})|core\.(?=[\w.-]{0,17}\d)|(?:hs_err|replay)_pid[0-9]|[A-Fa-f]{1,4}:(?=[0-9A-Fa-f:])|[A-Fa-f]{2}-(?=[0-9A-Fa-f]{2}-)|[A-Fa-f]{8}-)"
 )
 _REST_OF_WORD = re.compile(r"[\w.]*+")
 # Chinese stands beside a number without a space.
@@ -110,7 +115,7 @@ _NEVER_AFTER_ENDS = tuple(
     " 错误 退出 状态 返回 信号 代码 版本 失败 校验 值 码 号 succeeded success passed 成功 通过".split()
 )
 _WORDS_ENDS = tuple(
-    "port ports pid process id tid thread goroutine line proc time elapsed duration took seq sequence serial counter offset attempt"
+    "port ports pid process id tid thread exec goroutine line proc time elapsed duration ms sec seconds took seq sequence serial counter offset attempt"
     " retry iteration round session req request job connection tmp temp user 端口 进程 进程号 线程 耗时 用时 第".split()
 )
 _BETWEEN_NUMBERS = " \t\n=:#([{\"'：（为是.,-/\\_0123456789"
@@ -230,6 +235,8 @@ def _stands_alone(kind: str, before: str, value: str) -> bool:
         return _TEMPORARY.search(before) is not None or (value.startswith("tmp") and before.endswith(("/", "\\")))
     if not before or (before.endswith(":") and _FIELD.search(before)):
         return True
+    if kind == "pid" and not value.isdigit():
+        return before[-1] in "/\\" or not _PART_BEFORE.match(before[-1])
     if kind == "address":
         return before.endswith(("//", "@", ":")) or not _PART_BEFORE.match(before[-1])
     return not _PART_BEFORE.match(before[-1])

@@ -12,7 +12,8 @@ from functools import cache
 ECHOED = (
     r"\A(?:\++ (?!categoryinfo|fullyqualified)"  # set -x, and PowerShell's copy of the line
     r"|(?:ps )?[a-z]:\\[^>]{0,120}>|\$ |>>> "
-    r"|#+ (?!there is insufficient memory|native memory|out of memory| sig[a-z]{3,4} )|// |rem |::"  # prompts, comments
+    r"|#+ (?!there is insufficient memory|native memory|out of memory|java\.lang\.outofmemoryerror|creating server"
+    r"| sig[a-z]{3,4} )|// |rem |::"  # prompts, comments
     r"|[\w.-]{1,60}@[\w.-]{1,60}[: ][^$#]{0,80}[$#] "
     r"|(?:if|elif|while|until|for) .{0,300}; ?(?:then|do)\b"
     r"|(?:echo|printf|grep|egrep|sed|awk|if|elif|while|until|logger|write-\w{1,20}|throw|raise|print)"
@@ -20,7 +21,7 @@ ECHOED = (
     # options and codes, explained; what Git and SQL show
     r"|-{1,2}[a-z][\w-]{0,40}(?:[ ,=][\w<\[-]{1,40}){0,3} {2,}\S|\d{1,5} {2,}[^\W\d]"
     r"|commit [0-9a-f]{4,40}\b|(?:\*\W{0,6})?(?=[a-f]{0,9}\d)[0-9a-f]{7,10} (?=[a-z])"
-    r"|- {1,40}(?:raise|throw|print|return)\b"
+    r"|- {1,40}(?:raise|throw|print|return)\b|- \[[ x]\] |usage: "
     r"|create (?:table|index|view|user|database)\b|insert into\b|alter table\b|delete from\b|update \S{1,60} set\b"
     r"|select .{1,200}\b(?:from|as)\b"
     r"|at [\w.$<>]{1,200}\(|file \"|\.\.\. \d{1,5} more)"  # stack frames
@@ -30,13 +31,15 @@ HARMLESS = (
     r"^sudo: unable to resolve host|\bno (?:errors?|problems?|issues?|failures?)\b"
     r"|\b(?:errors?|failures?|failed)[=: ]{1,3}0\b"
     r"|\b0 (?:errors?|failures?|failed)\b"
-    r"|\b(?:checking|checked|check|(?<!while )looking|searching|watch(?:ing)?) (?:for|if|whether)\b"
-    r"|\bif (?:you|this|it|the)\b|\bas expected\b|\bexpected (?:to|error|failure|result)"
+    r"|\b(?:checking|checked|(?<!; )check|(?<!while )looking|searching|watch(?:ing)?) (?:for|if|whether)\b"
+    r"|\bif (?:you|this|it|the)\b|\b(?:may|might|could) (?:occur|happen|appear)\b"
+    r"|\bprevious run (?:failed|ended|had|was)\b"
+    r"|\bas expected\b|\bexpected (?:to|error|failure|result)"
     r"|\b(?:is|was|are|were) expected\b|\be\.g\.(?! nfs, cifs)"
     r"|\bfor example\b(?!\.)|\bsee also\b"
     r"|\b(?:messages?|handling|tests?|checks?|hints?|alerts?) (?:for|of|about|on) [\"“'‘]"
     r"|[✓✔☑]|(?:\.\.\.|…|(?<!cafile)(?<!crlfile):|\]) ?(?:ok|passed|pass|none|absent|clean)\b"
-    r"|(?:\.\.\.|…|[:：]|\]) ?(?:正常|通过|无|否|成功)$|^(?:ok|pass(?:ed)?|\[ *ok *\])\b"
+    r"|(?:\.\.\.|…|[:：]|\]) ?(?:正常|通过|无|否|成功)$|^(?:(?:ok|pass(?:ed)?)\b|\[ *(?:ok|pass(?:ed)?) *\])"
     r"|\bpassed$|\bfixed\b|(?<!be )\bresolved\b(?! host)"
     r"|\bignor(?:ed|ing|e)\b|\bskip(?:ped|ping)?\b|\bharmless\b|\bnon-fatal\b|\bno longer\b(?! has a release)"
     r"|(?<!selinux is )(?<!problems )\bprevent(?:s|ed|ing)?\b"

@@ -57,8 +57,8 @@ _REASONS = """
     role-wrong schedule-past schedule-too-long schedule-zone security-group segfault selinux server-error
     service-failed service-missing-code service-slow shell-syntax sigabrt sigalrm sigbus sigfpe sigill sigint signal
     sigpipe sigquit sigsys sigterm sigtrap ssh-key stack-overflow stale-handle stopped sudo system-python time-limit
-    timeout tls unit-failed unit-not-found unknown-code unset-variable user-missing version-mismatch waiting-for-input
-    wrong-image wrong-system zone-files
+    timeout tls unit-failed unit-masked unit-not-found unknown-code unset-variable user-missing version-mismatch
+    waiting-for-input wrong-image wrong-system zone-files
 """
 REASONS = frozenset(_REASONS.split())
 

@@ -197,6 +197,19 @@ SAID = _rows(  # on text in lower case
         ("auth-pass", rf"\bauth-pass \S{{1,100}} {_VALUE}"),
         ("setuser", r"\bacl setuser [^\n]{0,100}?[>#]([^\s\"']{3,200})"),
         *((name, rf"\b{name}{_ON}-{one} ?(?!sha|md5|des|aes){_VALUE}") for name in ("snmpwalk", "snmpget") for one in "ax"),
+        *_programs("snmpwalk snmpget snmpset snmpgetnext snmpbulkwalk snmpbulkget snmptrap", rf"-c ?(?!public\b){_VALUE}"),
+        *(("community", rf"{said}\s(?!public\b|not\b|string\b){_VALUE}") for said in (r"\br[ow]community6?", r"\bsnmp-server community")),
+        ("com2sec", rf"\bcom2sec6?\s(?:-cn \S{{1,60}}\s)?\S{{1,60}}\s\S{{1,60}}\s(?!public\b){_VALUE}"),
+        *(("radtest", rf"\bradtest\s(?:-[tdp] ?\S{{1,60}}\s|-[46x]\s){{0,4}}\S{{1,100}}\s{rest}") for rest in (
+            rf"{_VALUE}(?=\s\S{{1,100}}\s[0-9])", rf"\S{{1,200}}\s\S{{1,100}}\s[0-9]{{1,5}}\s{_VALUE}")),
+        ("digest:", r"\bdigest:(?!sha|md5)[^\s:/]{1,60}:([^\s:/\"']{6,200})"),  # ZooKeeper
+        ("digest,", r"\bdigest,'[^\s:']{1,60}:([0-9a-z+/]{27}=)"),
+        ("user ", r"\buser \S{1,60} (?:on|off) (?:[^\s>#]{1,60} ){0,6}(?:#([0-9a-f]{64})\b|>(\S{3,200})(?=\s[~&+%-]))"),  # Redis' ACL file
+        ("@tcp(", r"\b[\w.-]{1,60}:([^\s\"'<>]{1,200})@tcp\("),  # Go's DSN
+        ("bind", rf"bind_?pw\s{{0,4}}[=: ]\s{{0,4}}{_VALUE}"),
+        ("etcdctl_user", r"\betcdctl_user=[\"']?[^\s:]{1,60}:([^\s\"']{1,200})"),
+        *_programs("nmcli", rf"password {_VALUE}"),
+        ("|", rf"\| {{0,20}}(?:(?:access|secret)[ _-]?(?:access[ _-]?)?key(?:[ _-]?(?:id|secret))?|[as]k|(?:[a-z]{{1,20}}[ _-])?(?:token|secret|password)|密码|密钥|令牌) {{0,40}}\| {{0,3}}{_MIXED}(\S{{8,200}}) {{0,60}}\|"),  # tables
         ("openssl enc", rf"\bopenssl enc{_ON}-k {_VALUE}"),
         *_programs("mongo mongosh mongodump mongorestore mongoexport mongoimport", rf"-p {_VALUE}"),
         *_programs("ldapsearch ldapadd ldapmodify ldapdelete ldapwhoami ldappasswd ipa-client-install", rf"-w {_VALUE}"),
@@ -221,10 +234,12 @@ SAID = _rows(  # on text in lower case
         ("--stdin", rf"{_ECHO}([^\n\"'|]{{1,200}}?)[\"']?\s{{0,3}}\|\s?(?:sudo )?passwd\s[^\n|;]{{0,60}}--stdin"),
         ("--password-stdin", rf"{_ECHO}([^\n\"'|]{{1,200}}?)[\"']?\s{{0,3}}\|\s?(?:sudo )?[a-z]{{3,10}}\s[^\n|;]{{0,200}}--password-stdin"),
         ("kinit", rf"{_ECHO}([^\n\"'|]{{1,200}}?)[\"']?\s{{0,3}}\|\s?kinit\b"),
-        ("<<<", rf"(?:--password-stdin|--stdin|\bkinit|\brealm|\bcryptsetup|\bsudo -s)[^\n|;<]{{0,60}}<<<\s?{_VALUE}"),
+        ("<<<", rf"(?:--password-stdin|--stdin|\bkinit|\bsmbpasswd|\brealm|\bcryptsetup|\bsudo -s)[^\n|;<]{{0,60}}<<<\s?{_VALUE}"),
+        ("sshpass=", rf"sshpass={_VALUE}"),
+        ("reset-admin-password", rf"reset-admin-password {_VALUE}"),
         ("sudo -s", rf"{_ECHO}([^\n\"'|]{{1,200}}?)[\"']?\s{{0,3}}\|\s?sudo -s\b"),
         ("htpasswd", rf"\bhtpasswd\s(?:-[a-z0-9]{{1,6}}\s){{0,3}}-[a-z0-9]{{0,5}}b[a-z0-9]{{0,5}}\s(?:\S{{1,200}}\s){{1,2}}{_VALUE}(?=\s|$)"),
-        ("net user", rf"\bnet user\s(?:\"[^\"\n]{{1,60}}\"|[^\s/\"]{{1,60}})\s(?![/*]){_VALUE}"),
+        ("net user", rf"\bnet user[ \t]{{1,3}}(?:\"[^\"\n]{{1,60}}\"|[^\s/\"]{{1,60}})[ \t]{{1,3}}(?![/*]){_VALUE}"),
         ("pass:", rf"(?<![\w-])pass:{_VALUE}"),  # openssl -passin; cmdkey /pass:
         ("-asplaintext", rf"convertto-securestring\s(?:-string\s)?{_VALUE}(?=[^\n]{{0,60}}-asplaintext)"),
         # Files and languages
@@ -237,7 +252,7 @@ SAID = _rows(  # on text in lower case
         *((one, rf"\b{one}\s{_VALUE}") for one in ("requirepass", "masterauth")),
         # A name and a value with nothing but space between them: only where the value is made by a machine
         *((hint, rf"{name} {{1,3}}[\"']?(?=[a-z+/_-]{{0,60}}[0-9])(?=[0-9+/_-]{{0,60}}[a-z])([0-9a-z+/_-]{{20,200}}={{0,2}})(?![\w.:(])") for hint, name in (
-            ("key", r"(?:secret_?access_?key|access_?key[_ ]?secret|secret_?key)"), ("authtoken", r"\b(?:add-)?authtoken"), ("password", r"\bpassword"))),
+            ("key", r"(?:secret_?access_?key|access_?key[_ ]?secret|secret_?key)"), ("authtoken", r"authtoken"), ("password", r"\bpassword"))),
         ("password", r"\bpassword \"(?=[^\"\n]{0,100}[0-9])([^\s\"]{6,100})\""),
         ("token", r"\btoken[^\n]{0,40}?(?<![\w.])([0-9a-z]{6}\.(?=[a-z]{0,15}[0-9])[0-9a-z]{16})(?![\w.])"),  # of kubeadm
         ("unseal key", r"\bunseal key [0-9]{1,2}: (\S{30,200})"),
@@ -250,10 +265,12 @@ SAID = _rows(  # on text in lower case
         ("</name>", rf"<name>{_ANY_NAME}</name>\s{{0,40}}<value>([^<\n]{{4,400}})</value>"),
         *(("</", rf"\b{one}=[\"']{_ANY_NAME}[\"']>([^<\n]{{4,400}})</") for one in ("name", "key")),
         ("send", r"passw(?:or)?d[^\n]{0,40}\n?[^\n]{0,40}\bsend\s(?:--\s)?\"([^\n\"\\]{4,200})"),
-        ("psk", rf"\bpsk=\s?{_VALUE}"),
+        ("psk", rf"\bpsk\s?[=:]\s?{_VALUE}"),
         # In Chinese, where no space stands between words
         *((word, rf"{word}[^\S\n]?(?:(?:已?(?:设置|重置|修改|更新))?[为是成]?[：:=]|(?:已?(?:设置|重置|修改|更新))?[为是成])\s{{0,3}}[\"'“]?(?=[!-~]{{0,60}}[0-9])([!-~]{{6,200}})") for word in ("密码", "口令", "密钥", "令牌")),
+        ("密码", r"(?:默认|初始|临时|新|登录|管理员)密码\s{1,3}(?=[!-~]{0,60}[0-9])(?=[!-~]{0,60}[a-z])([!-~]{6,200})"),
         # What installers tell
+        ("password is", r"password is:? {1,2}[\"']?(?=[!-~]{0,60}[0-9])(?=[!-~]{0,60}[a-z])([!-~]{6,200})"),
         ("temporary password", r"temporary password is generated for \S{1,100}: (\S{6,100})"),
         ("password for", r"password for [^\n:]{1,60}(?:superuser|user|account|admin\w{0,10}|root\S{0,60})[^\n:]{0,30}(?: is)? ?: ?(\S{6,100})"),
         ("password for", r"password for [^\n:]{1,80}(?:://[^\n:]{1,80})?: (?=[^\s]{0,60}[0-9])([^\s:]{6,100})(?=[ \t\r]*(?:\n|\Z))"),
@@ -262,7 +279,7 @@ SAID = _rows(  # on text in lower case
 )  # fmt: skip
 
 _NO_VALUE = re.compile(
-    r"""[*x•●.…_#=?-]*"""  # masked or empty
+    r"""[*x•●.…_#=?-]*|\*/.*"""  # masked or empty; patterns of sed
     r"|`.*|\$\w*|\$[{(].*|%\w*%?|%\{.*|@[\w.-]*@|:\w+|!?\{+.*|<.*|\[.*|&\w+;.*"  # variables of shells, templates, SQL
     r"|(?:~|\.{1,2})?/(?:etc|var|usr|opt|home|root|run|tmp|mnt|data\w*|proc|dev|srv|apps?|secrets?|bin|lib\d*|sys"
     r"|boot|media|volumes?|users?|code|workspace|certs?|keys?|conf\w*|work)?(?:/.*)?|\.{1,2}/.*|~.*"  # paths

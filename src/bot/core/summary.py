@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import Any
 
 from bot.core import places
-from bot.core.diagnosis import Diagnosis, diagnose, is_open_code, proves_never_ran
+from bot.core.diagnosis import Diagnosis, diagnose, is_open_code, meaning, proves_never_ran
 from bot.core.folding import Alike, OutputReader, differing, own_words, shown
 from bot.core.masking import Masked
 from bot.core.model import Instance, Invocation, InvocationResult
@@ -344,12 +344,15 @@ def bucket_in(result: InvocationResult, *, in_schedule: bool) -> Bucket:
 
 
 def _groups(rows: Iterable[Row], masked: Masked) -> tuple[Group, ...]:
-    """By (bucket, code, exit code, what the output says); failed before timed out before never ran, larger first."""
+    """By (bucket, code, exit code and what it means there, what the output says); failed before timed out before never
+    ran, larger first.
+    """
     found: dict[tuple[object, ...], list[Row]] = {}
     for row in rows:
         result = row.result
         told = result.status if row.bucket in _TELLING_STATUS or is_open_code(result.error_code) else ""
-        key = (row.bucket, told, result.error_code, result.exit_code, row.alike.key)
+        meant = meaning(result.exit_code, row.system)
+        key = (row.bucket, told, result.error_code, result.exit_code, meant, row.alike.key)
         found.setdefault(key, []).append(row)
     groups = [folded(members, masked) for members in found.values()]
     order = list(Bucket)

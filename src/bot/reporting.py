@@ -259,6 +259,7 @@ class _Look:
             instances=reports.failing(summary),
             names=reports.failing_names(summary),
             line=message.text.split("\n", 1)[0],
+            **reports.streak(summary),
         )
 
     def _message(self, wanted: Wanted, found: Found, decision: Decision) -> Message:

@@ -1,10 +1,11 @@
 """Cloud events that reached us: whose are taken, what each asks for, and what the log says."""
 
+import json
 from datetime import UTC, datetime
 
 import pytest
 
-from bot.core.events import FirstHeartbeat, InstanceEvent, TaskCompleted, Tick
+from bot.core.events import FirstHeartbeat, InstanceEvent, TaskCompleted, Tick, read
 from bot.jobs import CHORE, CLOUD_EVENT, REPORT
 from bot.notifications import heard
 from rig import Peers, Rig, settings_for
@@ -104,6 +105,25 @@ def test_a_system_event_is_one_job_however_often_and_by_whatever_way_it_comes(qu
     [(job, wait)] = queued(failure, failure)
     assert (job.kind, wait, job.payload["name"]) == (CLOUD_EVENT, 0.0, "Instance:SystemFailure.Reboot")
     assert queued(failure)[0][0].id == job.id
+
+
+def test_a_system_event_by_eventbridge_and_by_cloudmonitor_is_told_once_in_each_of_its_statuses(queued):
+    happens = {"eventId": "e-bp1", "instanceId": "i-1", "notBefore": "2026-11-28T01:01:01Z"}
+    name, subject = "Instance:SystemMaintenance.Reboot", {"product": "ECS", "regionId": "cn-hangzhou", "userId": OURS}
+
+    def both(status):
+        content = {**happens, "eventType": "SystemMaintenance.Reboot", "eventStatus": status}
+        bus = {"id": "a-1", "source": "acs.ecs", "type": f"ecs:{name}", "data": content}
+        bus |= {"specversion": "1.0", "aliyunaccountid": OURS, "aliyunregionid": "cn-hangzhou"}
+        monitor = {"id": "b-2", "ver": "1.0", "name": f"{name}:{status}", "content": content, **subject}
+        return read(json.dumps([bus, monitor]).encode()).events
+
+    [(planned, _)] = queued(*both("Scheduled"))
+    [(begun, _)] = queued(*both("Executing"))
+    assert (planned.payload["status"], begun.payload["status"]) == ("Scheduled", "Executing")
+    happens["notBefore"] = "2026-11-29T01:01:01Z"
+    [(moved, _)] = queued(*both("Scheduled"))
+    assert len({planned.id, begun.id, moved.id}) == 3
 
 
 def test_a_timer_that_is_delivered_twice_is_one_chore(queued):

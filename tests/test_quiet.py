@@ -84,7 +84,7 @@ def test_what_was_failing_when_the_mute_was_set_does_not_break_it(rig):
     assert tick(rig, 5 * 3_600) == []
     assert hear(rig, completed(SCHEDULE.ask)) == []
     [reply] = tick(rig, 4 * 3_600)
-    assert reply.text.startswith("Still failing, 2 times in a row")
+    assert reply.text.startswith("Still failing, 132 times in a row")
 
 
 def test_a_failure_that_has_recovered_meanwhile_is_told_as_such(rig):

@@ -3,6 +3,7 @@
 import itertools
 import json
 import math
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -353,6 +354,20 @@ def test_a_schedule_that_fails_all_night_is_one_message(rig):
     assert len(replies) <= 2
 
 
+def test_a_schedule_that_failed_before_anybody_subscribed_is_counted_in_one_way(rig):
+    rig.cloud.replay("schedule")
+    rig.cloud.clock.advance(3_600)
+    rig.time.sleep(3_600)
+    subscribe(rig)
+    notice, _ = hear(rig, completed(SCHEDULE.ask))
+    rig.time.sleep(900)
+    rig.cloud.clock.advance(900)
+    hear(rig, completed(SCHEDULE.ask))
+    said = re.findall(r"[Ff]ailed (?:at least )?(\d+) times in a row", notice.text)
+    assert len(said) == 1
+    assert int(said[0]) > 3
+
+
 def test_a_channel_that_we_were_removed_from_loses_its_subscriptions(rig, caplog):
     subscribe(rig)
     rig.slack.workspace.channels[INCIDENTS].members.discard(BOT_USER)
@@ -389,7 +404,8 @@ def test_a_message_that_may_not_be_changed_stands_and_what_must_ring_rings_all_t
 def test_a_bot_that_slack_does_not_know_for_a_while_loses_no_subscriptions(rig):
     subscribe(rig)
     rig.slack.fail("error:account_inactive", method="chat.postMessage", times=1)
-    assert hear(rig, completed()) == []
+    notice, _ = hear(rig, completed())
+    assert notice.text.startswith("1 of 3 failed")
     [listed] = rig.ask("subscriptions")
     assert listed.text.startswith("1 subscription.")
 
@@ -415,7 +431,7 @@ def test_a_notice_whose_blocks_slack_refuses_is_told_as_text_and_later_kept_righ
     rig.time.sleep(300)
     rig.cloud.clock.advance(300)
     assert hear(rig, completed(SCHEDULE.ask)) == []
-    assert "2 times in a row" in json.dumps(notice.blocks)
+    assert "failed 73 times in a row" in json.dumps(notice.blocks)
 
 
 # Subscriptions

@@ -7,6 +7,7 @@ import re
 import pytest
 
 from bot.adapters.kept_secret import KEPT, TRIES
+from bot.core.events import TaskCompleted
 from bot.core.modal import OUTPUTS
 from bot.jobs import CHORE, NOTICE, Job
 from rig import RUN, Rig
@@ -146,6 +147,37 @@ def test_a_token_that_stays_refused_is_read_anew_once_a_minute(rig, code):
         [told] = rig.ask(RUN)
         assert f"(users.info: {code})" in told.text
     assert rig.cloud.count("GetSecretValue") == 2
+
+
+def test_news_outwaits_a_token_that_was_rotated_in_slack_and_not_yet_in_kms(rig):
+    rig.ask("subscribe")
+    rig.slack.token = NEWER
+    ended = TaskCompleted("e-1", "", "cn-hangzhou", None, RUN, "", "", "i-1", "Failed", 1, None)
+    assert rig.worker.hear([ended], "1-request")
+    for _ in range(6):
+        job, delay = rig.queue.jobs.pop(0)
+        rig.time.sleep(delay)
+        assert rig.work(job)
+    assert "invalid_auth" in {call.outcome for call in rig.slack.calls}
+    rig.cloud.kms["slack"] = NEWER
+    rig.work_off()
+    assert texts(rig.said)[1:] == ["1 of 3 failed", "1 of 3 failed"]  # the notice, and the reply that rings
+
+
+def test_what_slack_does_not_take_in_the_channel_is_said_to_who_asked(rig):
+    rig.ask("help")  # now it is known who asks, and where
+    rig.slack.token = NEWER
+    [told] = rig.ask("subscribe")
+    assert (told.via, told.ephemeral_to) == ("response_url", MEI)
+    assert told.text.startswith("Slack did not take my answer (invalid_auth)")
+
+
+def test_who_cannot_be_told_of_that_either_is_in_the_log(rig, caplog):
+    rig.ask("help")
+    rig.slack.token = NEWER
+    rig.slack.fail("error:used_url", "response_url", times=math.inf)
+    assert rig.ask("subscribe") == []
+    assert "not told of that" in caplog.text
 
 
 def test_a_modal_that_the_door_could_not_open_is_opened_by_the_job(rig):

@@ -312,6 +312,13 @@ def test_a_bot_that_was_removed_ends_the_watch(rig, code):
     assert rig.queue.jobs == []
 
 
+def test_a_token_that_is_refused_for_a_while_ends_no_watch(rig):
+    [message] = begin(rig)
+    rig.slack.fail("error:invalid_auth", times=5)
+    follow(rig, 1_200)
+    assert "5 of 100 failed" in message.text.split("\n", 1)[0]
+
+
 def test_an_update_that_slack_puts_off_is_left_out(rig):
     begin(rig)
     rig.slack.fail("429", method="chat.update", retry_after=30)

@@ -42,7 +42,8 @@ def _asked_for(event: Event, now: float) -> tuple[Job, float]:
         case TaskCompleted():
             return _look(event, now)
         case InstanceEvent():
-            return _system_event(event, event.name, event.status, event.detail, now), 0.0
+            same = f"{event.own_id}-{event.status}-{event.detail}" if event.own_id else ""
+            return _system_event(event, event.name, event.status, event.detail, now, same), 0.0
         case FirstHeartbeat():
             return _system_event(event, "CloudAssistant:FirstHeartbeat", "", "", now), 0.0
         case Tick():
@@ -62,7 +63,10 @@ def _look(event: TaskCompleted, now: float) -> tuple[Job, float]:
     return reporting.heard_of(event.region, event.invoke_id, hints, now)
 
 
-def _system_event(event: InstanceEvent | FirstHeartbeat, name: str, status: str, detail: str, now: float) -> Job:
+def _system_event(
+    event: InstanceEvent | FirstHeartbeat, name: str, status: str, detail: str, now: float, same: str = ""
+) -> Job:
+    """The job that tells of it; `same` names what is told, whichever message brings it."""
     at = event.at.timestamp() if event.at else now
     told = {
         "region": event.region,
@@ -72,6 +76,7 @@ def _system_event(event: InstanceEvent | FirstHeartbeat, name: str, status: str,
         "detail": detail,
         "at": at,
     }
-    # The same event comes more than once, and by more than one way; its id is not always there.
-    which = event.id or f"{name}-{status}-{event.instance_id}-{int(at)}"
+    # The same event comes more than once, and by more than one way (EventBridge and CloudMonitor give it ids of their
+    # own); an id is not always there.
+    which = same or event.id or f"{name}-{status}-{event.instance_id}-{int(at)}"
     return Job(CLOUD_EVENT, job_id("event", which), int(now), told)

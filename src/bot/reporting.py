@@ -271,6 +271,7 @@ class _Look:
             names=reports.failing_names(summary),
             line=message.text.split("\n", 1)[0],
             well=reports.gone_well(settled),
+            **reports.streak(summary),
         )
 
     def _message(self, wanted: Wanted, found: Found, decision: Decision) -> Message:

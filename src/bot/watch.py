@@ -42,7 +42,7 @@ _GRACE = 120.0  # seconds past its next look for which a watch still counts as l
 _LATE = 15.0  # seconds past its next look after which Refresh revives it
 _LAST_LOOK = 600.0  # seconds after the longest watch in which its last look may still come
 _GONE = CANNOT_POST | {"message_not_found", "cant_update_message", "edit_window_closed"}
-_GONE |= {"account_inactive", "token_revoked", "invalid_auth", "not_authed"}
+_GONE |= {"account_inactive", "not_authed"}
 
 NOT_A_MEMBER = N_(
     "I cannot keep a message up to date here, because I am not in this channel. "

@@ -25,7 +25,7 @@ from bot.adapters.calls import Calls
 from bot.adapters.kept_secret import KeptSecret, bot_token
 from bot.adapters.queue import Queue, QueueRefused
 from bot.adapters.slack import Slack
-from bot.adapters.slack_calls import NO_TOKEN, MaybePosted
+from bot.adapters.slack_calls import NO_TOKEN, REFUSED_TOKENS, MaybePosted
 from bot.adapters.store import SQLiteStore, Store, StoreError, open_store
 from bot.answering import Answering
 from bot.core import messages
@@ -59,6 +59,10 @@ _TOKEN_LATER = N_(
 _NO_TOKEN = N_(
     "I could not read my token for Slack ({code}), so nothing was asked. Please try again in a few minutes; if it "
     "stays so, the people who run this bot can see why: python -m bot doctor."
+)
+_NOT_TAKEN = N_(
+    "Slack did not take my answer ({code}); what you asked for may be done all the same. Please try again in a few "
+    "minutes; if it stays so, the people who run this bot can see why: python -m bot doctor."
 )
 
 
@@ -280,15 +284,31 @@ class Worker:
             delivery.post(place_of(delivery.job.payload), messages.sentence(_(messages.UNKNOWN_PRESS)), private=True)
 
     def _unanswered(self, delivery: Delivery, error: SlackError) -> bool:
-        """Slack took the answer nowhere: wait where it asks for that or cannot be reached, else nobody can be told."""
+        """Slack took the answer nowhere: wait where it asks for that or cannot be reached, else say so to who asked.
+
+        What nobody asked for outwaits a token that Slack refuses too: it has been rotated, and the new one is to come.
+        """
         away = error.retry_after is None and error.code in ("unreachable", NO_TOKEN)
+        away = away or (error.code in REFUSED_TOKENS and delivery.job.kind in OURS)
         wait = delivery.away if away else error.retry_after
-        if wait is None or delivery.age >= (NEWS_OLDEST if delivery.is_news else OLDEST):
+        too_old = delivery.age >= (NEWS_OLDEST if delivery.is_news else OLDEST)
+        if wait is None or too_old:
             log.error("no way to answer %s: %s", delivery.job.id, error)
             delivery.outcome = "unanswered"
+            if not too_old:
+                self._not_taken(delivery, error)
             delivery.lease.finish()
             return True
         return self._put_off(delivery, wait, not_posted=not isinstance(error, MaybePosted))
+
+    def _not_taken(self, delivery: Delivery, error: SlackError) -> None:
+        """Said by response_url, the way that may be open yet."""
+        place = place_of(delivery.job.payload)
+        if place.response_url and not isinstance(error, MaybePosted):
+            try:
+                delivery.slack.answer(place, messages.sentence(_(_NOT_TAKEN, code=error.code)), private=True)
+            except SlackError as refused:
+                log.warning("not told of that: %s", refused)
 
     def _put_off(self, delivery: Delivery, wait: float, *, not_posted: bool = False) -> bool:
         delivery.outcome = "postponed"

@@ -65,7 +65,16 @@ RECORDED = {
         ),
     ),
     "eventbridge_system_failure": InstanceEvent(
-        "f-1", OURS, HZ, NIGHT, "Instance:SystemFailure.Reboot", "Executing", "", WEB, "started 2026-11-23T19:07:10Z"
+        "f-1",
+        OURS,
+        HZ,
+        NIGHT,
+        "Instance:SystemFailure.Reboot",
+        "Executing",
+        "",
+        WEB,
+        "started 2026-11-23T19:07:10Z",
+        "e-bp11trd0000000pqum2",
     ),
     "eventbridge_spot_interruption": InstanceEvent("p-1", OURS, HZ, NIGHT, SPOT, "", "", WEB, "action delete"),
     "eventbridge_disk_stalled": InstanceEvent(
@@ -95,6 +104,7 @@ RECORDED = {
         "CRITICAL",
         WEB_MASKED,
         "not before 2019-04-12T01:01:01Z",
+        "e-bp11trd********pqum2",
     ),
     "cloudmonitor_state_change": InstanceEvent(
         "9435EAD6-3CF6-4494-8F7A-3A********77",
@@ -108,7 +118,7 @@ RECORDED = {
         "",
     ),
     "cloudmonitor_spot_interruption": InstanceEvent(
-        "", "15377***", "eu-west-1", None, SPOT, "Normal", "WARN", "i-d7o6oaa1z4lpi4ekuf6k", "action delete"
+        "", "15377***", "eu-west-1", None, SPOT, "", "WARN", "i-d7o6oaa1z4lpi4ekuf6k", "action delete"
     ),
     "webhook_first_heartbeat": FirstHeartbeat("heartbeat-1", OURS, HZ, utc(2024, 1, 9, 6, 5, 33, 642_000), WEB),
     "webhook_instance_failure": InstanceEvent(
@@ -121,6 +131,7 @@ RECORDED = {
         "CRITICAL",
         API,
         "reason System.Panic",
+        "e-j6c01",
     ),
     "mns_topic": TaskCompleted("m-1", OURS, HZ, TEN, *RUN, "Terminated", 137, utc(2026, 11, 24, 2)),
     "mns_topic_base64": InstanceEvent(

@@ -44,6 +44,23 @@ def test_the_same_failure_again_is_counted_up_and_rings_nobody() -> None:
     assert again(10, this.after).note.startswith("Failed 3 times in a row")
 
 
+def test_a_schedule_counts_what_failed_before_the_channel_heard_of_it() -> None:
+    first = told(replace(NEWS, times=72, since=NINE - 6 * 3_600))
+    assert (first.note, first.after.times, first.after.since) == ("", 72, NINE - 6 * 3_600)
+    this = again(15, first.after, times=75, since=NINE - 6 * 3_600)
+    assert (this.note, this.after.times) == ("", 75)  # the message says it in the line on the schedule
+    rings = again(255, this.after, times=123, since=NINE - 6 * 3_600)
+    assert rings.reply.startswith("Still failing, 123 times in a row since 2026-11-19 00:00 UTC: ")
+    good = replace(NEWS, state=WELL, version=9**12, cause="", instances=(), names=(), well=("i-1",))
+    recovered = step(rings.after, good, NINE + 300 * 60, UTC)
+    assert recovered.reply.endswith("It had failed 123 times in a row, since 2026-11-19 00:00 UTC.")
+
+
+def test_a_schedule_that_fails_on_one_after_another_is_counted_by_what_was_told() -> None:
+    this = again(5, again(4, times=1, since=NINE + 240).after, times=1, since=NINE + 300)
+    assert this.note == "Failed 3 times in a row since 2026-11-19 06:00 UTC."
+
+
 def test_news_of_an_occasion_that_was_told_already_does_not_count_it_twice() -> None:
     this = told(replace(NEWS, version=2), FIRST, NINE + 5)
     assert (this.show, this.after.times, this.note) == (True, 1, "")

@@ -110,7 +110,7 @@ class SlackCalls:
         try:
             return self._response_to(token, method, **arguments)
         except SlackError as error:
-            newer = self._token(token) if error.code in _REFUSED_TOKENS else token
+            newer = self._token(token) if error.code in REFUSED_TOKENS else token
             if newer == token:
                 raise
         return self._response_to(newer, method, **arguments)
@@ -162,7 +162,7 @@ def _told(error: SlackError, *, uncertain: bool) -> SlackError:
     return MaybePosted(error.method, error.code, error.retry_after) if uncertain else error
 
 
-_REFUSED_TOKENS = frozenset({"invalid_auth", "token_revoked", "token_expired", "account_inactive"})
+REFUSED_TOKENS = frozenset({"invalid_auth", "token_revoked", "token_expired", "account_inactive"})
 _CURABLE = frozenset(
     {"ratelimited", "unreachable", "server_error", "internal_error", "fatal_error", "service_unavailable"}
 )

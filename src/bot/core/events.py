@@ -64,8 +64,9 @@ class InstanceEvent:
     """A system event of an instance or of its disk, such as `Instance:SystemFailure.Reboot`, `Disk:Stalled`.
 
     `status`: Scheduled, Executing, …; for Instance:StateChange the new state; for CloudMonitor's events that have no
-    status of their own what it writes there, such as Normal. `level`: INFO, WARN, CRITICAL, or "" from EventBridge.
-    `detail`: what else is said, in the vendor's words: untrusted text, at most 300 characters.
+    status of their own what it writes there, but for Normal, which says nothing. `level`: INFO, WARN, CRITICAL, or ""
+    from EventBridge. `detail`: what else is said, in the vendor's words: untrusted text, at most 300 characters.
+    `own_id` (`e-…`) is what ECS calls it in all its statuses, by whatever way it comes; `id` is of the one message.
     """
 
     id: str
@@ -77,6 +78,7 @@ class InstanceEvent:
     level: str
     instance_id: str
     detail: str
+    own_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,11 +243,15 @@ def _instance_event(envelope: Envelope, name: str, suffix: str) -> InstanceEvent
         region=envelope.region,
         at=envelope.at,
         name=name,
-        status=own or envelope.status,
+        status=own or ("" if envelope.status == _NO_STATUS else envelope.status),
         level=envelope.level,
         instance_id=envelope.instance_id,
         detail=_detail(content),
+        own_id=text(content, "eventid"),
     )
+
+
+_NO_STATUS = "Normal"  # CloudMonitor's word for an event of one status only, such as a spot interruption
 
 
 def _kind(envelope: Envelope) -> str:

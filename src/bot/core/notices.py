@@ -31,8 +31,9 @@ class Notice:
 
     `cause` is a fingerprint, "" while nothing fails that may go well again; `instances` have failed and not gone well
     since, also where it tells of a system event or of what did not happen; `names` is what people call the first of
-    them. `times` counts the occasions that failed in a row. `line` is line one of the message, escaped; `recovered` is
-    when what had failed went well again, 0 for never. `repeat`: the message may be a repeat, and says so.
+    them. `times` counts the occasions that failed in a row, of a schedule also those that nobody told of. `line` is
+    line one of the message, escaped; `recovered` is when what had failed went well again, 0 for never. `repeat`: the
+    message may be a repeat, and says so.
     """
 
     ts: str = ""
@@ -71,7 +72,8 @@ class News:
     `version` grows with time; `occasion` names the run, or the repeat of a schedule, that the news is of. `wanted`:
     the channel's subscriptions let it through; news that nobody asked for still ends what was told before.
     `instances` fail, `names` is what people call the first of them, and `well` are those that succeeded; `line` is
-    line one of the message, escaped already.
+    line one of the message, escaped already. Of a schedule `times` and `since` are what its message says by its
+    history: how often in a row it has failed, whether or not the channel heard of it, and since when; else 0.
     """
 
     state: str
@@ -84,6 +86,8 @@ class News:
     names: tuple[str, ...] = ()
     line: str = ""
     well: tuple[str, ...] = ()
+    times: int = 0
+    since: float = 0.0
 
     @property
     def failing(self) -> dict[str, str]:
@@ -175,15 +179,16 @@ def _well_in_part(before: Notice, told: Notice, news: News, left: Mapping[str, s
 
 
 def _badly(before: Notice, told: Notice, news: News, now: float, zone: tzinfo) -> Step:
-    again = bool(before.cause)
-    times = before.times + (news.occasion != before.occasion)
-    since = before.since if again else news.at
+    times = max(before.times + (news.occasion != before.occasion), news.times)
+    since = before.since if before.cause else news.at
+    since = min(since, news.since or since)
     left = news.left_of(before.failing)
     failing = _fields({**news.failing, **left})
     after = replace(told, cause=news.cause, **failing, occasion=news.occasion, times=times, since=since)
     repeated = _("{n} times in a row since {time}", n=times, time=_clock(since, zone)) if times > 1 else ""
     reply = _worth_ringing(before, news, now, repeated)
-    note = " ".join(filter(None, [_sentence(repeated), _left(left)]))
+    said = "" if times == news.times else _sentence(repeated)  # else the line on the schedule says it
+    note = " ".join(filter(None, [said, _left(left)]))
     return Step(replace(after, rung_at=now) if reply else after, show=True, note=note, reply=reply)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from bot.core import places
 from bot.core.model import Instance, Invocation
 from bot.core.subscriptions import Subscription
-from bot.core.summary import BAD, Bucket, Group, Row, Summary, only, part, reason_keys
+from bot.core.summary import BAD, Bucket, Group, Row, Streak, Summary, only, part, reason_keys
 
 TOGETHER = 120  # seconds within which runs of the same command start to be one occasion
 MOST_NAMES = 50  # instances that one reply may name
@@ -364,3 +364,10 @@ def occasion_name(occasion: Occasion, summary: Summary) -> str:
     """Names the run, or the repeat of a schedule, so that one that failed twice is counted twice."""
     repeats = max((row.result.repeats for row in summary.rows), default=0)
     return f"{occasion.name}/{repeats}" if occasion.schedule else occasion.name
+
+
+def streak(summary: Summary) -> dict[str, Any]:
+    """How often in a row a schedule has failed, and since when (seconds, epoch), as fields of News; {} for never."""
+    longest = max((one.streak for one in summary.schedules), key=lambda one: one.failed, default=Streak())
+    since = longest.since.timestamp() if longest.since else 0.0
+    return {"times": longest.failed, "since": since} if longest.failed else {}

@@ -84,6 +84,7 @@ CONSOLE = "https://ecs.console.aliyun.com/cloud-assistant/region/cn-shanghai?inv
         ("ｔ－ｈｚ０ｊｄｆｗｄ９ｆ", RUN),
         ("<@U012AB3CD> t-hz0jdfwd9f, please-1", {**RUN, "names": ("please-1",)}),
         ("--failed —region：cn-shanghai", {"states": ("failed",), "regions": ("cn-shanghai",)}),
+        ("t-hz0jdfwd9f — “failed”", {**RUN, "states": ("failed",)}),
         ("region: cn-shanghai", {"regions": ("cn-shanghai",)}),
         ("<http://web-01.example.com|web-01.example.com>", {"names": ("web-01.example.com",)}),
     ],

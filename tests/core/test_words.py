@@ -46,6 +46,9 @@ KEYS = ("region", "name", "tag")
         ("\x00t-\x1babc\x1fd", ["t-abc", "d"]),
         ('"a"\'"\'"b"', ['a"b']),
         ('"" t-1 ("")', ["t-1"]),
+        ("t-1 — “failed” – why ...", ["t-1", "failed", "why"]),  # dashes and dots between words
+        ("• t-1 | t-2 -> t-3 & *", ["t-1", "t-2", "t-3", "*"]),
+        ("'-' --", ["-"]),  # what was quoted is meant
     ],
 )
 def test_words(typed: str, words: list[str]) -> None:

@@ -26,6 +26,7 @@ _MEANT = str.maketrans(
 _TOKEN = re.compile(r"<([^<>|]*)(?:\|([^<>]*))?>")
 _OPENING = "([{<"
 _CLOSING = ")]}>!?."
+_MARKS = frozenset("!#$%&'+-./:<=>?@\\^_|~·•…→▸")  # nothing but these stands between words: `t-… - t-…`, a pasted list
 _QUOTED = "\0"  # stands before and after what was quoted, which nothing trims
 
 
@@ -39,7 +40,8 @@ def words_of(text: str, keys: Collection[str]) -> list[str]:
             words[-1] += _trimmed(piece, ())
         else:
             words.append(_trimmed(piece, keys))
-    return [said for word in words if (said := word.replace(_QUOTED, ""))]  # `""` says nothing
+    meant = (word.replace(_QUOTED, "") for word in words if not _MARKS.issuperset(word))
+    return [word for word in meant if word]  # `""` says nothing
 
 
 def _token_meant(match: re.Match[str]) -> str:

@@ -43,6 +43,20 @@ def test_selections_of_runs(words, wanted):
     assert filters.selections(parse(words)) == wanted
 
 
+@pytest.mark.parametrize(
+    ("words", "wanted"),
+    [
+        ("", []),
+        ("running", []),
+        ("failed mode:once", []),
+        ("failed", [({"RepeatMode": "Period"}, "")]),
+        ("failed mode:period command:back*", [({"RepeatMode": "Period"}, "back*")]),
+    ],
+)
+def test_failed_runs_are_looked_for_among_schedules_too(words, wanted):
+    assert filters.of_schedules(parse(words)) == wanted
+
+
 def test_results_on_an_instance_take_one_command():
     assert filters.on_instance(parse("web-01 c-hz0000001")) == {"CommandId": "c-hz0000001"}
     assert filters.on_instance(parse("web-01 c-hz0000001 c-hz0000002 tag:a=b")) == {"Tag": [{"Key": "a", "Value": "b"}]}

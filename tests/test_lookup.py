@@ -111,6 +111,13 @@ def test_the_history_of_a_schedule(lookup, cloud):
     assert set(histories) == {"true"}
 
 
+@pytest.mark.parametrize(("words", "there"), [("failed", True), ("failed mode:once", False), ("success", False)])
+def test_a_schedule_that_failed_last_is_among_the_failed(lookup, words, there):
+    """The API calls it scheduled, in its list, however often it failed."""
+    found, _more = lookup.newest(parse(f"{words} {HZ}"))
+    assert (SCHEDULE in [run.id for run in found.invocations]) is there
+
+
 def test_names_that_cannot_be_read_are_noted(lookup, cloud):
     cloud.fail("denied", action="DescribeInstances", times=math.inf)
     found = lookup.invocations(parse(RUN))

@@ -51,6 +51,14 @@ def selections(question: Question) -> list[tuple[Filters, str]]:
     ]
 
 
+def of_schedules(question: Question) -> list[tuple[Filters, str]]:
+    """Where failed runs are asked for, what finds the schedules among which they may be: for the API a schedule is
+    going on however often it failed."""
+    if "failed" not in question.states or question.repeat_mode not in ("", "Period"):
+        return []
+    return selections(question._replace(states=(), repeat_mode="Period"))
+
+
 def command_names(question: Question) -> tuple[str, ...]:
     return (*question.names, *([question.command_name] if question.command_name else []))
 

@@ -381,6 +381,10 @@ class Lookup:
             (region, str(number)): partial(self._runs, region, chosen, pattern, last + 1)
             for region in self.regions.of_list(question)
             for number, (chosen, pattern) in enumerate(filters.selections(question))
+        } | {
+            (region, f"schedules {number}"): partial(self._failing_schedules, region, chosen, pattern)
+            for region in self.regions.of_list(question)
+            for number, (chosen, pattern) in enumerate(filters.of_schedules(question))
         }
         gathered = self._from_some(calls)
         runs = {one.id: one for some in gathered.replies.values() for one in some}
@@ -441,6 +445,11 @@ class Lookup:
         some = self._cloud.invocations(region, chosen, max(most, _LOOKED_THROUGH))
         fitting = [one for one in some if not pattern or fnmatchcase(one.command_name, pattern)]
         return [one for one in fitting if self._limit.allows_run(one)][:most]
+
+    def _failing_schedules(self, region: str, chosen: Mapping[str, Any], pattern: str) -> list[Invocation]:
+        """Those of the newest schedules whose last run failed somewhere."""
+        schedules = self._runs(region, chosen, pattern, _LOOKED_THROUGH)
+        return [one for one in schedules if summarise([one], (), {}).count(*BAD)]
 
     def with_reasons(self, runs: Sequence[Invocation], reasons: Sequence[str]) -> tuple[Invocation, ...]:
         """Those runs in which something failed for one of these reasons; outputs are read of those that ended badly."""

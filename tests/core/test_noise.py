@@ -22,6 +22,7 @@ def told(text: str) -> str:
         ("2024-01-15 12:30:01,123 ERROR [main] gone", "<time> ERROR [main] gone"),
         ("2024-01-15T12:30:01.5+08:00 x 2024/1/5 y", "<time> x <time> y"),
         ("20240115T123001Z x", "<time> x"),
+        ("-rw-r--r-- 2024-01-15 12:30 a.log, at 2024/01/15 09:05", "-rw-r--r-- <time> a.log, at <time>"),
         ("Jan 15 12:30:01 web sshd[1234]: x", "<time> web sshd[<pid>]: x"),
         ("Mon Jan 15 12:30:01 CST 2024", "<time>"),
         ('- - [15/Jan/2024:12:30:01 +0800] "GET / HTTP/1.1" 502 157', '- - [<time>] "GET / HTTP/1.1" 502 157'),

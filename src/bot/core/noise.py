@@ -20,6 +20,7 @@ KINDS = (
 
 _WEEKDAY, _MONTH = r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)", r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
 _CLOCK = r"(?:[01]?\d|2[0-3]):[0-5]\d:[0-6]\d(?:[.,]\d{1,9})?"
+_MINUTE = r"(?:[01]\d|2[0-3]):[0-5]\d(?![\d:.])"  # without seconds, after a date only: alone it may be anything
 _ZONE = r"(?:[ \t]?(?:Z|UTC|GMT|CST|[+-]\d\d:?\d\d)\b)?"
 _OCTET, _GROUP = r"(?:25[0-5]|2[0-4]\d|1?\d?\d)", r"[0-9A-Fa-f]{1,4}"
 _COUNTED = (
@@ -35,7 +36,7 @@ _UNIT = (
 _FORMS = (
     ("UUID", r"[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}(?![\w-])"),
     ("address", r"(?:[0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}(?![\w:-])|(?:[0-9A-Fa-f]{2}-){5}[0-9A-Fa-f]{2}(?![\w:-])"),  # MAC
-    ("time", rf"[12]\d{{3}}(?:-\d\d?-|/\d\d?/)\d\d?(?:[T _][ \t]?{_CLOCK}{_ZONE})?"),
+    ("time", rf"[12]\d{{3}}(?:-\d\d?-|/\d\d?/)\d\d?(?:[T _][ \t]?(?:{_CLOCK}{_ZONE}|{_MINUTE}))?"),
     ("time", rf"(?:\d\d?/\d\d?/|\d\d?\.\d\d?\.)[12]\d{{3}},? {_CLOCK}(?: [AP]M)?|[12]\d{{3}}\.\d\d?\.\d\d? {_CLOCK}"),
     ("time", r"20\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:[01]\d|2[0-3])[0-5]\d[0-5]\d(?![\d.])"),
     ("time", r"[12]\d{3}[01]\d[0-3]\dT\d{4,6}(?:\.\d+)?Z?"),

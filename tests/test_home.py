@@ -4,6 +4,7 @@ import json
 import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
@@ -140,6 +141,8 @@ class TestTogether:
         people = [f"U0PEOPLE{n}" for n in range(10)]
         for one in people:
             rig.slack.workspace.users[one] = User(one, one.lower(), one)
+        reader, *waiting, last = people
+        rig.slack.workspace.users[last] = User(last, last.lower(), last, locale="zh-CN")
         asked, go_on = threading.Event(), threading.Event()
         cloud = rig.cloud.handle
 
@@ -150,17 +153,26 @@ class TestTogether:
 
         rig.cloud.handle = slowly
         with ThreadPoolExecutor(2) as pool:
-            reading = pool.submit(rig.work, opening(rig, people[0]))
+            reading = pool.submit(rig.work, opening(rig, reader))
             assert asked.wait(20)
             for one in people[1:]:  # each is done at once, while the first one reads
                 assert rig.work(opening(rig, one))
-                assert shown(rig, one).startswith("Reading…")
+                assert shown(rig, one).startswith("读取中…" if one == last else "Reading…")
             go_on.set()
             assert reading.result()
         assert rig.cloud.count() == 3
-        for one in people:
+        for one in (reader, *waiting):
             assert "✖ 1 of 3 failed" in shown(rig, one)
             assert len(published(rig, one)) == 2
+        assert "✖ 失败 1/3" in shown(rig, last)  # each in their own language, whoever read
+        assert "failed" not in shown(rig, last).replace("failed since:2h", "")
+
+    def test_what_another_has_read_is_told_in_ones_own_language(self, rig):
+        open_home(rig)
+        rig.slack.workspace.users[LUCAS] = replace(rig.slack.workspace.users[LUCAS], locale="zh-CN")
+        [page] = open_home(rig, LUCAS)
+        assert "✖ 失败 1/3" in page
+        assert rig.cloud.count() == 3
 
     def test_a_reading_that_ended_just_before_is_taken(self, rig, monkeypatch):
         """The claim is free again, and the snapshot newer than the one that was shown."""

@@ -126,12 +126,13 @@ def test_the_modal_is_the_persons(rig):
     assert rig.slack.views[-1].content["title"]["text"] == "Outputs"
 
 
-def test_home_is_the_persons_and_what_is_kept_of_the_runs_is_the_channels(rig):
+def test_home_is_the_persons_with_what_is_kept_of_the_runs(rig):
     event = {"type": "app_home_opened", "user": MEI, "channel": DIRECT, "tab": "home", "event_ts": "1.1"}
     assert rig.work(rig.event(event))
     shown = str([call for call in rig.slack.calls if call.method == "views.publish"][-1].args["view"])
     assert "如何查询" in shown
-    assert ENGLISH in shown
+    assert CHINESE in shown
+    assert ENGLISH not in shown
 
 
 def test_what_follows_a_job_is_in_the_channels_language_again(rig):

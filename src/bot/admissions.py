@@ -47,7 +47,11 @@ class Admissions:
                 raise
             raise NotAllowed("{why} Operators here: {names}.", why=error, names=operators) from error
         zone = zone_of(user, self._settings.timezone)
-        return Admission(place.user_id, name_of(user), zone, why_private, self.limit_of(place.channel_id))
+        limit, language = self.limit_of(place.channel_id), self._language_of(user)
+        return Admission(place.user_id, name_of(user), zone, why_private, limit, language)
+
+    def _language_of(self, user: Mapping[str, Any]) -> str:
+        return languages.language_of(user.get("locale"), self._settings.language)
 
     def _operators(self, turn: Turn, place: Place) -> str:
         """By name; less where Slack does not say."""
@@ -78,8 +82,7 @@ class Admissions:
     def person(self, turn: Turn, place: Place) -> Mapping[str, Any]:
         """What Slack knows of who asks, whose language is spoken from now on; raises SlackError."""
         user = self._user(turn, place.team_id, place.user_id)
-        language = languages.language_of(user.get("locale"), self._settings.language)
-        switch(languages.catalogue(language))
+        switch(languages.catalogue(self._language_of(user)))
         return user
 
     def _readers(self, turn: Turn, place: Place) -> frozenset[str]:

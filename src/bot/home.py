@@ -8,13 +8,13 @@ the two always sees the other.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from bot import audit, open_work
+from bot import audit, languages, open_work
 from bot.adapters.slack import Place
 from bot.adapters.store import StoreError
 from bot.core import home, messages
@@ -22,7 +22,7 @@ from bot.core.access import Admission
 from bot.core.audit import Entry
 from bot.core.errors import CloudError, NotAllowed, SlackError, UsageError, UserError
 from bot.core.home import Page, Run, Snapshot
-from bot.core.texts import N_, _
+from bot.core.texts import N_, _, speaking
 from bot.publishing import publish
 
 if TYPE_CHECKING:
@@ -103,10 +103,13 @@ class _Visit:
         """Everybody of a workspace sees the runs of the same regions."""
         return f"{self.team_id}/{','.join(self.answering.settings.regions)}"
 
-    def snapshot(self) -> Snapshot:
-        """What was read last; an empty one where that is not known."""
+    def _kept(self, language: str) -> str:
+        return f"home/{self._key}/{language}"
+
+    def snapshot(self, language: str = "") -> Snapshot:
+        """What was read last, told in a language (this person's); an empty one where that is not known."""
         try:
-            record = self.answering.store.get(f"home/{self._key}", self.answering.now)
+            record = self.answering.store.get(self._kept(language or self.by.language), self.answering.now)
         except StoreError as error:
             log.warning("no snapshot: %s", error)
             return Snapshot()
@@ -155,13 +158,12 @@ class _Visit:
                 return
             if not won:
                 return
-            with self.answering.aloud():  # it is kept for all people
-                latest = self._read(shown)
-            self._keep(latest)
+            told = self._read(shown)
+            self._keep(told)
         try:
-            self.publish(self.by.user_id, latest)
+            self.publish(self.by.user_id, told[self.by.language])
         finally:
-            self._publish_to_waiting(latest)
+            self._publish_to_waiting(told)
 
     @contextmanager
     def _claim(self) -> Iterator[bool]:
@@ -183,33 +185,45 @@ class _Visit:
         except StoreError as error:
             log.warning("claim not released: %s", error)
 
-    def _read(self, before: Snapshot) -> Snapshot:
-        """The newest runs; what did not answer stays as it was before, and is named."""
+    def _read(self, shown: Snapshot) -> dict[str, Snapshot]:
+        """The newest runs, told in each language; what did not answer stays as it was before, and is named."""
+        regions = self.answering.settings.regions
+        before = {one: shown if one == self.by.language else self.snapshot(one) for one in languages.LANGUAGES}
         try:
-            found, silent = self.answering.lookup(self.turn, self.by.limit).recent(self.answering.settings.regions)
+            with self.answering.aloud():  # the notes are kept for all people
+                found, silent = self.answering.lookup(self.turn, self.by.limit).recent(regions)
         except CloudError as error:
             log.warning("%s in %s: %s %s", error.action, error.region, error.code, error.request_id)
-            return replace(before, tried_at=self.answering.now, trouble=messages.cloud_error(error).text)
+            return {one: self._troubled(before[one], error, one) for one in languages.LANGUAGES}
         now = self.answering.now
-        new = home.runs_of(found.invocations, datetime.fromtimestamp(now, UTC))
         trouble = messages.sentence(" ".join(found.notes)).text if found.notes else ""
-        return Snapshot(home.merged(new, before.runs, silent), found.read_at, now, trouble)
+        told = {}
+        for one in languages.LANGUAGES:
+            with speaking(languages.catalogue(one)):
+                new = home.runs_of(found.invocations, datetime.fromtimestamp(now, UTC))
+            told[one] = Snapshot(home.merged(new, before[one].runs, silent), found.read_at, now, trouble)
+        return told
 
-    def _keep(self, snapshot: Snapshot) -> None:
+    def _troubled(self, before: Snapshot, error: CloudError, language: str) -> Snapshot:
+        with speaking(languages.catalogue(language)):
+            return replace(before, tried_at=self.answering.now, trouble=messages.cloud_error(error).text)
+
+    def _keep(self, told: Mapping[str, Snapshot]) -> None:
         try:
-            self.answering.store.put(f"home/{self._key}", asdict(snapshot), self.answering.now + _KEPT)
+            for language, snapshot in told.items():
+                self.answering.store.put(self._kept(language), asdict(snapshot), self.answering.now + _KEPT)
         except StoreError as error:
             log.warning("snapshot not kept: %s", error)
 
     def _wait(self) -> None:
-        value, expires = {"user": self.by.user_id}, self.answering.now + READING
+        value, expires = {"user": self.by.user_id, "language": self.by.language}, self.answering.now + READING
         try:
             self.answering.store.put(f"home-waiting/{self._key}/{self.by.user_id}", value, expires)
         except StoreError as error:
             log.warning("not waiting: %s", error)
 
-    def _publish_to_waiting(self, snapshot: Snapshot) -> None:
-        """Those who came while this was read; each was admitted seconds ago."""
+    def _publish_to_waiting(self, told: Mapping[str, Snapshot]) -> None:
+        """Those who came while this was read, each in their language; each was admitted seconds ago."""
         store = self.answering.store
         try:
             waiting = store.list(f"home-waiting/{self._key}/", self.answering.now)
@@ -219,7 +233,9 @@ class _Visit:
             log.warning("who waits is not known: %s", error)
             return
         for one in waiting:
+            language = one.value.get("language", self.by.language)
             try:
-                self.publish(one.value["user"], snapshot)
+                with speaking(languages.catalogue(language)):
+                    self.publish(one.value["user"], told[language])
             except SlackError as error:
                 log.warning("Home not published: %s", error)

@@ -99,7 +99,7 @@ def outside(limit: Limit, what: Sequence[str]) -> str:
 class Admission:
     """A person who may ask. `why_private` says why the channel may not see the answer, "" when it may.
 
-    `limit` is what the channel may be shown.
+    `limit` is what the channel may be shown; `language` what is said to this person alone, "" where nobody asks.
     """
 
     user_id: str
@@ -107,6 +107,7 @@ class Admission:
     zone: tzinfo
     why_private: str = ""
     limit: Limit = Limit()
+    language: str = ""
 
     @property
     def short_name(self) -> str:

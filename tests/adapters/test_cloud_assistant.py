@@ -1,5 +1,6 @@
 """The real Tea client against the sandbox's Cloud Assistant: parameters, pages, faults, throttles, redirects."""
 
+import json
 import math
 import subprocess
 import sys
@@ -302,6 +303,19 @@ def test_a_reply_of_another_shape_is_unavailable(tmp_path, store, clock):
         with pytest.raises(Unavailable) as caught:
             run_ids(client)
     assert caught.value.code == "UnreadableReply"
+
+
+@pytest.mark.parametrize("code", ["InvalidInvokeId.NotFound", "InvalidInstance.NotFound", "InvalidCmdId.NotFound"])
+def test_an_id_that_is_answered_with_404_is_nowhere(tmp_path, store, clock, code):
+    class Missing(Peer):
+        def handle(self, request):
+            body = json.dumps({"RequestId": "1", "Code": code, "Message": "The specified id does not exist."})
+            return Reply(404, body.encode(), {"content-type": "application/json"})
+
+    with Missing() as peer:
+        client = CloudAssistant(settings_for(peer, None, tmp_path), STS, store, deadline=clock() + 50, clock=clock)
+        assert client.invocations(HZ, {"InvokeId": RUN}, most=1) == []
+        assert client.invocation_results(HZ, {"InvokeId": RUN}, most=50) == []
 
 
 def test_paging_ends_when_a_token_comes_back_unchanged(tmp_path, store, clock):

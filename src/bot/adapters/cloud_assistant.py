@@ -46,6 +46,8 @@ PAGE = 50
 MOST_IDS = 100  # instance ids in one DescribeInstances
 TRIES = 4
 _ENDED = ("InvalidSecurityToken", "InvalidAccessKeyId")  # codes of a role's keys that have ended before their time
+# The pages are silent on what an unknown id gets: an empty list, or the 404 that their neighbours give.
+_NOWHERE = frozenset(f"Invalid{one}.NotFound" for one in ("InvokeId", "Instance", "InstanceId", "CmdId"))
 SHORT_WAIT = 5.0  # seconds for which a throttled call is held back here; longer is the queue's business
 
 Filters = openapi.Query
@@ -148,7 +150,12 @@ class CloudAssistant:
         page = min(MOST_IDS if action == "DescribeInstances" else PAGE, most)
         while count < most:
             paging = {"MaxResults": page, **({"NextToken": token} if token else {})}
-            reply = self._reply(action, region, {**filters, **paging})
+            try:
+                reply = self._reply(action, region, {**filters, **paging})
+            except Denied as error:
+                if error.code not in _NOWHERE:
+                    raise
+                return
             rows = rows_of(reply, *path)
             yield from rows[: most - count]
             count += len(rows)

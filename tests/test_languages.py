@@ -59,6 +59,15 @@ def test_what_only_one_person_sees_is_in_their_language(rig):
     assert "每台实例上的实际执行结果" in rig.ask("help", user=MEI)[0].text
 
 
+def test_a_direct_message_is_read_by_one_person(rig):
+    event = {"type": "message", "channel_type": "im", "user": MEI, "channel": DIRECT, "text": RUN, "ts": "1.1"}
+    assert rig.work(rig.event(event))
+    answer = rig.said[-1]
+    assert answer.text.startswith(CHINESE)
+    rig.press(answer, buttons.REFRESH, user=MEI)
+    assert answer.text.startswith(CHINESE)
+
+
 def test_a_language_without_a_catalogue_is_the_channels(chinese):
     locale(chinese, LUCAS, "de-DE")
     assert chinese.ask(f"{RUN} private", user=LUCAS)[0].text.startswith(CHINESE)

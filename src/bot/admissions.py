@@ -48,7 +48,7 @@ class Admissions:
             raise NotAllowed("{why} Operators here: {names}.", why=error, names=operators) from error
         zone = zone_of(user, self._settings.timezone)
         limit, language = self.limit_of(place.channel_id), self._language_of(user)
-        return Admission(place.user_id, name_of(user), zone, why_private, limit, language)
+        return Admission(place.user_id, name_of(user), zone, why_private, limit, language, place.is_direct_message)
 
     def _language_of(self, user: Mapping[str, Any]) -> str:
         return languages.language_of(user.get("locale"), self._settings.language)

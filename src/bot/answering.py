@@ -137,7 +137,7 @@ class Answering:
     def message(self, turn: Turn, by: Admission, handle: Handle, *, private: bool) -> Message:
         """The answer to a handle's question as it is now; raises UserError and CloudError."""
         question = parse(handle.words)
-        with nullcontext() if private else self.aloud():
+        with nullcontext() if private or by.alone else self.aloud():
             return SUBCOMMANDS[question.subcommand].run(self.desk(turn, by, handle, private=private), question)
 
     def aloud(self) -> AbstractContextManager[None]:
@@ -146,7 +146,7 @@ class Answering:
 
     def post(self, turn: Turn, place: Place, message: Message, *, private: bool) -> str:
         """As `turn.post`, whose own notes are in the language of the message."""
-        with nullcontext() if private else self.aloud():
+        with nullcontext() if private or place.is_direct_message else self.aloud():
             return turn.post(place, message, private=private)
 
     def _speak_to(self, turn: Turn, place: Place) -> None:

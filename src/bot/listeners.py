@@ -142,14 +142,17 @@ def _place_of_interaction(body: Mapping[str, Any]) -> Place:
     """A press or a shortcut; a global shortcut and a press in a modal have no channel and no response_url."""
     container, message = _mapping(body.get("container")), _mapping(body.get("message"))
     thread = container.get("thread_ts") or message.get("thread_ts")
+    channel_id = _text(_mapping(body.get("channel")).get("id"))
     own = container.get("message_ts") or message.get("ts")
     return Place(
         team_id=_text(_mapping(body.get("team")).get("id")),
         enterprise_id=_text(_mapping(body.get("enterprise")).get("id")),
-        channel_id=_text(_mapping(body.get("channel")).get("id")),
+        channel_id=channel_id,
         user_id=_text(_mapping(body.get("user")).get("id")),
         response_url=_text(body.get("response_url")),
         thread_ts="" if thread == own else _text(thread),  # the first message of a thread bears its own
+        # What is pressed is a message of ours, so that it is our own direct message; a shortcut may be used in others.
+        is_direct_message=body.get("type") == "block_actions" and channel_id.startswith("D"),
     )
 
 

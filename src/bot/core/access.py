@@ -100,6 +100,7 @@ class Admission:
     """A person who may ask. `why_private` says why the channel may not see the answer, "" when it may.
 
     `limit` is what the channel may be shown; `language` what is said to this person alone, "" where nobody asks.
+    `alone`: nobody else reads there, since it is a direct message.
     """
 
     user_id: str
@@ -108,6 +109,7 @@ class Admission:
     why_private: str = ""
     limit: Limit = Limit()
     language: str = ""
+    alone: bool = False
 
     @property
     def short_name(self) -> str:

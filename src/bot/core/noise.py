@@ -119,7 +119,8 @@ _WORDS_ENDS = tuple(
     "port ports pid process id tid thread exec goroutine line proc time elapsed duration ms sec seconds took seq sequence serial counter offset attempt"
     " retry iteration round session req request job connection tmp temp user 端口 进程 进程号 线程 耗时 用时 第".split()
 )
-_BETWEEN_NUMBERS = " \t\n=:#([{\"'：（为是.,-/\\_0123456789"
+_BETWEEN_WORDS = " \t=:#([{\"'：（为是.,-/\\_0123456789"  # within a line
+_BETWEEN_NUMBERS = "\n" + _BETWEEN_WORDS
 _FAILURE = re.compile(
     r"fail|err(?:or|no)?\b|errors|fatal|denied|refused|reject|lost|missing|corrupt|\bbad\b|drop|warn|critical|unreachable"
     r"|invalid|killed|skipped|unable|cannot|\bnot\b|n't\b|timed? ?out|\b(?:un)?block(?:ed|ing)\b|\bhung\b|\bhang|stuck|stall"
@@ -213,7 +214,9 @@ def _is_news(kind: str, value: str, text: str, start: int, end: int) -> bool:
     if kind == "counter":
         part, _of, whole = value.replace(" ", "").replace("of", "/").partition("/")
         return part == whole or _FAILURE.search(_line(text, start)) is not None
-    if kind in ("duration", "time") and (_DISTANCE.search(before) or _DISTANCE_AFTER.match(text, end)):
+    if kind in ("duration", "time") and (
+        _DISTANCE.search(before, before.rfind("\n") + 1) or _DISTANCE_AFTER.match(text, end)
+    ):
         return True
     if kind == "time" and not value.isdigit() and _is_day(value):
         begins = not before.rpartition("\n")[2].strip(" [(<\"'")
@@ -250,7 +253,7 @@ def _by_words(text: str, start: int, before: str, match: re.Match[str]) -> tuple
         or (before.endswith(" ") and (before.count(":") > 1 or text.startswith(_OF_SPRING, match.end())))
         or before[-1:] in ("=", ":", "#", "*")
         or before.endswith("] ")
-        or before.rstrip(_BETWEEN_NUMBERS).lower().endswith(_WORDS_ENDS)
+        or before.rstrip(_BETWEEN_WORDS).lower().endswith(_WORDS_ENDS)
     )
     words = (
         _BEFORE.search(before) if near or "/tmp/" in before or "Temp\\" in before or "/run/user/" in before else None

@@ -23,6 +23,8 @@ def typed(text: str) -> Subscription:
         ("failures", Subscription()),
         ("all", Subscription(everything=True)),
         ("command:deploy-*", Subscription(commands=("deploy-*",))),
+        ("region:CN-Shanghai Region:prod/CN-hangzhou", Subscription(regions=("cn-shanghai", "prod/cn-hangzhou"))),
+        ("account:Prod", Subscription(accounts=("prod",))),
         ("command=deploy-* command:deploy-*", Subscription(commands=("deploy-*",))),
         ("instance: web-*", Subscription(instances=("web-*",))),
         ("tag:team=web tag:env", Subscription(tags=(("team", "web"), ("env", "")))),
